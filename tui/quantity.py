@@ -1,0 +1,81 @@
+"""Kubernetes quantities: ``"250m"``, ``"1.5Gi"``, ``"12345678n"`` to numbers and back.
+
+Grammar and rounding follow `k8s.io/apimachinery/pkg/api/resource`_: ``Value()`` and
+``MilliValue()`` round away from zero, so a pod that asks for ``1n`` of CPU asks for ``1m``.
+
+.. _k8s.io/apimachinery/pkg/api/resource:
+   https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
+"""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from functools import lru_cache
+from typing import Final
+
+_BINARY: Final = {f"{p}i": 1024**n for n, p in enumerate("KMGTPE", start=1)}
+_DECIMAL: Final = {
+    "n": Fraction(1, 10**9),
+    "u": Fraction(1, 10**6),
+    "m": Fraction(1, 10**3),
+    "": Fraction(1),
+    **{p: Fraction(10 ** (3 * n)) for n, p in enumerate("kMGTPE", start=1)},
+}
+_QUANTITY: Final = re.compile(
+    r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))(?:([KMGTPE]i|[numkMGTPE]?)|[eE]([+-]?[0-9]{1,3}))",
+    re.ASCII,
+)
+_LONGEST: Final = 64
+
+
+class QuantityError(ValueError):
+    """The text is not a quantity."""
+
+
+@lru_cache(maxsize=4096)
+def parse(text: str) -> Fraction:
+    """The exact value of a quantity.
+
+    Raises:
+        QuantityError: the text does not match the grammar.
+    """
+    match = _QUANTITY.fullmatch(text) if len(text) <= _LONGEST else None
+    if match is None:
+        raise QuantityError(f"{text[:40]!r} is not a quantity such as 250m, 1.5 or 128Mi")
+    number, suffix, exponent = match.groups()
+    if exponent is not None:
+        return Fraction(number) * Fraction(10) ** int(exponent)
+    scale = _BINARY.get(suffix) or _DECIMAL[suffix]
+    return Fraction(number) * scale
+
+
+@lru_cache(maxsize=4096)
+def milli(text: str) -> int:
+    """The quantity in thousandths, rounded away from zero as ``MilliValue()`` does."""
+    return _away_from_zero(parse(text) * 1000)
+
+
+@lru_cache(maxsize=4096)
+def whole(text: str) -> int:
+    """The quantity in whole units, rounded away from zero as ``Value()`` does."""
+    return _away_from_zero(parse(text))
+
+
+def format_milli(value: int) -> str:
+    """Thousandths in canonical form: ``500`` is ``500m``, ``2000`` is ``2``."""
+    return f"{value}m" if value % 1000 else str(value // 1000)
+
+
+def format_bytes(value: int) -> str:
+    """Bytes in canonical binary form: ``134217728`` is ``128Mi``, ``1000`` stays ``1000``."""
+    for suffix, scale in reversed(_BINARY.items()):
+        if value and value % scale == 0:
+            return f"{value // scale}{suffix}"
+    return str(value)
+
+
+def _away_from_zero(value: Fraction) -> int:
+    floor, remainder = divmod(abs(value.numerator), value.denominator)
+    rounded = floor + (1 if remainder else 0)
+    return rounded if value >= 0 else -rounded
