@@ -1,0 +1,306 @@
+"""One row a Kubernetes object, with only the fields that are shown or reckoned with.
+
+Units, everywhere in the package: CPU in millicores, memory in bytes, other quantities in
+thousandths (as the HPA controller holds them), instants in seconds since the epoch. An absent
+figure is ``None``, never 0.
+
+Rows compare by value: a watch event that changes nothing shown makes an equal row, and an equal
+row is no change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import TypeAlias
+
+import msgspec
+
+Labels: TypeAlias = tuple[tuple[str, str], ...]
+"""Sorted pairs. Objects with equal labels share one tuple."""
+
+
+class Kind(StrEnum):
+    """The tables of the store: what is listed and watched, one informer each."""
+
+    PODS = "pods"
+    DEPLOYMENTS = "deployments"
+    REPLICASETS = "replicasets"
+    STATEFULSETS = "statefulsets"
+    SERVICES = "services"
+    ENDPOINTSLICES = "endpointslices"
+    HPAS = "horizontalpodautoscalers"
+    NODES = "nodes"
+    EVENTS = "events"
+
+
+class Row(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What every row has."""
+
+    uid: str
+    name: str
+    namespace: str = ""
+    created: float = 0.0
+
+
+class Owner(msgspec.Struct, frozen=True, gc=False):
+    """The controller among an object's ownerReferences."""
+
+    kind: str
+    name: str
+    uid: str
+
+
+class ContainerRow(msgspec.Struct, frozen=True, gc=False):
+    """What a container asks for (``resources.requests`` and ``limits``)."""
+
+    name: str
+    cpu_request: int | None = None
+    cpu_limit: int | None = None
+    memory_request: int | None = None
+    memory_limit: int | None = None
+
+
+class PodRow(Row, frozen=True, gc=False, kw_only=True):
+    """A pod, its status in kubectl's words."""
+
+    labels: Labels = ()
+    owner: Owner | None = None
+    phase: str = ""
+    status: str = ""
+    """What ``kubectl get pods`` prints under STATUS: Running, CrashLoopBackOff, Terminating…"""
+    message: str = ""
+    """Why it waits or failed, as the kubelet or the scheduler put it."""
+    containers: tuple[ContainerRow, ...] = ()
+    ready_containers: int = 0
+    total_containers: int = 0
+    ready: bool | None = None
+    """The Ready condition; None until the kubelet has set it."""
+    ready_since: float | None = None
+    """When the Ready condition last changed, either way."""
+    scheduled: float | None = None
+    started: float | None = None
+    deleting: float | None = None
+    restarts: int = 0
+    last_restart: float | None = None
+    node: str = ""
+    ip: str = ""
+
+    @property
+    def cpu_request(self) -> int | None:
+        """Sum over the containers; None when any of them asks for none, as the HPA sees it."""
+        return _sum(c.cpu_request for c in self.containers)
+
+    @property
+    def cpu_limit(self) -> int | None:
+        """Sum over the containers; None when any of them is unlimited."""
+        return _sum(c.cpu_limit for c in self.containers)
+
+    @property
+    def memory_request(self) -> int | None:
+        """Sum over the containers; None when any of them asks for none."""
+        return _sum(c.memory_request for c in self.containers)
+
+    @property
+    def memory_limit(self) -> int | None:
+        """Sum over the containers; None when any of them is unlimited."""
+        return _sum(c.memory_limit for c in self.containers)
+
+    @property
+    def terminal(self) -> bool:
+        """Whether it has run to its end (phase Succeeded or Failed)."""
+        return self.phase in ("Succeeded", "Failed")
+
+
+class Requirement(msgspec.Struct, frozen=True, gc=False):
+    """One term of a label selector; ``op`` is In, NotIn, Exists or DoesNotExist."""
+
+    key: str
+    op: str
+    values: tuple[str, ...] = ()
+
+
+class WorkloadRow(Row, frozen=True, gc=False, kw_only=True):
+    """A Deployment, ReplicaSet or StatefulSet."""
+
+    kind: str
+    owner: Owner | None = None
+    selector: tuple[Requirement, ...] = ()
+    revision: str = ""
+    replicas: int = 1
+    """``spec.replicas``."""
+    current: int = 0
+    """``status.replicas``."""
+    ready: int = 0
+    updated: int = 0
+    available: int = 0
+
+
+class ServiceRow(Row, frozen=True, gc=False, kw_only=True):
+    """A Service: where its traffic enters and which pods it selects."""
+
+    type: str = "ClusterIP"
+    cluster_ip: str = ""
+    ports: tuple[tuple[str, int, int], ...] = ()
+    """``(name, port, nodePort)``; nodePort 0 where there is none."""
+    selector: Labels = ()
+
+
+class EndpointSliceRow(Row, frozen=True, gc=False, kw_only=True):
+    """An EndpointSlice, reduced to the pods behind a Service."""
+
+    service: str = ""
+    ready: tuple[str, ...] = ()
+    """Names of the pods that get traffic."""
+    not_ready: tuple[str, ...] = ()
+
+
+class Condition(msgspec.Struct, frozen=True, gc=False):
+    """A status condition; ``status`` is True, False or Unknown."""
+
+    type: str
+    status: str
+    reason: str = ""
+    message: str = ""
+    since: float | None = None
+
+
+class MetricRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """One entry of an HPA's ``spec.metrics`` with what its status says of it.
+
+    ``target`` and ``current`` are in percent of the request for Utilization, in thousandths for
+    AverageValue and Value (millicores for CPU, milli-bytes for memory).
+    """
+
+    type: str
+    """Resource, ContainerResource, Pods, Object or External."""
+    name: str
+    container: str = ""
+    object: str = ""
+    """``kind/name`` an Object metric is read from."""
+    target_type: str = "Utilization"
+    target: int = 0
+    current: int | None = None
+    """None: the controller has no figure, kubectl prints ``<unknown>``."""
+    current_average: int | None = None
+    """The mean per pod in thousandths, beside a Utilization."""
+    selector: tuple[Requirement, ...] = ()
+
+
+class Policy(msgspec.Struct, frozen=True, gc=False):
+    """A scaling policy; ``type`` is Pods or Percent."""
+
+    type: str
+    value: int
+    period: int
+
+
+class Direction(msgspec.Struct, frozen=True, gc=False):
+    """``behavior.scaleUp`` or ``scaleDown`` as the API server stored it."""
+
+    policies: tuple[Policy, ...] = ()
+    select: str = "Max"
+    window: int | None = None
+    tolerance: int | None = None
+    """In thousandths."""
+
+
+class HpaRow(Row, frozen=True, gc=False, kw_only=True):
+    """A HorizontalPodAutoscaler (autoscaling/v2)."""
+
+    target_kind: str = ""
+    target_name: str = ""
+    min: int = 1
+    max: int = 1
+    current: int | None = None
+    desired: int | None = None
+    last_scale: float | None = None
+    metrics: tuple[MetricRow, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    scale_up: Direction | None = None
+    scale_down: Direction | None = None
+
+    def condition(self, type: str) -> Condition | None:
+        """The condition of that type, if the controller has set it."""
+        return next((c for c in self.conditions if c.type == type), None)
+
+    @property
+    def has_behavior(self) -> bool:
+        """Whether ``spec.behavior`` is set at all, which changes every default."""
+        return self.scale_up is not None or self.scale_down is not None
+
+
+class NodeRow(Row, frozen=True, gc=False, kw_only=True):
+    """A node: what it can hold and how it is."""
+
+    ready: str = "Unknown"
+    """The Ready condition's status: True, False or Unknown."""
+    problems: tuple[str, ...] = ()
+    """Conditions that should not be True but are (MemoryPressure, DiskPressure…)."""
+    unschedulable: bool = False
+    roles: tuple[str, ...] = ()
+    version: str = ""
+    cpu_capacity: int = 0
+    cpu_allocatable: int = 0
+    memory_capacity: int = 0
+    memory_allocatable: int = 0
+    pods_allocatable: int = 0
+    provider: str = ""
+    """``spec.providerID``."""
+
+
+class EventRow(Row, frozen=True, gc=False, kw_only=True):
+    """An Event, of either API shape; a series is one row whose count grows."""
+
+    type: str = "Normal"
+    reason: str = ""
+    message: str = ""
+    count: int = 1
+    last_seen: float = 0.0
+    about_kind: str = ""
+    about_name: str = ""
+    about_uid: str = ""
+    source: str = ""
+
+
+class PodUsage(msgspec.Struct, frozen=True, gc=False):
+    """A pod's sample from metrics.k8s.io."""
+
+    namespace: str
+    name: str
+    time: float
+    window: float
+    """Seconds the CPU figure is the mean of."""
+    containers: tuple[tuple[str, int, int], ...]
+    """``(container, CPU millicores, memory bytes)``."""
+
+    @property
+    def cpu(self) -> int:
+        """Millicores, all containers."""
+        return sum(c[1] for c in self.containers)
+
+    @property
+    def memory(self) -> int:
+        """Bytes, all containers."""
+        return sum(c[2] for c in self.containers)
+
+
+class NodeUsage(msgspec.Struct, frozen=True, gc=False):
+    """A node's sample from metrics.k8s.io."""
+
+    name: str
+    time: float
+    window: float
+    cpu: int
+    memory: int
+
+
+def _sum(values: Iterable[int | None]) -> int | None:
+    total = 0
+    seen = False
+    for value in values:
+        if value is None:
+            return None
+        total += value
+        seen = True
+    return total if seen else None

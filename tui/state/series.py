@@ -1,0 +1,134 @@
+"""Time series in rings of fixed memory: what the charts draw.
+
+Two sorts. A *gauge* is sampled at the metric resolution; a *step* is written only when its value
+changes and holds until the next write (replica counts).
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from typing import Final, NamedTuple
+
+HOUR: Final = 3600.0
+
+
+class Points(NamedTuple):
+    """Parallel times (seconds since the epoch, ascending) and values."""
+
+    times: array[float]
+    values: array[float]
+
+    def __bool__(self) -> bool:
+        return len(self.times) > 0
+
+
+class Ring:
+    """The newest ``capacity`` points no older than ``span`` seconds before the newest.
+
+    Memory grows by doubling up to the capacity, so that ten thousand short-lived pods cost little.
+    """
+
+    __slots__ = ("_capacity", "_span", "_times", "_values")
+
+    def __init__(self, capacity: int = 256, span: float = HOUR) -> None:
+        self._capacity = capacity
+        self._span = span
+        self._times: array[float] = array("d")
+        self._values: array[float] = array("d")
+
+    def __len__(self) -> int:
+        return len(self._times)
+
+    @property
+    def last_time(self) -> float | None:
+        """The newest point's time."""
+        return self._times[-1] if self._times else None
+
+    @property
+    def last_value(self) -> float | None:
+        """The newest point's value."""
+        return self._values[-1] if self._values else None
+
+    def append(self, time: float, value: float) -> bool:
+        """Add a point. A time not after the newest is no new point: returns False."""
+        if self._times and time <= self._times[-1]:
+            return False
+        self._times.append(time)
+        self._values.append(value)
+        # Trimming a quarter at a time keeps the cost of a point constant.
+        if len(self._times) > self._capacity + self._capacity // 4:
+            self._drop(len(self._times) - self._capacity)
+        elif self._times[0] < time - self._span * 1.25:
+            # A step's value before the span is still its value at the span's start: keep one.
+            self._drop(max(0, bisect_left(self._times, time - self._span) - 1))
+        return True
+
+    def since(self, start: float) -> Points:
+        """A copy of the points from ``start`` on, and the one before it."""
+        first = max(0, bisect_left(self._times, start) - 1)
+        return Points(self._times[first:], self._values[first:])
+
+    def _drop(self, count: int) -> None:
+        if count > 0:
+            del self._times[:count]
+            del self._values[:count]
+
+
+class Replicas(NamedTuple):
+    """The replica steps of one scale target."""
+
+    current: Points
+    desired: Points
+    ready: Points
+
+
+class History:
+    """Every series the dashboard keeps, by the uid (pods, HPAs, workloads) or name (nodes).
+
+    Not locked: the store that owns it is.
+    """
+
+    def __init__(self, span: float = HOUR) -> None:
+        self._span = span
+        self._usage: dict[str, tuple[Ring, Ring]] = {}
+        self._steps: dict[tuple[str, str], Ring] = {}
+
+    def usage(self, key: str, time: float, cpu: float, memory: float) -> bool:
+        """Add a sample of CPU (millicores) and memory (bytes). False if it is not newer."""
+        rings = self._usage.get(key)
+        if rings is None:
+            rings = self._usage[key] = (Ring(span=self._span), Ring(span=self._span))
+        return rings[0].append(time, cpu) and rings[1].append(time, memory)
+
+    def step(self, key: str, name: str, time: float, value: float) -> None:
+        """Note a step series' value; an unchanged one is not written again."""
+        ring = self._steps.get((key, name))
+        if ring is None:
+            ring = self._steps[key, name] = Ring(capacity=1024, span=self._span)
+        if ring.last_value != value:
+            ring.append(time, value)
+
+    def forget_before(self, time: float) -> int:
+        """Drop usage series whose newest sample is older; returns how many went."""
+        stale = [k for k, (cpu, _) in self._usage.items() if (cpu.last_time or 0.0) < time]
+        for key in stale:
+            del self._usage[key]
+        return len(stale)
+
+    def cpu(self, key: str, start: float) -> Points:
+        """CPU in millicores from ``start`` on."""
+        return self._read(key, 0, start)
+
+    def memory(self, key: str, start: float) -> Points:
+        """Memory in bytes from ``start`` on."""
+        return self._read(key, 1, start)
+
+    def steps(self, key: str, name: str, start: float) -> Points:
+        """A step series from ``start`` on, with the value that held at it."""
+        ring = self._steps.get((key, name))
+        return ring.since(start) if ring else Points(array("d"), array("d"))
+
+    def _read(self, key: str, which: int, start: float) -> Points:
+        rings = self._usage.get(key)
+        return rings[which].since(start) if rings else Points(array("d"), array("d"))

@@ -1,0 +1,235 @@
+"""The one place threads write to, and the one delta a tick that the screen reads.
+
+Informers and the metrics poll call the writing methods from their own threads; the screen calls
+:meth:`Store.drain` from its own, ten times a second. One lock guards all of it and is held for
+the time of a few dictionary operations, never for I/O.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, TypeAlias, cast
+
+from tui.state.links import Health, Link, SourceKey
+from tui.state.rows import (
+    EndpointSliceRow,
+    EventRow,
+    HpaRow,
+    Kind,
+    NodeRow,
+    NodeUsage,
+    PodRow,
+    PodUsage,
+    Row,
+    ServiceRow,
+    WorkloadRow,
+)
+from tui.state.series import HOUR, History, Points, Replicas
+from tui.state.table import Change, Table, TableView
+
+Clock: TypeAlias = Callable[[], float]
+"""Seconds since the epoch."""
+
+_EMPTY: TableView[Any] = TableView(0, MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """All the screen needs to know at one tick. Nothing in it changes afterwards.
+
+    Views of tables that did not change are the very objects of the delta before, so ``is`` tells
+    a pane whether there is anything to do.
+    """
+
+    number: int = 0
+    tables: Mapping[Kind, TableView[Any]] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
+    links: Mapping[SourceKey, Link] = field(default_factory=dict)
+    pod_usage: Mapping[tuple[str, str], PodUsage] = field(default_factory=dict)
+    """By ``(namespace, name)``, as the metrics API knows pods."""
+    node_usage: Mapping[str, NodeUsage] = field(default_factory=dict)
+
+    @property
+    def pods(self) -> TableView[PodRow]:
+        """Pods by uid."""
+        return self.tables.get(Kind.PODS, _EMPTY)
+
+    @property
+    def hpas(self) -> TableView[HpaRow]:
+        """HorizontalPodAutoscalers by uid."""
+        return self.tables.get(Kind.HPAS, _EMPTY)
+
+    @property
+    def nodes(self) -> TableView[NodeRow]:
+        """Nodes by uid."""
+        return self.tables.get(Kind.NODES, _EMPTY)
+
+    @property
+    def events(self) -> TableView[EventRow]:
+        """Events by uid."""
+        return self.tables.get(Kind.EVENTS, _EMPTY)
+
+    @property
+    def services(self) -> TableView[ServiceRow]:
+        """Services by uid."""
+        return self.tables.get(Kind.SERVICES, _EMPTY)
+
+    @property
+    def endpointslices(self) -> TableView[EndpointSliceRow]:
+        """EndpointSlices by uid."""
+        return self.tables.get(Kind.ENDPOINTSLICES, _EMPTY)
+
+    def workloads(self, kind: Kind) -> TableView[WorkloadRow]:
+        """Deployments, ReplicaSets or StatefulSets by uid."""
+        return self.tables.get(kind, _EMPTY)
+
+    def link(self, source: SourceKey) -> Link:
+        """How a source is doing; one never heard of is still connecting."""
+        return self.links.get(source, Link())
+
+
+class Store:
+    """Tables, links and series behind one lock."""
+
+    def __init__(self, clock: Clock = time.time, span: float = HOUR) -> None:
+        self.clock = clock
+        self._span = span
+        self._lock = threading.Lock()
+        self._tables: dict[Kind, Table[Any]] = {kind: Table(kind) for kind in Kind}
+        self._links: dict[SourceKey, Link] = {}
+        self._links_view: Mapping[SourceKey, Link] = MappingProxyType({})
+        self._pod_usage: Mapping[tuple[str, str], PodUsage] = MappingProxyType({})
+        self._node_usage: Mapping[str, NodeUsage] = MappingProxyType({})
+        self._history = History(span)
+        self._names: dict[tuple[str, str], str] = {}
+        self._number = 0
+
+    # Writing: from any thread.
+
+    def put(self, kind: Kind, rows: Iterable[Row]) -> None:
+        """Add or replace rows of one kind."""
+        with self._lock:
+            now = self.clock()
+            table = self._tables[kind]
+            for row in rows:
+                if table.put(row, now):
+                    self._follow(kind, row, now)
+
+    def drop(self, kind: Kind, uids: Iterable[str]) -> None:
+        """Remove rows of one kind."""
+        with self._lock:
+            now = self.clock()
+            table = self._tables[kind]
+            for uid in uids:
+                self._forget_name(kind, table.get(uid))
+                table.drop(uid, now)
+
+    def retain(self, kind: Kind, uids: Iterable[str]) -> int:
+        """After a full list: remove what it did not hold. Returns how many rows went."""
+        with self._lock:
+            keep = set(uids)
+            table = self._tables[kind]
+            if kind is Kind.PODS:
+                for key in [k for k, uid in self._names.items() if uid not in keep]:
+                    del self._names[key]
+            return table.retain(keep, self.clock())
+
+    def link(
+        self,
+        source: SourceKey,
+        health: Health,
+        detail: str = "",
+        retry_at: float | None = None,
+    ) -> None:
+        """Note how a source is doing. ``since`` is kept while the health stays the same."""
+        with self._lock:
+            before = self._links.get(source)
+            same = before is not None and before.health is health
+            since = before.since if before is not None and same else self.clock()
+            self._links[source] = Link(health, since, detail, retry_at)
+            self._links_view = MappingProxyType(self._links.copy())
+
+    def sample_pods(self, samples: Sequence[PodUsage]) -> None:
+        """Take over one poll of pod metrics: what is not in it is no longer known."""
+        with self._lock:
+            for sample in samples:
+                uid = self._names.get((sample.namespace, sample.name))
+                if uid is not None:
+                    self._history.usage(uid, sample.time, sample.cpu, sample.memory)
+            self._pod_usage = MappingProxyType({(s.namespace, s.name): s for s in samples})
+            self._history.forget_before(self.clock() - self._span)
+
+    def sample_nodes(self, samples: Sequence[NodeUsage]) -> None:
+        """Take over one poll of node metrics."""
+        with self._lock:
+            for sample in samples:
+                self._history.usage(f"node/{sample.name}", sample.time, sample.cpu, sample.memory)
+            self._node_usage = MappingProxyType({s.name: s for s in samples})
+
+    # Reading: the screen's thread.
+
+    def drain(self) -> Delta:
+        """Everything now, and what changed since the last call."""
+        with self._lock:
+            tables: dict[Kind, TableView[Any]] = {}
+            changes: list[Change] = []
+            for kind, table in self._tables.items():
+                tables[kind], changed = table.drain()
+                changes.extend(changed)
+            self._number += 1
+            return Delta(
+                number=self._number,
+                tables=MappingProxyType(tables),
+                changes=tuple(changes),
+                links=self._links_view,
+                pod_usage=self._pod_usage,
+                node_usage=self._node_usage,
+            )
+
+    def cpu(self, key: str, start: float) -> Points:
+        """CPU in millicores of a pod (by uid) or ``node/NAME`` since ``start``."""
+        with self._lock:
+            return self._history.cpu(key, start)
+
+    def memory(self, key: str, start: float) -> Points:
+        """Memory in bytes of a pod (by uid) or ``node/NAME`` since ``start``."""
+        with self._lock:
+            return self._history.memory(key, start)
+
+    def replicas(self, hpa: str, workload: str, start: float) -> Replicas:
+        """Replica steps since ``start``: of the HPA, and of its scale target, by uid."""
+        with self._lock:
+            return Replicas(
+                current=self._history.steps(workload, "current", start)
+                or self._history.steps(hpa, "current", start),
+                desired=self._history.steps(hpa, "desired", start),
+                ready=self._history.steps(workload, "ready", start),
+            )
+
+    # Inside the lock.
+
+    def _follow(self, kind: Kind, row: Row, now: float) -> None:
+        """Write the step series that a changed row carries."""
+        if kind is Kind.PODS:
+            self._names[row.namespace, row.name] = row.uid
+        elif kind is Kind.HPAS:
+            hpa = cast(HpaRow, row)
+            if hpa.current is not None:
+                self._history.step(hpa.uid, "current", now, hpa.current)
+            # A controller that cannot read its metrics writes 0 without meaning it.
+            if hpa.desired:
+                self._history.step(hpa.uid, "desired", now, hpa.desired)
+        elif kind in (Kind.DEPLOYMENTS, Kind.STATEFULSETS, Kind.REPLICASETS):
+            workload = cast(WorkloadRow, row)
+            self._history.step(workload.uid, "current", now, workload.current)
+            self._history.step(workload.uid, "ready", now, workload.ready)
+
+    def _forget_name(self, kind: Kind, row: Row | None) -> None:
+        if kind is Kind.PODS and row is not None:
+            key = (row.namespace, row.name)
+            if self._names.get(key) == row.uid:
+                del self._names[key]
