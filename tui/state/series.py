@@ -83,6 +83,15 @@ class Replicas(NamedTuple):
     ready: Points
 
 
+class Member(NamedTuple):
+    """A pod that counted towards a workload's usage: what its line on a chart needs."""
+
+    uid: str
+    name: str
+    cpu_request: int | None
+    """Millicores; None when a container asks for none."""
+
+
 class History:
     """Every series the dashboard keeps, by the uid (pods, HPAs, workloads) or name (nodes).
 
@@ -93,6 +102,15 @@ class History:
         self._span = span
         self._usage: dict[str, tuple[Ring, Ring]] = {}
         self._steps: dict[tuple[str, str], Ring] = {}
+        self._members: dict[str, dict[str, Member]] = {}
+
+    def member(self, workload: str, member: Member) -> None:
+        """Remember that a pod belongs to a workload, for as long as its own series lasts."""
+        self._members.setdefault(workload, {})[member.uid] = member
+
+    def members(self, workload: str) -> list[Member]:
+        """The pods with a series, gone ones too, oldest first."""
+        return list(self._members.get(workload, {}).values())
 
     def usage(self, key: str, time: float, cpu: float, memory: float) -> bool:
         """Add a sample of CPU (millicores) and memory (bytes). False if it is not newer."""
@@ -114,6 +132,13 @@ class History:
         stale = [k for k, (cpu, _) in self._usage.items() if (cpu.last_time or 0.0) < time]
         for key in stale:
             del self._usage[key]
+        if stale:
+            gone = set(stale)
+            for workload, members in list(self._members.items()):
+                for uid in members.keys() & gone:
+                    del members[uid]
+                if not members:
+                    del self._members[workload]
         return len(stale)
 
     def cpu(self, key: str, start: float) -> Points:

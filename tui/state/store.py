@@ -28,7 +28,7 @@ from tui.state.rows import (
     ServiceRow,
     WorkloadRow,
 )
-from tui.state.series import HOUR, History, Points, Replicas
+from tui.state.series import HOUR, History, Member, Points, Replicas
 from tui.state.table import Change, Table, TableView
 
 Clock: TypeAlias = Callable[[], float]
@@ -90,6 +90,16 @@ class Delta:
     def link(self, source: SourceKey) -> Link:
         """How a source is doing; one never heard of is still connecting."""
         return self.links.get(source, Link())
+
+
+@dataclass(slots=True)
+class _Total:
+    """What the pods of one workload used in one poll."""
+
+    time: float = 0.0
+    cpu: int = 0
+    memory: int = 0
+    request: int = 0
 
 
 class Store:
@@ -156,10 +166,15 @@ class Store:
     def sample_pods(self, samples: Sequence[PodUsage]) -> None:
         """Take over one poll of pod metrics: what is not in it is no longer known."""
         with self._lock:
+            totals: dict[str, _Total] = {}
             for sample in samples:
                 uid = self._names.get((sample.namespace, sample.name))
-                if uid is not None:
-                    self._history.usage(uid, sample.time, sample.cpu, sample.memory)
+                pod = self._tables[Kind.PODS].get(uid) if uid is not None else None
+                if pod is not None:
+                    self._sample_pod(pod, sample, totals)
+            for workload, total in totals.items():
+                if self._history.usage(workload, total.time, total.cpu, total.memory):
+                    self._history.step(workload, "request", total.time, total.request)
             self._pod_usage = MappingProxyType({(s.namespace, s.name): s for s in samples})
             self._history.forget_before(self.clock() - self._span)
 
@@ -210,7 +225,40 @@ class Store:
                 ready=self._history.steps(workload, "ready", start),
             )
 
+    def request(self, workload: str, start: float) -> Points:
+        """The summed CPU request (millicores) of the pods in each of a workload's samples."""
+        with self._lock:
+            return self._history.steps(workload, "request", start)
+
+    def members(self, workload: str) -> list[Member]:
+        """The pods a workload has had within the history, for their lines on a chart."""
+        with self._lock:
+            return self._history.members(workload)
+
     # Inside the lock.
+
+    def _sample_pod(self, pod: PodRow, sample: PodUsage, totals: dict[str, _Total]) -> None:
+        self._history.usage(pod.uid, sample.time, sample.cpu, sample.memory)
+        root = self._root(pod)
+        if root is None:
+            return
+        self._history.member(root, Member(pod.uid, pod.name, pod.cpu_request))
+        total = totals.setdefault(root, _Total())
+        total.time = max(total.time, sample.time)
+        total.cpu += sample.cpu
+        total.memory += sample.memory
+        total.request += pod.cpu_request or 0
+
+    def _root(self, pod: PodRow) -> str | None:
+        """The uid of the workload a user would name: the Deployment, not its ReplicaSet."""
+        owner = pod.owner
+        if owner is None:
+            return None
+        if owner.kind == "ReplicaSet":
+            replicaset = self._tables[Kind.REPLICASETS].get(owner.uid)
+            if replicaset is not None and replicaset.owner is not None:
+                return str(replicaset.owner.uid)
+        return owner.uid
 
     def _follow(self, kind: Kind, row: Row, now: float) -> None:
         """Write the step series that a changed row carries."""

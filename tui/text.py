@@ -1,0 +1,199 @@
+"""From untrusted string to screen, and from number to words. Nothing else may do either.
+
+Names, messages and reasons come from whoever can write to the cluster. They may hold terminal
+escape sequences, markup, bidirectional overrides or kilobytes. What leaves this module is one
+line of printable characters, and only ever placed as plain text, never parsed as markup.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Final
+
+from rich.cells import cell_len, set_cell_size
+
+ELLIPSIS: Final = "…"
+UNKNOWN: Final = "–"
+"""Stands where there is no figure."""
+
+_LONGEST: Final = 2000
+_ESCAPES: Final = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])|\x9b[0-?]*[ -/]*[@-~]"
+)
+_SAFE_ASCII: Final = re.compile(r"[ -~]*")
+
+
+@lru_cache(maxsize=8192)
+def clean(text: str) -> str:
+    """One printable line: escapes and invisible characters gone, white space folded.
+
+    Bidirectional controls, zero-width characters, surrogates and private-use code points go, and
+    so do stacked combining marks beyond two, which would climb over neighbouring lines.
+    """
+    text = text[:_LONGEST]
+    if _SAFE_ASCII.fullmatch(text):
+        return text.strip() if text[:1] == " " or text[-1:] == " " else text
+    text = _ESCAPES.sub("", text)
+    kept: list[str] = []
+    marks = 0
+    for char in text:
+        category = unicodedata.category(char)
+        if char in "\t\n\r\v\f" or category in ("Zs", "Zl", "Zp"):
+            kept.append(" ")
+        elif category in ("Mn", "Me"):
+            marks += 1
+            if marks <= 2 and not "\ufe00" <= char <= "\ufe0f":
+                kept.append(char)
+            continue
+        elif category[0] != "C":
+            kept.append(char)
+        marks = 0
+    return " ".join("".join(kept).split())
+
+
+def width(text: str) -> int:
+    """Terminal cells the text takes; Korean and other wide characters take two."""
+    return cell_len(text)
+
+
+def fit(text: str, cells: int) -> str:
+    """Exactly ``cells`` wide: padded, or cut at its end with an ellipsis."""
+    return pad(shorten(text, cells), cells)
+
+
+def fit_tail(text: str, cells: int) -> str:
+    """Exactly ``cells`` wide, keeping the end: what tells two pods apart is their tail."""
+    return pad(shorten_tail(text, cells), cells)
+
+
+def shorten(text: str, cells: int) -> str:
+    """At most ``cells`` wide, cut at its end."""
+    if cell_len(text) <= cells:
+        return text
+    if cells <= 1:
+        return ELLIPSIS[:cells]
+    return set_cell_size(text, cells - 1).rstrip() + ELLIPSIS
+
+
+def shorten_tail(text: str, cells: int) -> str:
+    """At most ``cells`` wide, cut at its start."""
+    if cell_len(text) <= cells:
+        return text
+    if cells <= 1:
+        return ELLIPSIS[:cells]
+    kept = text[-(cells - 1) :]
+    while cell_len(kept) > cells - 1:
+        kept = kept[1:]
+    return ELLIPSIS + kept
+
+
+def pad(text: str, cells: int, right: bool = False) -> str:
+    """At least ``cells`` wide; with ``right``, pushed to the right edge."""
+    missing = cells - cell_len(text)
+    if missing <= 0:
+        return text
+    return " " * missing + text if right else text + " " * missing
+
+
+def age(seconds: float | None) -> str:
+    """A duration as kubectl prints AGE: ``45s``, ``3m20s``, ``25m``, ``5h``, ``2d3h``, ``12d``.
+
+    Follows ``k8s.io/apimachinery/pkg/util/duration.HumanDuration``.
+    """
+    if seconds is None:
+        return UNKNOWN
+    total = int(seconds)
+    if total < 0:
+        return "0s"
+    if total < 120:
+        return f"{total}s"
+    minutes = total // 60
+    if minutes < 10:
+        return f"{minutes}m{total % 60}s" if total % 60 else f"{minutes}m"
+    if minutes < 180:
+        return f"{minutes}m"
+    hours = total // 3600
+    if hours < 8:
+        return f"{hours}h{minutes % 60}m" if minutes % 60 else f"{hours}h"
+    if hours < 48:
+        return f"{hours}h"
+    days = hours // 24
+    if hours < 192:
+        return f"{days}d{hours % 24}h" if hours % 24 else f"{days}d"
+    if days < 365 * 2:
+        return f"{days}d"
+    years, rest = divmod(days, 365)
+    return f"{years}y{rest}d" if days < 365 * 8 and rest else f"{years}y"
+
+
+def ago(seconds: float) -> str:
+    """``7 s ago``, ``3 min ago``: for sentences."""
+    return f"{span(seconds)} ago"
+
+
+def span(seconds: float) -> str:
+    """``7 s``, ``3 min``, ``2 h``: a duration in a sentence."""
+    total = max(0, int(seconds))
+    if total < 120:
+        return f"{total} s"
+    if total < 7200:
+        return f"{total // 60} min"
+    if total < 172800:
+        return f"{total // 3600} h"
+    return f"{total // 86400} days"
+
+
+def cpu(milli: float | None) -> str:
+    """CPU as kubectl top prints it: ``487m``; whole cores from ten on: ``12.5``."""
+    if milli is None:
+        return UNKNOWN
+    return f"{milli:.0f}m" if abs(milli) < 10_000 else f"{milli / 1000:.1f}"
+
+
+def cores(milli: float | None) -> str:
+    """CPU in cores: ``0.25``, ``1.62``, ``12``."""
+    if milli is None:
+        return UNKNOWN
+    value = milli / 1000
+    return f"{value:.0f}" if value >= 10 or value == int(value) else f"{value:.2f}"
+
+
+def memory(count: float | None) -> str:
+    """Bytes in binary units with three figures at most: ``128Mi``, ``1.9Gi``."""
+    if count is None:
+        return UNKNOWN
+    value = float(count)
+    if abs(value) < 1024:
+        return f"{value:.0f}"
+    for suffix in ("Ki", "Mi", "Gi", "Ti", "Pi"):
+        value /= 1024
+        if abs(value) < 1000:
+            break
+    fine = suffix not in ("Ki", "Mi") and abs(value) < 10
+    return f"{value:.1f}{suffix}" if fine else f"{value:.0f}{suffix}"
+
+
+def percent(value: float | None) -> str:
+    """``87 %``."""
+    return UNKNOWN if value is None else f"{value:.0f} %"
+
+
+def quantity(thousandths: float | None) -> str:
+    """A metric of no known unit, given in thousandths: ``1.5``, ``12k``, ``250m``."""
+    if thousandths is None:
+        return UNKNOWN
+    if thousandths and abs(thousandths) < 1000:
+        return f"{thousandths:.0f}m"
+    value = thousandths / 1000
+    for limit, suffix in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
+        if abs(value) >= limit:
+            scale = {"G": 1e9, "M": 1e6, "k": 1e3}[suffix]
+            return f"{value / scale:.3g}{suffix}"
+    return f"{value:.0f}" if value == int(value) else f"{value:.3g}"
+
+
+def plural(count: int, noun: str) -> str:
+    """``1 pod``, ``4 pods``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
