@@ -20,7 +20,8 @@ UNKNOWN: Final = "–"
 
 _LONGEST: Final = 2000
 _ESCAPES: Final = re.compile(
-    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])|\x9b[0-?]*[ -/]*[@-~]"
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])"
+    r"|\x9b[0-?]*[ -/]*[@-~]"
 )
 _SAFE_ASCII: Final = re.compile(r"[ -~]*")
 
@@ -164,14 +165,12 @@ def memory(count: float | None) -> str:
     """Bytes in binary units with three figures at most: ``128Mi``, ``1.9Gi``."""
     if count is None:
         return UNKNOWN
-    value = float(count)
-    if abs(value) < 1024:
-        return f"{value:.0f}"
-    for suffix in ("Ki", "Mi", "Gi", "Ti", "Pi"):
-        value /= 1024
-        if abs(value) < 1000:
+    value, suffix = float(count), ""
+    for larger in ("Ki", "Mi", "Gi", "Ti", "Pi"):
+        if abs(value) < (1000 if suffix else 1024):
             break
-    fine = suffix not in ("Ki", "Mi") and abs(value) < 10
+        value, suffix = value / 1024, larger
+    fine = suffix in ("Gi", "Ti", "Pi") and abs(value) < 10
     return f"{value:.1f}{suffix}" if fine else f"{value:.0f}{suffix}"
 
 

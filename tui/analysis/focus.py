@@ -1,0 +1,186 @@
+"""What the dashboard is about: one HPA, the workload it scales, and that workload's pods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from tui.analysis.selectors import matches
+from tui.state.rows import HpaRow, Kind, MetricRow, PodRow, PodUsage, WorkloadRow
+from tui.state.store import Delta
+
+SCALABLE: Final = {
+    "Deployment": Kind.DEPLOYMENTS,
+    "ReplicaSet": Kind.REPLICASETS,
+    "StatefulSet": Kind.STATEFULSETS,
+}
+
+
+class Target(NamedTuple):
+    """A workload by name, as ``--target deployment/NAME`` gives it. ``kind`` as in the API."""
+
+    kind: str
+    name: str
+    namespace: str | None = None
+
+
+class TargetError(ValueError):
+    """The text names no target."""
+
+
+_ALIASES: Final = {
+    alias: kind
+    for kind, aliases in {
+        "Deployment": ("deployment", "deployments", "deploy"),
+        "ReplicaSet": ("replicaset", "replicasets", "rs"),
+        "StatefulSet": ("statefulset", "statefulsets", "sts"),
+    }.items()
+    for alias in aliases
+}
+
+
+def parse_target(text: str) -> Target:
+    """``deployment/web``, ``deploy/web``, ``sts/db`` or ``web`` (a Deployment).
+
+    Raises:
+        TargetError: another kind, or no name.
+    """
+    kind, slash, name = text.partition("/")
+    if not slash:
+        kind, name = "deployment", text
+    known = _ALIASES.get(kind.lower().removesuffix(".apps"))
+    if known is None:
+        raise TargetError(
+            f"'{kind}' cannot be a target; use deployment/NAME, statefulset/NAME or replicaset/NAME"
+        )
+    if not name or "/" in name:
+        raise TargetError(f"'{text}' names no {known}; use {known.lower()}/NAME")
+    return Target(known, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Focus:
+    """The HPA in view and what belongs to it. Every part may be missing."""
+
+    hpa: HpaRow | None = None
+    position: int = 0
+    """The HPA's place among ``count``, from 1; 0 without one."""
+    count: int = 0
+    target: Target | None = None
+    """The scale target as named by the HPA or the user, whether it exists or not."""
+    workload: WorkloadRow | None = None
+    pods: tuple[PodRow, ...] = ()
+    """What the target's selector matches, as the HPA counts them; oldest first."""
+
+    @property
+    def live_pods(self) -> tuple[PodRow, ...]:
+        """Without those that have run to their end."""
+        return tuple(p for p in self.pods if not p.terminal)
+
+
+def ordered(hpas: Iterable[HpaRow]) -> list[HpaRow]:
+    """HPAs in the order they are stepped through."""
+    return sorted(hpas, key=lambda h: (h.namespace, h.name))
+
+
+def resolve(delta: Delta, uid: str | None, target: Target | None) -> Focus:
+    """Find the focus: the HPA of that uid, else the one that scales ``target``, else the first.
+
+    With a target that no HPA scales, the focus has a workload and no HPA.
+    """
+    hpas = ordered(delta.hpas.rows.values())
+    hpa = delta.hpas.rows.get(uid) if uid is not None else None
+    if hpa is None and target is not None:
+        hpa = next((h for h in hpas if _scales(h, target)), None)
+    elif hpa is None and hpas:
+        hpa = hpas[0]
+    if hpa is not None:
+        target = Target(hpa.target_kind, hpa.target_name, hpa.namespace)
+    workload = _find(delta, target) if target is not None else None
+    if workload is not None and target is not None and target.namespace is None:
+        target = target._replace(namespace=workload.namespace)
+    return Focus(
+        hpa=hpa,
+        position=hpas.index(hpa) + 1 if hpa is not None else 0,
+        count=len(hpas),
+        target=target,
+        workload=workload,
+        pods=pods_of(delta, workload),
+    )
+
+
+def pods_of(delta: Delta, workload: WorkloadRow | None) -> tuple[PodRow, ...]:
+    """The pods a workload's selector matches, oldest first."""
+    if workload is None or not workload.selector:
+        return ()
+    found = [
+        pod
+        for pod in delta.pods.rows.values()
+        if pod.namespace == workload.namespace and matches(workload.selector, pod.labels)
+    ]
+    found.sort(key=lambda p: (p.created, p.name))
+    return tuple(found)
+
+
+class Utilization(NamedTuple):
+    """CPU of several pods against their requests: a ratio of sums, as the HPA takes it."""
+
+    used: int
+    """Millicores, of the pods that have a sample."""
+    requested: int
+    """Millicores, of the same pods."""
+    pods: int
+    time: float
+    """Of the newest sample."""
+
+    @property
+    def percent(self) -> int | None:
+        """Truncated to a whole percent; None when nothing was requested."""
+        return 100 * self.used // self.requested if self.requested else None
+
+
+def utilization(
+    pods: Iterable[PodRow], usage: Mapping[tuple[str, str], PodUsage]
+) -> Utilization | None:
+    """CPU over request, summed over the pods with a sample; None when there is none."""
+    used = requested = count = 0
+    newest = 0.0
+    for pod in pods:
+        sample = usage.get((pod.namespace, pod.name))
+        if sample is None or pod.deleting is not None or pod.terminal:
+            continue
+        used += sample.cpu
+        requested += pod.cpu_request or 0
+        count += 1
+        newest = max(newest, sample.time)
+    return Utilization(used, requested, count, newest) if count else None
+
+
+def cpu_target(hpa: HpaRow | None) -> MetricRow | None:
+    """The HPA's metric that the CPU chart can draw a target line for."""
+    if hpa is None:
+        return None
+    return next(
+        (m for m in hpa.metrics if m.name == "cpu" and m.target_type == "Utilization"), None
+    )
+
+
+def _scales(hpa: HpaRow, target: Target) -> bool:
+    return (hpa.target_kind, hpa.target_name) == (target.kind, target.name) and (
+        target.namespace in (None, hpa.namespace)
+    )
+
+
+def _find(delta: Delta, target: Target) -> WorkloadRow | None:
+    kind = SCALABLE.get(target.kind)
+    if kind is None:
+        return None
+    return next(
+        (
+            w
+            for w in delta.workloads(kind).rows.values()
+            if w.name == target.name and target.namespace in (None, w.namespace)
+        ),
+        None,
+    )
