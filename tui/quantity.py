@@ -27,6 +27,8 @@ _QUANTITY: Final = re.compile(
     re.ASCII,
 )
 _LONGEST: Final = 64
+_DECIMAL_SUFFIXES: Final = ("m", "", "k", "M", "G", "T", "P", "E")
+_POWERS: Final = {3: 1e-3, 6: 1e-6, 9: 1e-9}
 
 
 class QuantityError(ValueError):
@@ -63,16 +65,56 @@ def whole(text: str) -> int:
 
 
 def format_milli(value: int) -> str:
-    """Thousandths in canonical form: ``500`` is ``500m``, ``2000`` is ``2``."""
-    return f"{value}m" if value % 1000 else str(value // 1000)
+    """Thousandths in canonical decimal form: ``500`` is ``500m``, ``2000`` is ``2``.
+
+    Whole multiples of a thousand take the larger suffix, as the API server prints them:
+    ``5_000_000`` thousandths are ``5k``.
+    """
+    mantissa, steps = value, 0
+    while mantissa and steps < len(_DECIMAL_SUFFIXES) - 1 and mantissa % 1000 == 0:
+        mantissa //= 1000
+        steps += 1
+    return f"{mantissa}{_DECIMAL_SUFFIXES[steps]}" if mantissa else "0"
 
 
 def format_bytes(value: int) -> str:
-    """Bytes in canonical binary form: ``134217728`` is ``128Mi``, ``1000`` stays ``1000``."""
+    """Bytes in canonical binary form: ``134217728`` is ``128Mi``, ``1025`` stays ``1025``.
+
+    Below 1024 the API server turns to decimal suffixes, so ``1000`` is ``1k``.
+    """
+    return format_milli_bytes(value * 1000)
+
+
+def format_milli_bytes(value: int) -> str:
+    """Thousandths of a byte in canonical binary form.
+
+    Fractions of a byte and values below 1024 are printed in decimal form instead: the HPA's
+    mean of three pods may well be ``28966229333m``.
+    """
+    whole_bytes, fraction = divmod(value, 1000)
+    if fraction or abs(whole_bytes) < 1024:
+        return format_milli(value)
     for suffix, scale in reversed(_BINARY.items()):
-        if value and value % scale == 0:
-            return f"{value // scale}{suffix}"
-    return str(value)
+        if whole_bytes % scale == 0:
+            return f"{whole_bytes // scale}{suffix}"
+    return str(whole_bytes)
+
+
+def approximate(text: str) -> float:
+    """The float that ``AsApproximateFloat64()`` makes of the quantity.
+
+    It multiplies the canonical mantissa by a power of ten, which is not always the float nearest
+    to the exact value, and a tolerance compared with ``<=`` can tell the two apart.
+
+    Raises:
+        QuantityError: the text does not match the grammar.
+    """
+    value = parse(text)
+    for digits in (0, 3, 6, 9):
+        scaled = value * 10**digits
+        if scaled.denominator == 1:
+            return float(scaled.numerator) * _POWERS[digits] if digits else float(value)
+    return float(_away_from_zero(value * 10**9)) * _POWERS[9]
 
 
 def _away_from_zero(value: Fraction) -> int:

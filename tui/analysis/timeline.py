@@ -26,10 +26,26 @@ _HANDOVER: Final = 3.0
 _CAUSE: Final = 120.0
 """Seconds after which a decision is no longer taken for the cause of a pod."""
 _TROUBLE: Final = frozenset(
-    "CrashLoopBackOff ImagePullBackOff ErrImagePull ErrImageNeverPull InvalidImageName OOMKilled "
-    "Error Evicted CreateContainerConfigError CreateContainerError RunContainerError "
-    "ContainerCannotRun DeadlineExceeded Init:Error Init:CrashLoopBackOff Init:ImagePullBackOff "
-    "Init:ErrImagePull UnexpectedAdmissionError".split()
+    (
+        "CrashLoopBackOff",
+        "ContainerCannotRun",
+        "CreateContainerConfigError",
+        "CreateContainerError",
+        "DeadlineExceeded",
+        "ErrImageNeverPull",
+        "ErrImagePull",
+        "Error",
+        "Evicted",
+        "ImagePullBackOff",
+        "Init:CrashLoopBackOff",
+        "Init:ErrImagePull",
+        "Init:Error",
+        "Init:ImagePullBackOff",
+        "InvalidImageName",
+        "OOMKilled",
+        "RunContainerError",
+        "UnexpectedAdmissionError",
+    )
 )
 _NEW_SIZE: Final = re.compile(r"New size: (\d+); reason: (.*)")
 
@@ -61,7 +77,7 @@ class Entry(NamedTuple):
 
 class _Group(NamedTuple):
     names: tuple[str, ...]
-    index: Entry
+    entry: Entry
 
 
 class Timeline:
@@ -83,7 +99,7 @@ class Timeline:
     @property
     def entries(self) -> list[Entry]:
         """Newest first; among those of one second, the latest seen first."""
-        return sorted(reversed(self._entries), key=lambda e: int(e.time), reverse=True)
+        return sorted(self._entries, key=lambda e: int(e.time))[::-1]
 
     def feed(self, delta: Delta, focus: Focus, now: float) -> None:
         """Take in one tick. ``now``: seconds since the epoch."""
@@ -217,10 +233,10 @@ class Timeline:
         owner = pod.owner.uid if pod.owner is not None else pod.uid
         group = self._groups.get((owner, what))
         names: tuple[str, ...] = (pod.name,)
-        if group is not None and abs(time - group.index.time) <= _GROUPING:
+        if group is not None and abs(time - group.entry.time) <= _GROUPING:
             names = (*group.names, pod.name) if pod.name not in group.names else group.names
-            self._remove(group.index)
-            time = max(time, group.index.time)
+            self._remove(group.entry)
+            time = max(time, group.entry.time)
         decided = self._decisions.get(_root(pod, delta))
         after = time - int(decided) if decided is not None and what != "no longer Ready" else None
         text = f"{names[0]} {what}" if len(names) == 1 else f"{len(names)} pods {what}"
@@ -252,7 +268,7 @@ class Timeline:
             text = f"{event.about_name} {event.reason}{times}: {event.message}"
             if seen is not None:
                 self._entries = deque(
-                    (e for e in self._entries if not (e.about == event.uid)), maxlen=CAPACITY
+                    (e for e in self._entries if e.about != event.uid), maxlen=CAPACITY
                 )
             self._add(Entry(event.last_seen or change.at, Mood.BAD, text, event.uid))
         elif event.reason == "SuccessfulRescale" and past and seen is None:
