@@ -55,13 +55,13 @@ def parse(text: str) -> Fraction:
 @lru_cache(maxsize=4096)
 def milli(text: str) -> int:
     """The quantity in thousandths, rounded away from zero as ``MilliValue()`` does."""
-    return _away_from_zero(parse(text) * 1000)
+    return round_away(parse(text) * 1000)
 
 
 @lru_cache(maxsize=4096)
 def whole(text: str) -> int:
     """The quantity in whole units, rounded away from zero as ``Value()`` does."""
-    return _away_from_zero(parse(text))
+    return round_away(parse(text))
 
 
 def format_milli(value: int) -> str:
@@ -114,10 +114,11 @@ def approximate(text: str) -> float:
         scaled = value * 10**digits
         if scaled.denominator == 1:
             return float(scaled.numerator) * _POWERS[digits] if digits else float(value)
-    return float(_away_from_zero(value * 10**9)) * _POWERS[9]
+    return float(round_away(value * 10**9)) * _POWERS[9]
 
 
-def _away_from_zero(value: Fraction) -> int:
+def round_away(value: Fraction) -> int:
+    """The integer next to the value on the side away from zero."""
     floor, remainder = divmod(abs(value.numerator), value.denominator)
     rounded = floor + (1 if remainder else 0)
     return rounded if value >= 0 else -rounded

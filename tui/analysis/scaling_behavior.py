@@ -1,0 +1,397 @@
+"""From a raw recommendation to the replicas wanted: stabilization, rate limits, min and max.
+
+Two paths, as in Kubernetes 1.36's ``horizontal.go``: with ``spec.behavior`` (windows and policies
+in both directions) and without (a window down, and at most double or 4 per step up). Every step
+is kept in :class:`Normalization`.
+
+Source: https://kubernetes.io/docs/concepts/workloads/autoscaling/horizontal-pod-autoscale/#configurable-scaling-behavior
+and KEP-853.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+from tui.analysis.go_numbers import MAX_INT32, MIN_INT32, ceil_int32, int32, truncated_int32
+from tui.analysis.hpa_inputs import (
+    Behavior,
+    Memory,
+    Recommendation,
+    ScaleEvent,
+    ScalingPolicy,
+    ScalingRules,
+    Settings,
+)
+
+_UP_DEFAULTS: Final = ScalingRules(
+    policies=(ScalingPolicy("Pods", 4, 15), ScalingPolicy("Percent", 100, 15)),
+    select_policy="Max",
+    stabilization_window_seconds=0,
+)
+_DOWN_DEFAULTS: Final = ScalingRules(
+    policies=(ScalingPolicy("Percent", 100, 15),), select_policy="Max"
+)
+_READY: Final = ("ReadyForNewScale", "recommended size matches current size")
+_UP_STABILIZED: Final = (
+    "ScaleUpStabilized",
+    "recent recommendations were lower than current one, applying the lowest recent recommendation",
+)
+_DOWN_STABILIZED: Final = (
+    "ScaleDownStabilized",
+    "recent recommendations were higher than current one, "
+    "applying the highest recent recommendation",
+)
+_WITHIN: Final = ("DesiredWithinRange", "the desired count is within the acceptable range")
+_TOO_FEW: Final = (
+    "TooFewReplicas",
+    "the desired replica count is less than the minimum replica count",
+)
+_TOO_MANY: Final = (
+    "TooManyReplicas",
+    "the desired replica count is more than the maximum replica count",
+)
+_UP_LIMIT: Final = (
+    "ScaleUpLimit",
+    "the desired replica count is increasing faster than the maximum scale rate",
+)
+_DOWN_LIMIT: Final = (
+    "ScaleDownLimit",
+    "the desired replica count is decreasing faster than the maximum scale rate",
+)
+
+
+class Direction(StrEnum):
+    """Which way a rate limit holds."""
+
+    UP = "up"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class Stabilization:
+    """The recommendation held to the window of recent ones."""
+
+    recommended: int
+    stabilized: int
+    lowest: int
+    """Of those in the window up, this one included; scaling up goes no further."""
+    highest: int
+    """Of those in the window down, this one included; scaling down goes no further."""
+    up_window: float
+    down_window: float
+    held_until: float | None
+    """When the last remembered recommendation that holds the count leaves its window."""
+    reason: str
+    """ReadyForNewScale, ScaleUpStabilized or ScaleDownStabilized."""
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyBudget:
+    """How far one policy lets the count go now."""
+
+    policy: ScalingPolicy
+    added: int
+    """Replicas added within the policy's period."""
+    removed: int
+    period_start: int
+    """Replicas at the start of the period, by what is remembered."""
+    limit: int
+    """The count that this policy allows."""
+    frees_at: float | None
+    """When the oldest rescale within the period leaves it; None if there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """What the policies of one direction allow together."""
+
+    direction: Direction
+    select_policy: str
+    """Max, Min or Disabled; empty for the limit without behavior."""
+    budgets: tuple[PolicyBudget, ...]
+    limit: int
+    """The count that may be reached in this step, never on the other side of the current one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Normalization:
+    """A raw recommendation through every limit, step by step."""
+
+    current: int
+    recommended: int
+    stabilization: Stabilization
+    rate: RateLimit | None
+    """None where behavior is set and the stabilized count is the current one."""
+    minimum: int
+    maximum: int
+    desired: int
+    limited: bool
+    """Whether a limit changed the stabilized count (status of ScalingLimited)."""
+    reason: str
+    """DesiredWithinRange, TooFewReplicas, TooManyReplicas, ScaleUpLimit or ScaleDownLimit."""
+    message: str
+
+
+def effective_behavior(behavior: Behavior, settings: Settings) -> Behavior:
+    """The behavior with Kubernetes' defaults for all that the user left out."""
+    down = _with_defaults(behavior.scale_down, _DOWN_DEFAULTS)
+    if down.stabilization_window_seconds is None:
+        down = replace(down, stabilization_window_seconds=int(settings.downscale_stabilization))
+    return Behavior(_with_defaults(behavior.scale_up, _UP_DEFAULTS), down)
+
+
+def normalize(
+    behavior: Behavior | None,
+    settings: Settings,
+    current: int,
+    recommended: int,
+    minimum: int,
+    maximum: int,
+    memory: Memory,
+    now: float,
+) -> tuple[Normalization, Memory]:
+    """The replicas wanted, and the memory with this recommendation in it."""
+    if behavior is None:
+        return _normalize_plainly(settings, current, recommended, minimum, maximum, memory, now)
+    rules = effective_behavior(behavior, settings)
+    up, down = rules.scale_up or _UP_DEFAULTS, rules.scale_down or _DOWN_DEFAULTS
+    stable, remembered = _stabilize(up, down, current, recommended, memory, now)
+    count = stable.stabilized
+    desired, why = count, _WITHIN
+    rate = None
+    if count > current:
+        rate = scale_up_limit(up, current, memory, now)
+        allowed = min(maximum, rate.limit)
+        if count > allowed:
+            desired, why = allowed, _UP_LIMIT if maximum > rate.limit else _TOO_MANY
+    elif count < current:
+        rate = scale_down_limit(down, current, memory, now)
+        allowed = max(minimum, rate.limit)
+        if count < allowed:
+            desired, why = allowed, _DOWN_LIMIT if minimum < rate.limit else _TOO_FEW
+    return _normalization(current, stable, rate, minimum, maximum, desired, why), remembered
+
+
+def scale_up_limit(rules: ScalingRules, current: int, memory: Memory, now: float) -> RateLimit:
+    """How far up the policies allow to go, given the rescales remembered."""
+    lowest_change = rules.select_policy == "Min"
+
+    def limit(start: int, policy: ScalingPolicy, previous: int) -> int:
+        if policy.type == "Pods":
+            return int32(start + policy.value)
+        if policy.type == "Percent":
+            return ceil_int32(float(start) * (1 + float(policy.value) / 100))
+        return previous
+
+    budgets = _budgets(rules, current, memory, now, limit)
+    if rules.select_policy == "Disabled":
+        highest = current
+    elif lowest_change:
+        highest = min((b.limit for b in budgets), default=MAX_INT32)
+    else:
+        highest = max((b.limit for b in budgets), default=MIN_INT32)
+    return RateLimit(Direction.UP, rules.select_policy or "Max", budgets, max(highest, current))
+
+
+def scale_down_limit(rules: ScalingRules, current: int, memory: Memory, now: float) -> RateLimit:
+    """How far down the policies allow to go, given the rescales remembered."""
+    lowest_change = rules.select_policy == "Min"
+
+    def limit(start: int, policy: ScalingPolicy, previous: int) -> int:
+        if policy.type == "Pods":
+            return int32(start - policy.value)
+        if policy.type == "Percent":
+            return truncated_int32(float(start) * (1 - float(policy.value) / 100))
+        return previous
+
+    budgets = _budgets(rules, current, memory, now, limit)
+    if rules.select_policy == "Disabled":
+        lowest = current
+    elif lowest_change:
+        lowest = max((b.limit for b in budgets), default=MIN_INT32)
+    else:
+        lowest = min((b.limit for b in budgets), default=MAX_INT32)
+    return RateLimit(Direction.DOWN, rules.select_policy or "Max", budgets, min(lowest, current))
+
+
+def remember_rescale(
+    behavior: Behavior | None,
+    settings: Settings,
+    previous: int,
+    replicas: int,
+    memory: Memory,
+    now: float,
+) -> Memory:
+    """The memory after a rescale. Without behavior nothing is kept, as nothing is asked."""
+    if behavior is None:
+        return memory
+    rules = effective_behavior(behavior, settings)
+    if replicas > previous:
+        events = _with_event(memory.scale_up_events, rules.scale_up, replicas - previous, now)
+        return replace(memory, scale_up_events=events)
+    events = _with_event(memory.scale_down_events, rules.scale_down, previous - replicas, now)
+    return replace(memory, scale_down_events=events)
+
+
+def _with_defaults(rules: ScalingRules | None, defaults: ScalingRules) -> ScalingRules:
+    if rules is None:
+        return defaults
+    window = rules.stabilization_window_seconds
+    return ScalingRules(
+        policies=defaults.policies if rules.policies is None else rules.policies,
+        select_policy=rules.select_policy or defaults.select_policy,
+        stabilization_window_seconds=(
+            defaults.stabilization_window_seconds if window is None else window
+        ),
+        tolerance=rules.tolerance,
+    )
+
+
+def _normalize_plainly(
+    settings: Settings,
+    current: int,
+    recommended: int,
+    minimum: int,
+    maximum: int,
+    memory: Memory,
+    now: float,
+) -> tuple[Normalization, Memory]:
+    window = settings.downscale_stabilization
+    cutoff = now - window
+    recent = [r for r in memory.recommendations if r.at >= cutoff]
+    highest = max((r.replicas for r in recent), default=recommended)
+    highest = max(highest, recommended)
+    old = [i for i, r in enumerate(memory.recommendations) if r.at < cutoff]
+    reason, message = _DOWN_STABILIZED if highest != recommended else _READY
+    held_until = None
+    if highest != recommended:
+        held_until = max(r.at for r in recent if r.replicas == highest) + window
+    stable = Stabilization(
+        recommended, highest, recommended, highest, 0.0, window, held_until, reason, message
+    )
+    limit = truncated_int32(
+        max(settings.scale_up_limit_factor * float(current), settings.scale_up_limit_minimum)
+    )
+    rate = RateLimit(Direction.UP, "", (), limit)
+    allowed = min(maximum, limit)
+    desired, why = highest, _WITHIN
+    if highest < minimum:
+        desired, why = minimum, _TOO_FEW
+    elif highest > allowed:
+        desired, why = allowed, _UP_LIMIT if maximum > limit else _TOO_MANY
+    result = _normalization(current, stable, rate, minimum, maximum, desired, why)
+    return result, _with_recommendation(memory, recommended, old, now)
+
+
+def _stabilize(
+    up: ScalingRules,
+    down: ScalingRules,
+    current: int,
+    recommended: int,
+    memory: Memory,
+    now: float,
+) -> tuple[Stabilization, Memory]:
+    up_window = float(up.stabilization_window_seconds or 0)
+    down_window = float(down.stabilization_window_seconds or 0)
+    up_cutoff, down_cutoff = now - up_window, now - down_window
+    lowest = highest = recommended
+    old: list[int] = []
+    for index, each in enumerate(memory.recommendations):
+        if each.at > up_cutoff:
+            lowest = min(lowest, each.replicas)
+        if each.at > down_cutoff:
+            highest = max(highest, each.replicas)
+        if each.at < up_cutoff and each.at < down_cutoff:
+            old.append(index)
+    count = min(max(current, lowest), highest)
+    reason, message = _READY
+    held_until = None
+    if count != recommended:
+        rising = recommended >= current
+        reason, message = _UP_STABILIZED if rising else _DOWN_STABILIZED
+        window, bound = (up_window, lowest) if rising else (down_window, highest)
+        holding = [
+            r.at for r in memory.recommendations if r.replicas == bound and r.at > now - window
+        ]
+        held_until = max(holding) + window if holding else None
+    stable = Stabilization(
+        recommended, count, lowest, highest, up_window, down_window, held_until, reason, message
+    )
+    return stable, _with_recommendation(memory, recommended, old, now)
+
+
+def _with_recommendation(memory: Memory, recommended: int, old: list[int], now: float) -> Memory:
+    """The newest takes the place of one that no window reaches any more, if there is one."""
+    kept = list(memory.recommendations)
+    newest = Recommendation(recommended, now)
+    if old:
+        kept[old[-1]] = newest
+    else:
+        kept.append(newest)
+    return replace(memory, recommendations=tuple(kept))
+
+
+def _budgets(
+    rules: ScalingRules,
+    current: int,
+    memory: Memory,
+    now: float,
+    limit: Callable[[int, ScalingPolicy, int], int],
+) -> tuple[PolicyBudget, ...]:
+    budgets: list[PolicyBudget] = []
+    proposed = 0
+    for policy in rules.policies or ():
+        cutoff = now - policy.period_seconds
+        added = [e for e in memory.scale_up_events if e.at > cutoff]
+        removed = [e for e in memory.scale_down_events if e.at > cutoff]
+        plus = int32(sum(e.change for e in added))
+        minus = int32(sum(e.change for e in removed))
+        start = int32(current - plus + minus)
+        proposed = limit(start, policy, proposed)
+        oldest = min((e.at for e in (*added, *removed)), default=-math.inf)
+        frees_at = oldest + policy.period_seconds if oldest > -math.inf else None
+        budgets.append(PolicyBudget(policy, plus, minus, start, proposed, frees_at))
+    return tuple(budgets)
+
+
+def _with_event(
+    events: tuple[ScaleEvent, ...], rules: ScalingRules | None, change: int, now: float
+) -> tuple[ScaleEvent, ...]:
+    policies = (rules.policies if rules else None) or ()
+    cutoff = now - max((p.period_seconds for p in policies), default=0)
+    kept = [replace(e, outdated=True) if e.at < cutoff else e for e in events]
+    newest = ScaleEvent(change, now)
+    places = [i for i, e in enumerate(kept) if e.outdated]
+    if places:
+        kept[places[-1]] = newest
+    else:
+        kept.append(newest)
+    return tuple(kept)
+
+
+def _normalization(
+    current: int,
+    stable: Stabilization,
+    rate: RateLimit | None,
+    minimum: int,
+    maximum: int,
+    desired: int,
+    why: tuple[str, str],
+) -> Normalization:
+    return Normalization(
+        current=current,
+        recommended=stable.recommended,
+        stabilization=stable,
+        rate=rate,
+        minimum=minimum,
+        maximum=maximum,
+        desired=desired,
+        limited=desired != stable.stabilized,
+        reason=why[0],
+        message=why[1],
+    )
