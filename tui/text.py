@@ -98,6 +98,25 @@ def pad(text: str, cells: int, right: bool = False) -> str:
     return " " * missing + text if right else text + " " * missing
 
 
+def wrap(text: str, cells: int) -> list[str]:
+    """Lines of at most ``cells``, broken between words where there are any."""
+    if not text or cells < 2:
+        return []
+    lines = [""]
+    for word in text.split():
+        if lines[-1] and cell_len(lines[-1]) + 1 + cell_len(word) <= cells:
+            lines[-1] += " " + word
+            continue
+        while cell_len(word) > cells:
+            head = word[:cells]
+            while cell_len(head) > cells:
+                head = head[:-1]
+            lines.append(head)
+            word = word[len(head) :]
+        lines.append(word)
+    return [line for line in lines if line]
+
+
 def age(seconds: float | None) -> str:
     """A duration as kubectl prints AGE: ``45s``, ``3m20s``, ``25m``, ``5h``, ``2d3h``, ``12d``.
 

@@ -52,6 +52,8 @@ class Delta:
     pod_usage: Mapping[tuple[str, str], PodUsage] = field(default_factory=dict)
     """By ``(namespace, name)``, as the metrics API knows pods."""
     node_usage: Mapping[str, NodeUsage] = field(default_factory=dict)
+    samples: int = 0
+    """Grows with every poll of either metrics."""
 
     @property
     def pods(self) -> TableView[PodRow]:
@@ -117,6 +119,7 @@ class Store:
         self._history = History(span)
         self._names: dict[tuple[str, str], str] = {}
         self._number = 0
+        self._samples = 0
 
     # Writing: from any thread.
 
@@ -175,6 +178,7 @@ class Store:
             for workload, total in totals.items():
                 if self._history.usage(workload, total.time, total.cpu, total.memory):
                     self._history.step(workload, "request", total.time, total.request)
+            self._samples += 1
             self._pod_usage = MappingProxyType({(s.namespace, s.name): s for s in samples})
             self._history.forget_before(self.clock() - self._span)
 
@@ -183,6 +187,7 @@ class Store:
         with self._lock:
             for sample in samples:
                 self._history.usage(f"node/{sample.name}", sample.time, sample.cpu, sample.memory)
+            self._samples += 1
             self._node_usage = MappingProxyType({s.name: s for s in samples})
 
     # Reading: the screen's thread.
@@ -203,6 +208,7 @@ class Store:
                 links=self._links_view,
                 pod_usage=self._pod_usage,
                 node_usage=self._node_usage,
+                samples=self._samples,
             )
 
     def cpu(self, key: str, start: float) -> Points:

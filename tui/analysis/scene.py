@@ -1,0 +1,103 @@
+"""One tick of the screen: everything a pane may show, made once and shared by all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tui.analysis.focus import Focus, Target, ordered, resolve
+from tui.analysis.timeline import Entry, Timeline
+from tui.analysis.trend import Trend, trend
+from tui.state.links import Link
+from tui.state.rows import Kind
+from tui.state.store import Delta, Store
+
+_FOCUS_ON = (Kind.HPAS, Kind.PODS, Kind.DEPLOYMENTS, Kind.REPLICASETS, Kind.STATEFULSETS)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which cluster the screen shows, for the header."""
+
+    context: str = ""
+    namespace: str | None = None
+    """None: all namespaces."""
+    simulated: bool = False
+    """Whether the context is the embedded cluster."""
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What one tick shows. Nothing in it changes afterwards; tests make their own."""
+
+    now: float = 0.0
+    delta: Delta = field(default_factory=Delta)
+    focus: Focus = field(default_factory=Focus)
+    place: Place = field(default_factory=Place)
+    connection: Link = field(default_factory=Link)
+    entries: tuple[Entry, ...] = ()
+    """The timeline, newest first."""
+    focused: int = 0
+    """Grows whenever the focus is found anew."""
+    told: int = 0
+    """Grows with the timeline."""
+    trend: Trend = field(default_factory=Trend)
+    charted: tuple[int, int] = (0, 0)
+    """Differs with every trend."""
+
+
+class Director:
+    """Turns deltas into scenes. Keeps the choice of HPA and the timeline between them."""
+
+    def __init__(self, store: Store, place: Place, target: Target | None = None) -> None:
+        self.place = place
+        self._store = store
+        self._target = target
+        self._chosen: str | None = None
+        self._timeline = Timeline()
+        self._entries: tuple[Entry, ...] = ()
+        self._focused = 0
+        self._trend = Trend()
+        self._charted = (0, 0)
+        self._scene = Scene(place=place)
+        self._moved = True
+
+    def next(self, connection: Link) -> Scene:
+        """Drain the store and make the scene of this tick."""
+        delta, now = self._store.drain(), self._store.clock()
+        focus = self._scene.focus
+        seen = self._scene.delta
+        if self._moved or any(delta.tables.get(k) is not seen.tables.get(k) for k in _FOCUS_ON):
+            focus = resolve(delta, self._chosen, self._target)
+            self._moved = False
+            self._focused += 1
+        self._timeline.feed(delta, focus, now)
+        told = self._timeline.generation
+        if told != self._scene.told:
+            self._entries = tuple(self._timeline.entries)
+        charted = (self._focused, delta.samples)
+        if charted != self._charted:
+            self._charted = charted
+            self._trend = trend(self._store, focus, now)
+        self._scene = Scene(
+            now=now,
+            delta=delta,
+            focus=focus,
+            place=self.place,
+            connection=connection,
+            entries=self._entries,
+            focused=self._focused,
+            told=told,
+            trend=self._trend,
+            charted=charted,
+        )
+        return self._scene
+
+    def step_hpa(self, by: int) -> None:
+        """Look at the next HPA (or the one before, with -1); they come in a circle."""
+        hpas = ordered(self._scene.delta.hpas.rows.values())
+        if not hpas:
+            return
+        at = max(0, self._scene.focus.position - 1)
+        self._chosen = hpas[(at + by) % len(hpas)].uid
+        self._moved = True

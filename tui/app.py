@@ -1,0 +1,185 @@
+"""The App: wires store, session and screen together, and keeps the tick."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import ClassVar, Final, Protocol
+
+from textual.app import App, SystemCommand
+from textual.types import CSSPathType
+from textual.screen import Screen
+
+from tui.actions import ACTIONS
+from tui.analysis.focus import Target
+from tui.analysis.scene import Director, Place
+from tui.config import THEMES, Settings
+from tui.panes import ink
+from tui.panes.ink import Palette
+from tui.panes.toosmall import LEAST
+from tui.resources import styles
+from tui.screens.dashboard import Dashboard
+from tui.screens.help import HelpScreen
+from tui.state.links import Health, Link
+from tui.state.store import Store
+
+TICK: Final = 0.1
+"""Seconds between two looks at the store."""
+
+
+class Feed(Protocol):
+    """What fills the store: a session with a cluster."""
+
+    @property
+    def connection(self) -> Link:
+        """How the whole of it is doing."""
+        ...
+
+    @property
+    def place(self) -> Place:
+        """Which cluster it is; may become known late."""
+        ...
+
+    def start(self) -> None:
+        """Begin, in threads of its own; returns at once."""
+        ...
+
+    def stop(self) -> None:
+        """End all of it within a second."""
+        ...
+
+
+class KscaleApp(App[None]):
+    """The dashboard program."""
+
+    TITLE = "kscale-tui"
+    CSS_PATH: ClassVar[list[CSSPathType]] = [
+        styles() / f"{name}.tcss"
+        for name in ("base", "hpa", "chart", "pods", "timeline", "nodes", "help")
+    ]
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    ENABLE_COMMAND_PALETTE = True
+
+    def __init__(
+        self,
+        store: Store,
+        feed: Feed,
+        settings: Settings | None = None,
+        target: Target | None = None,
+    ) -> None:
+        super().__init__()
+        self._store = store
+        self._feed = feed
+        self._settings = settings or Settings()
+        self._director = Director(store, feed.place, target)
+        self.dashboard = Dashboard()
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Inks for themes that have none of their own."""
+        return ink.defaults(self.current_theme.dark)
+
+    def on_mount(self) -> None:
+        """Show the empty screen first; the cluster comes after the first frame."""
+        for theme in ink.THEMES:
+            self.register_theme(theme)
+        wanted = THEMES.get(self._settings.theme, self._settings.theme)
+        self.theme = wanted if wanted in self.available_themes else ink.DARK.name
+        keys = {f"kscale.{name}": key for name, key in self._settings.keys.items()}
+        if keys:
+            self.set_keymap(keys)
+        self.push_screen(self.dashboard)
+        self.theme_changed_signal.subscribe(self, lambda _: self._recolour())
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        self._recolour()
+        self._feed.start()
+        self.set_interval(TICK, self.tick)
+
+    def on_unmount(self) -> None:
+        """Leave no thread behind."""
+        self._feed.stop()
+
+    def tick(self) -> None:
+        """Drain the store once and show what there is."""
+        self._director.place = self._feed.place
+        scene = self._director.next(self._feed.connection)
+        self.dashboard.show(scene)
+
+    def on_resize(self) -> None:
+        """Say so where the dashboard does not fit."""
+        small = self.size.width < LEAST[0] or self.size.height < LEAST[1]
+        self.dashboard.set_class(small, "-too-small")
+
+    def _recolour(self) -> None:
+        self.dashboard.use(Palette(self.theme_variables))
+
+    # Actions that are not about panes.
+
+    def action_next_hpa(self) -> None:
+        """Look at the next HPA."""
+        self._director.step_hpa(1)
+
+    def action_previous_hpa(self) -> None:
+        """Look at the HPA before."""
+        self._director.step_hpa(-1)
+
+    def action_help(self) -> None:
+        """Keys and colours."""
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen())
+
+    def action_theme(self) -> None:
+        """Dark, light, high contrast, in turn."""
+        names = [theme.name for theme in ink.THEMES]
+        at = names.index(self.theme) if self.theme in names else -1
+        self.theme = names[(at + 1) % len(names)]
+
+    def action_palette(self) -> None:
+        """Find an action by name."""
+        self.action_command_palette()
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette: our actions first, then Textual's themes and screenshot."""
+        for action in ACTIONS:
+            if action.name not in ("palette", "back", "cursor_up", "cursor_down"):
+                yield SystemCommand(
+                    f"{action.label.capitalize()}  ({action.written})",
+                    action.help,
+                    self._runner(action.name),
+                )
+        for command in super().get_system_commands(screen):
+            if command.title in ("Theme", "Screenshot"):
+                yield command
+
+    def _runner(self, name: str) -> Callable[[], object]:
+        async def run() -> None:
+            await self.dashboard.run_action(name)
+
+        return run
+
+
+class Still:
+    """A feed that brings nothing: the store holds what a test or a replay put there."""
+
+    def __init__(self, place: Place | None = None, connection: Link | None = None) -> None:
+        self._place = place or Place()
+        self._connection = connection or Link(Health.LIVE)
+
+    @property
+    def connection(self) -> Link:
+        """As given."""
+        return self._connection
+
+    @property
+    def place(self) -> Place:
+        """As given."""
+        return self._place
+
+    def start(self) -> None:
+        """Nothing to start."""
+
+    def stop(self) -> None:
+        """Nothing to stop."""
+
+
+__all__: Sequence[str] = ("Feed", "KscaleApp", "Still")

@@ -1,0 +1,73 @@
+"""Settings: a TOML file, then ``KSCALE_*`` variables, then the command line."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+PATH_VARIABLE: Final = "KSCALE_CONFIG"
+THEMES: Final = {"dark": "kscale-dark", "light": "kscale-light", "contrast": "kscale-contrast"}
+
+
+class ConfigError(ValueError):
+    """The settings cannot be used. The message is one sentence for people."""
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+    """What may stand in ``config.toml``."""
+
+    theme: str = "dark"
+    """``dark``, ``light``, ``contrast``, or the name of any Textual theme."""
+    namespace: str | None = None
+    target: str | None = None
+    read_only: bool = False
+    keys: dict[str, str] = {}
+    """Action name → keys, such as ``zoom = "f5,z"``."""
+
+
+def default_path() -> Path:
+    """Where settings are looked for: ``$KSCALE_CONFIG``, else the user's config folder."""
+    named = os.environ.get(PATH_VARIABLE)
+    if named:
+        return Path(named).expanduser()
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("kscale-tui", appauthor=False)) / "config.toml"
+
+
+def load(path: Path | None = None) -> Settings:
+    """Read the settings. A missing default file is no settings; a missing named one is an error.
+
+    Raises:
+        ConfigError: unreadable, not TOML, or a field that does not exist or fit.
+    """
+    named = path is not None or PATH_VARIABLE in os.environ
+    path = path or default_path()
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        if named:
+            raise ConfigError(f"there is no settings file {path}") from None
+        raw = b""
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror or error}") from None
+    try:
+        settings = msgspec.toml.decode(raw, type=Settings)
+    except (msgspec.ValidationError, msgspec.DecodeError, ValueError) as error:
+        raise ConfigError(f"{path}: {error}") from None
+    return _from_environment(settings)
+
+
+def _from_environment(settings: Settings) -> Settings:
+    values: dict[str, object] = {}
+    for name in ("theme", "namespace", "target"):
+        value = os.environ.get(f"KSCALE_{name.upper()}")
+        if value:
+            values[name] = value
+    read_only = os.environ.get("KSCALE_READ_ONLY")
+    if read_only is not None:
+        values["read_only"] = read_only.strip().lower() not in ("", "0", "false", "no")
+    return msgspec.structs.replace(settings, **values) if values else settings

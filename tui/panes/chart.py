@@ -1,0 +1,236 @@
+"""CPU over time: usage as a share of the request, the target, the replicas it led to."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Final
+
+from tui.analysis.scene import Scene
+from tui.analysis.timeline import Entry, Mood, marks
+from tui.analysis.trend import Curve, Trend, ceiling, pieces, steps, thinned, within
+from tui.panes.canvas import Layer, draw
+from tui.panes.line import Line
+from tui.panes.pane import Pane
+from tui.state.links import Health, Source
+from tui.text import clean, pad, width, wrap
+
+WINDOWS: Final = (60, 300, 900, 3600)
+"""Seconds."""
+_GAP: Final = 100.0
+"""Seconds without a sample after which a curve is broken off."""
+_AXIS: Final = 6
+"""Cells left of the canvas."""
+_MARKS: Final = {Mood.DECIDED: ("◆", "decided"), Mood.BAD: ("▲", "bad")}
+
+
+class ChartPane(Pane):
+    """The canvas with its axes. Its lines are made at most twice a second."""
+
+    TITLE = "CPU"
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.window = 300
+        self.per_pod = False
+        self._lines: list[Line] = []
+
+    def depends(self, scene: Scene) -> Hashable:
+        """The curves, the marks, and the time each column of dots stands for."""
+        column = max(0.5, self.window / max(1, 2 * self.size.width))
+        return (
+            scene.charted,
+            scene.told,
+            self.window,
+            self.per_pod,
+            int(scene.now / column),
+            scene.delta.link(Source.POD_METRICS),
+        )
+
+    def caption(self) -> Line:
+        """What is drawn, and in what unit."""
+        unit = "% of request" if self.scene.trend.percent else "millicores"
+        how = "each pod" if self.per_pod else "all pods"
+        line: Line = [(f"CPU, {unit}", "bold measured")]
+        if self.size.width >= 44:
+            line.append((f"  {how}", "muted"))
+        return line
+
+    def footnote(self) -> Line:
+        """The legend and the window."""
+        line: Line = []
+        if self.size.width >= 60:
+            line += [("━ ", "measured"), ("cpu  ", "muted"), ("━ ", "bad"), ("target  ", "muted")]
+            line += [("━ ", "decided"), ("desired  ", "muted"), ("━ ", "good"), ("ready", "muted")]
+            line += [(" · ", "muted")]
+        return [*line, (f"last {self.window // 60} min", "muted")]
+
+    def step_window(self, by: int) -> None:
+        """A longer (1) or shorter (-1) stretch of time."""
+        at = WINDOWS.index(self.window) + by
+        self.window = WINDOWS[max(0, min(len(WINDOWS) - 1, at))]
+        self.redraw()
+
+    def toggle_per_pod(self) -> None:
+        """A line a pod, or one for all."""
+        self.per_pod = not self.per_pod
+        self.redraw()
+
+    def prepare(self) -> int:
+        """Draw everything: the canvas is one picture."""
+        room, height = self.room
+        if room < 20 or height < 4:
+            self._lines = [[("too small for a chart", "muted")]]
+            return 1
+        problem = self._problem()
+        if problem:
+            self._lines = [[(text, ink)] for part, ink in problem for text in wrap(part, room)]
+            return len(self._lines)
+        self._lines = self._draw(room, height)
+        return len(self._lines)
+
+    def line(self, y: int, room: int) -> Line:
+        """A line made by :meth:`prepare`."""
+        return self._lines[y]
+
+    def _problem(self) -> list[tuple[str, str]]:
+        scene = self.scene
+        if scene.trend.total.times:
+            return []
+        link = scene.delta.link(Source.POD_METRICS)
+        if link.health in (Health.ABSENT, Health.FORBIDDEN, Health.UNAVAILABLE):
+            return [(f"metrics: {link.health.value}", "bold bad"), (clean(link.detail), "text")]
+        if scene.focus.workload is None:
+            return [("nothing to draw: no scale target in view", "muted")]
+        if link.health is Health.RETRYING:
+            return [("metrics: no answer", "bold bad"), (clean(link.detail), "text")]
+        return [
+            ("waiting for the first sample", "muted"),
+            ("metrics-server measures every 15 s; a new pod has none for a while", "muted"),
+        ]
+
+    def _draw(self, room: int, height: int) -> list[Line]:
+        scene, data = self.scene, self.scene.trend
+        end = scene.now
+        start = end - self.window
+        right = 3
+        canvas_width, canvas_height = room - _AXIS - right, height - 2
+        total = within(data.total, start, end)
+        shown = [within(c, start, end) for c in data.pods] if self.per_pod else [total]
+        highest = [v for curve in shown for v in curve.values]
+        top = ceiling([*highest, (data.target or 0) * 1.6, 1.0])
+        most = _most_replicas(data, scene)
+        layers = self._curves(data, shown, top, start, end, canvas_width)
+        layers += self._replicas(data, most, start, end)
+        if data.target is not None:
+            flat = Curve((start, end), (data.target, data.target))
+            layers.insert(0, Layer(flat, "bad", 0.0, top))
+        picture = draw(layers, start, end, canvas_width, canvas_height)
+        left_labels = _left_axis(top, data.target, canvas_height, data.percent)
+        right_labels = _right_axis(data, most, canvas_height)
+        lines: list[Line] = []
+        for y, row in enumerate(picture):
+            label, ink = left_labels.get(y, ("", "muted"))
+            after = right_labels.get(y, ("", ""))
+            lines.append(
+                [
+                    (pad(label, _AXIS - 1, right=True) + " ", ink),
+                    *row,
+                    (pad(f" {after[0]}", right), after[1]),
+                ]
+            )
+        lines.append(self._mark_line(start, end, canvas_width))
+        lines.append(_time_axis(self.window, canvas_width))
+        return lines
+
+    def _curves(
+        self, data: Trend, shown: list[Curve], top: float, start: float, end: float, room: int
+    ) -> list[Layer]:
+        layers: list[Layer] = []
+        for number, curve in enumerate(shown):
+            gone = self.per_pod and data.pods[number].gone
+            for piece in pieces(curve, _GAP):
+                held = piece
+                # The newest sample holds until the next one comes.
+                if not gone and piece.times and end - piece.times[-1] < _GAP:
+                    held = Curve((*piece.times, end), (*piece.values, piece.values[-1]))
+                layers.append(
+                    Layer(
+                        thinned(held, 2 * room),
+                        "faint" if gone else "bold measured",
+                        0.0,
+                        top,
+                        filled=False,
+                    )
+                )
+        layers.sort(key=lambda layer: layer.ink != "faint")
+        return layers
+
+    def _replicas(self, data: Trend, most: float, start: float, end: float) -> list[Layer]:
+        return [
+            Layer(steps(curve, start, end), ink, 0.0, most)
+            for curve, ink in ((data.ready, "good"), (data.desired, "bold decided"))
+        ]
+
+    def _mark_line(self, start: float, end: float, room: int) -> Line:
+        signs: dict[int, tuple[str, str]] = {}
+        for entry in sorted(marks(self.scene.entries, start), key=_weight):
+            column = int((entry.time - start) / (end - start) * (room - 1))
+            if 0 <= column < room:
+                signs[column] = _MARKS.get(entry.mood, ("·", "muted"))
+        line: Line = [(" " * _AXIS, "")]
+        for column in range(room):
+            sign, ink = signs.get(column, ("─", "faint"))
+            line.append((sign, ink))
+        return line
+
+
+def _weight(entry: Entry) -> int:
+    return (Mood.QUIET, Mood.MEASURED, Mood.GOOD, Mood.BAD, Mood.DECIDED).index(entry.mood)
+
+
+def _most_replicas(data: Trend, scene: Scene) -> float:
+    known = [*data.desired.values, *data.ready.values, *data.current.values]
+    hpa = scene.focus.hpa
+    limit = hpa.max if hpa is not None and hpa.max <= 3 * max(known, default=1) else 0
+    return max(1.0, float(limit), *known) * 1.12
+
+
+def _row(value: float, top: float, height: int) -> int:
+    return max(0, min(height - 1, round((1 - value / top) * (height - 1))))
+
+
+def _left_axis(
+    top: float, target: float | None, height: int, percent: bool
+) -> dict[int, tuple[str, str]]:
+    labels: dict[int, tuple[str, str]] = {}
+    count = 4 if height >= 9 else 2
+    for n in range(count + 1):
+        value = top * n / count
+        text = f"{value:.0f}" + (" %" if n == count and percent else "")
+        labels[_row(value, top, height)] = (text, "muted")
+    if target is not None:
+        labels[_row(target, top, height)] = (f"▸{target:.0f}", "bold bad")
+    return labels
+
+
+def _right_axis(data: Trend, most: float, height: int) -> dict[int, tuple[str, str]]:
+    labels: dict[int, tuple[str, str]] = {}
+    for curve, ink in ((data.ready, "good"), (data.desired, "bold decided")):
+        if curve.values:
+            value = curve.values[-1]
+            labels[_row(value, most, height)] = (f"{value:.0f}", ink)
+    return labels
+
+
+def _time_axis(window: int, room: int) -> Line:
+    count = 5 if room >= 50 else 3 if room >= 30 else 1
+    while window // count < 1:
+        count -= 1
+    text = [" "] * (room + _AXIS)
+    for n in range(count + 1):
+        ago = window * n / count
+        label = "now" if n == 0 else f"-{ago:.0f}s" if window <= 60 else f"-{ago / 60:g}m"
+        at = _AXIS + int((1 - n / count) * (room - 1))
+        begin = max(0, min(at - width(label) // 2, len(text) - width(label)))
+        text[begin : begin + len(label)] = label
+    return [("".join(text), "muted")]

@@ -1,0 +1,182 @@
+"""The HPA: current ▶ desired in large digits, its metrics, its limits, its conditions in words."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from tui.analysis.scene import Scene
+from tui.analysis.words import metric_title, verdict, without_figures
+from tui.panes import digits
+from tui.panes.bar import target_bar
+from tui.panes.line import Line, cells, flow
+from tui.panes.pane import Pane, absence
+from tui.state.links import Health
+from tui.state.rows import HpaRow, Kind, MetricRow
+from tui.text import ago, clean, cpu, memory, pad, percent, quantity, width, wrap
+
+_SIGN = {"good": ("✓", "good"), "held": ("▲", "decided"), "bad": ("✕", "bad")}
+
+
+class HpaPane(Pane):
+    """One HPA at a time."""
+
+    TITLE = "HPA"
+
+    def depends(self, scene: Scene) -> Hashable:
+        """The focus, its link, and the age of the last scaling."""
+        hpa = scene.focus.hpa
+        ages = int(scene.now) if hpa is not None and hpa.last_scale else 0
+        return (scene.focused, scene.delta.link(Kind.HPAS), ages)
+
+    def caption(self) -> Line:
+        """``HPA fastapi-hpa``."""
+        hpa = self.scene.focus.hpa
+        return [("HPA ", "bold decided"), (clean(hpa.name) if hpa else "", "bold decided")]
+
+    def footnote(self) -> Line:
+        """Which of several, and the key to the next."""
+        focus = self.scene.focus
+        if focus.count > 1:
+            return [(f"{focus.position} of {focus.count} · h next", "muted")]
+        return []
+
+    def prepare(self) -> int:
+        """All lines at once: they are few."""
+        room, height = self.room
+        self._lines = self._all(room, height)
+        return len(self._lines)
+
+    def line(self, y: int, room: int) -> Line:
+        """A line made by :meth:`prepare`."""
+        return self._lines[y]
+
+    def _all(self, room: int, height: int) -> list[Line]:
+        focus = self.scene.focus
+        if focus.hpa is None:
+            return self._without_hpa(room)
+        left = self._digits(focus.hpa, 2 if height >= 9 and room >= 150 else 1)
+        indent = cells(left[0]) + 4
+        beside = self._beside(focus.hpa, room - indent)
+        below: list[Line] = []
+        why = without_figures(focus.hpa)
+        if why:
+            below = [[(text, "bad")] for text in wrap(clean(why), room)]
+            if not self.zoomed:
+                below = below[: max(1, height - max(len(left), len(beside)))]
+        rows = max(len(left), len(beside))
+        lines: list[Line] = []
+        for y in range(rows):
+            start = left[y] if y < len(left) else [(pad("", indent - 4), "")]
+            lines.append([*start, ("    ", ""), *(beside[y] if y < len(beside) else [])])
+        return [*lines, *below]
+
+    def _without_hpa(self, room: int) -> list[Line]:
+        focus = self.scene.focus
+        link = self.scene.delta.link(Kind.HPAS)
+        lines = absence(link, "HorizontalPodAutoscalers", room)
+        if link.health is Health.LIVE and focus.target is not None:
+            kind, name = focus.target.kind.lower(), clean(focus.target.name)
+            if focus.workload is None:
+                lines = [[(f"{kind}/{name} does not exist here", "bad")]]
+            else:
+                lines = [
+                    [(f"{kind}/{name} has no HPA: nothing scales it", "decided")],
+                    [
+                        ("ready ", "muted"),
+                        (f"{focus.workload.ready}/{focus.workload.replicas}", "bold"),
+                    ],
+                ]
+        elif link.health is Health.LIVE:
+            where = self.scene.place.namespace
+            scope = "any namespace" if where is None else f"namespace {clean(where)}"
+            lines = [
+                [(f"no HorizontalPodAutoscaler in {scope}", "decided")],
+                [("make one:  ", "muted"), *_code("kubectl autoscale deployment NAME --cpu=50%")],
+                [("           ", "muted"), *_code("--min=2 --max=10"), *_scope_hint(where)],
+            ]
+        return lines
+
+    def _digits(self, hpa: HpaRow, scale: int) -> list[Line]:
+        current = "–" if hpa.current is None else str(hpa.current)
+        # A controller without figures writes 0 and means nothing by it.
+        desired = str(hpa.desired) if hpa.desired else None
+        rows: list[Line] = [[] for _ in range(digits.HEIGHT * scale)]
+        parts = [(current, "bold text")]
+        if desired is not None and desired != current:
+            parts += [("▶", "decided"), (desired, "bold decided")]
+        for text, ink in parts:
+            for y, piece in enumerate(digits.large(text, scale)):
+                rows[y] += [("  " * scale if rows[y] else "", ""), (piece, ink)]
+        least = 25 * scale
+        return [[*row, (pad("", least - cells(row)), "")] for row in rows]
+
+    def _beside(self, hpa: HpaRow, room: int) -> list[Line]:
+        now = self.scene.now
+        ready = self._ready(hpa)
+        facts: list[Line] = [
+            [("ready ", "muted"), ready, (f"/{hpa.current or 0}", "bold")],
+            [("min ", "muted"), (str(hpa.min), ""), ("  max ", "muted"), (str(hpa.max), "")],
+        ]
+        if hpa.last_scale:
+            facts.append([("scaled ", "muted"), (ago(now - hpa.last_scale), "")])
+        lines = flow(facts, room, "   ")
+        titles = max((width(clean(metric_title(m))) for m in hpa.metrics), default=0)
+        lines += [self._metric(m, min(titles, room // 3), room) for m in hpa.metrics]
+        said = []
+        for condition in hpa.conditions:
+            verdict_ = verdict(condition)
+            sign, ink = _SIGN[verdict_.mood]
+            calm = "muted" if verdict_.mood == "good" else ink
+            said.append([(f"{sign} ", ink), (clean(verdict_.text), calm)])
+        return lines + flow(said, room)
+
+    def _ready(self, hpa: HpaRow) -> tuple[str, str]:
+        workload = self.scene.focus.workload
+        if workload is None:
+            return ("–", "muted")
+        return (
+            str(workload.ready),
+            f"bold {'good' if workload.ready >= workload.replicas else 'decided'}",
+        )
+
+    def _metric(self, metric: MetricRow, titles: int, room: int) -> Line:
+        title = pad(clean(metric_title(metric))[:titles], titles)
+        if metric.current is None:
+            return [
+                (f"{title}  ", "muted"),
+                ("<unknown>", "bold bad"),
+                (" / ", "muted"),
+                (figure(metric, metric.target), ""),
+            ]
+        over = metric.current > metric.target
+        line: Line = [
+            (f"{title}  ", "muted"),
+            (
+                pad(figure(metric, metric.current), 6, right=True),
+                f"bold {'bad' if over else 'measured'}",
+            ),
+            (" / ", "muted"),
+            (pad(figure(metric, metric.target), 5), ""),
+            ("  ", ""),
+        ]
+        length = min(40, room - cells(line))
+        if length >= 9:
+            line += target_bar(metric.current, metric.target, length)
+        return line
+
+
+def figure(metric: MetricRow, value: int) -> str:
+    """A metric's figure in its own unit: percent, CPU, memory, or a bare number."""
+    if metric.target_type == "Utilization":
+        return percent(value)
+    if metric.type in ("Resource", "ContainerResource"):
+        return cpu(value) if metric.name == "cpu" else memory(value / 1000)
+    return quantity(value)
+
+
+def _code(text: str) -> Line:
+    return [(text, "measured")]
+
+
+def _scope_hint(namespace: str | None) -> Line:
+    return [] if namespace is None else [("   or look everywhere: kscale-tui -A", "muted")]

@@ -1,0 +1,256 @@
+"""Pods: a virtual list that sorts, filters and keeps its cursor on the same pod."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from textual.events import Click
+from textual.geometry import Region
+from textual.strip import Strip
+
+from tui.analysis.scene import Scene
+from tui.panes.line import Line, strip
+from tui.panes.pane import Pane, absence
+from tui.panes.pod_columns import COLUMNS, DESCENDING, SORTS, Cell, Column, layout
+from tui.state.links import Health
+from tui.state.rows import Kind, PodRow
+from tui.text import clean, pad
+
+_BY_ID = {column.id: column for column in COLUMNS}
+
+
+class PodsPane(Pane):
+    """The pods of the target, or all in scope. Line 0 is the column titles and stays put."""
+
+    TITLE = "Pods"
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.sort = "name"
+        self.reverse = False
+        self.filter = ""
+        self.everything = False
+        self._pods: list[PodRow] = []
+        self._of = 0
+        self._made_for: Hashable = None
+        self._selected_uid: str | None = None
+        self._columns: list[tuple[Column, int]] = []
+        self._none: list[Line] = []
+
+    def depends(self, scene: Scene) -> Hashable:
+        """Pods, usage, the choice of rows, and the ages shown."""
+        delta = scene.delta
+        return (
+            delta.pods.generation,
+            delta.samples,
+            scene.focused,
+            delta.link(Kind.PODS),
+            self._choice(),
+            int(scene.now),
+        )
+
+    def caption(self) -> Line:
+        """``Pods 2/4 ready``: those that ought to run."""
+        live = [p for p in self._pods if not p.terminal and p.deleting is None]
+        ready = sum(bool(p.ready) for p in live)
+        line: Line = [("Pods ", "bold measured")]
+        if live:
+            ink = "good" if ready == len(live) else "decided"
+            line += [(f"{ready}/{len(live)}", f"bold {ink}"), (" ready", "bold measured")]
+        return line
+
+    def footnote(self) -> Line:
+        """Whose pods, how sorted, how filtered."""
+        line: Line = []
+        if self.filter:
+            line += [(f"filter {clean(self.filter)}: {len(self._pods)} of {self._of}", "decided")]
+            line += [(" · ", "muted")]
+        target = self.scene.focus.target
+        whole = self._shows_everything()
+        whose = "all" if whole or target is None else clean(target.name)
+        down = (self.sort in DESCENDING) != self.reverse
+        return [*line, (f"{whose} · by {self.sort} {'↓' if down else '↑'}", "muted")]
+
+    def prepare(self) -> int:
+        """Choose, filter and sort the rows; cells are made when seen."""
+        scene = self.scene
+        made_for = (
+            scene.delta.pods.generation,
+            scene.delta.samples,
+            scene.focused,
+            self._choice(),
+        )
+        if made_for != self._made_for:
+            self._made_for = made_for
+            self._pods = self._select()
+            self._restore_cursor()
+        link = scene.delta.link(Kind.PODS)
+        self._none = []
+        if not self._pods:
+            if link.health is Health.LIVE and self.filter and self._of:
+                self._none = [[(f"none of {self._of} pods match", "muted")]]
+            else:
+                self._none = absence(link, "pods", self.room.width)
+        self._columns = layout(self.room.width, scene.place.namespace is None)
+        return 1 + (len(self._pods) or len(self._none))
+
+    def line(self, y: int, room: int) -> Line:
+        """A pod's line; ``y`` counts from the first pod."""
+        if self._none:
+            return self._none[y] if y < len(self._none) else []
+        if y >= len(self._pods):
+            return []
+        pod = self._pods[y]
+        usage = self.scene.delta.pod_usage.get((pod.namespace, pod.name))
+        cell = Cell(pod, usage, self.scene.now)
+        made: Line = []
+        for column, width in self._columns:
+            made += [*column.draw(cell, width), (" ", "")]
+        return made
+
+    def render_line(self, y: int) -> Strip:
+        """The titles stay on top of what scrolls."""
+        if y == 0:
+            room = self.room.width
+            made = strip(self._titles(), self.palette)
+            return made.adjust_cell_length(room).apply_style(self.rich_style)
+        return super().render_line(y - 1)
+
+    # What keys and the mouse do.
+
+    def step_sort(self) -> None:
+        """Sort by the next column."""
+        at = SORTS.index(self.sort) if self.sort in SORTS else -1
+        self.sort_by(SORTS[(at + 1) % len(SORTS)])
+
+    def sort_by(self, column: str) -> None:
+        """Sort by a column; by the same again: the other way round."""
+        self.reverse = not self.reverse if column == self.sort else False
+        self.sort = column
+        self.redraw()
+
+    def set_filter(self, text: str) -> None:
+        """Show only pods in which every word occurs; ``!word`` turns a word round."""
+        self.filter = text.strip()
+        self.redraw()
+
+    def toggle_everything(self) -> None:
+        """The target's pods, or all in scope."""
+        self.everything = not self.everything
+        self.redraw()
+
+    def move(self, by: int) -> None:
+        """Move the cursor, and what is seen with it."""
+        if not self._pods:
+            return
+        at = (self.cursor if self.cursor is not None else -1 if by > 0 else 0) + by
+        self.cursor = max(0, min(len(self._pods) - 1, at))
+        self._selected_uid = self._pods[self.cursor].uid
+        # Line 0 of the picture is the titles, so the cursor's line lies one further down.
+        self.scroll_to_region(
+            Region(0, self.cursor, 1, 2), animate=False, force=True, immediate=True
+        )
+        self.refresh()
+
+    def action_cursor_down(self) -> None:
+        """One pod down."""
+        self.move(1)
+
+    def action_cursor_up(self) -> None:
+        """One pod up."""
+        self.move(-1)
+
+    def action_page_down(self) -> None:
+        """A screenful down."""
+        self.move(max(1, self.room.height - 2))
+
+    def action_page_up(self) -> None:
+        """A screenful up."""
+        self.move(-max(1, self.room.height - 2))
+
+    def action_scroll_home(self) -> None:
+        """The first pod."""
+        self.move(-len(self._pods))
+
+    def action_scroll_end(self) -> None:
+        """The last pod."""
+        self.move(len(self._pods))
+
+    def action_scroll_down(self) -> None:
+        """The arrow keys move the cursor."""
+        self.move(1)
+
+    def action_scroll_up(self) -> None:
+        """The arrow keys move the cursor."""
+        self.move(-1)
+
+    def on_click(self, event: object) -> None:
+        """A title sorts by its column, a line takes the cursor, a double click zooms."""
+        super().on_click(event)
+        if not isinstance(event, Click) or event.chain > 1:
+            return
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        if offset.y == 0:
+            x = 0
+            for column, width in self._columns:
+                if x <= offset.x < x + width and column.id not in ("cpu-bar", "memory-bar"):
+                    self.sort_by(column.id)
+                x += width + 1
+        elif self._pods:
+            row = offset.y - 1 + self.scroll_offset.y
+            if row < len(self._pods):
+                self.cursor = row
+                self._selected_uid = self._pods[row].uid
+                self.refresh()
+
+    # How rows are chosen.
+
+    def _choice(self) -> Hashable:
+        return (self.sort, self.reverse, self.filter, self.everything)
+
+    def _shows_everything(self) -> bool:
+        return self.everything or self.scene.focus.workload is None
+
+    def _select(self) -> list[PodRow]:
+        scene = self.scene
+        pods = (
+            list(scene.delta.pods.rows.values())
+            if self._shows_everything()
+            else list(scene.focus.pods)
+        )
+        self._of = len(pods)
+        for word in self.filter.lower().split():
+            wanted, word = (False, word[1:]) if word.startswith("!") else (True, word)
+            if word:
+                pods = [p for p in pods if (word in _haystack(p)) == wanted]
+        key = _BY_ID[self.sort].key
+        usage = scene.delta.pod_usage
+        pods.sort(key=lambda p: (p.namespace, p.name))
+        down = (self.sort in DESCENDING) != self.reverse
+        pods.sort(
+            key=lambda p: key(Cell(p, usage.get((p.namespace, p.name)), scene.now)), reverse=down
+        )
+        return pods
+
+    def _restore_cursor(self) -> None:
+        if self._selected_uid is None:
+            return
+        for index, pod in enumerate(self._pods):
+            if pod.uid == self._selected_uid:
+                self.cursor = index
+                return
+        self.cursor = min(self.cursor or 0, len(self._pods) - 1) if self._pods else None
+
+    def _titles(self) -> Line:
+        made: Line = []
+        for column, width in self._columns:
+            sorted_ = column.id == self.sort
+            text = pad(column.title[:width], width, right=column.right)
+            made += [(text, "bold measured" if sorted_ else "muted"), (" ", "")]
+        return made
+
+
+def _haystack(pod: PodRow) -> str:
+    return f"{pod.namespace}/{pod.name} {pod.status} {pod.node}".lower()

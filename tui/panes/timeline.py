@@ -1,0 +1,77 @@
+"""The timeline: what happened, newest first, with the seconds between cause and effect."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Hashable
+from typing import Final
+
+from tui.analysis.scene import Scene
+from tui.analysis.timeline import Entry, Mood
+from tui.panes.line import Line, ends
+from tui.panes.pane import Pane, absence
+from tui.state.links import Health
+from tui.state.rows import Kind
+from tui.text import clean
+
+_LOOK: Final = {
+    Mood.DECIDED: ("◆", "decided", "bold decided"),
+    Mood.GOOD: ("●", "good", "good"),
+    Mood.BAD: ("▲", "bad", "bad"),
+    Mood.MEASURED: ("▪", "measured", "measured"),
+    Mood.QUIET: ("·", "muted", "muted"),
+}
+
+
+class TimelinePane(Pane):
+    """One line an entry."""
+
+    TITLE = "Timeline"
+
+    def depends(self, scene: Scene) -> Hashable:
+        """The entries."""
+        return (scene.told, scene.delta.link(Kind.EVENTS))
+
+    def caption(self) -> Line:
+        """``Timeline``."""
+        return [(self.TITLE, "bold measured")]
+
+    def footnote(self) -> Line:
+        """Where events are missing, that they are."""
+        link = self.scene.delta.link(Kind.EVENTS)
+        if link.health is Health.FORBIDDEN:
+            return [("without events: not permitted", "bad")]
+        return []
+
+    def prepare(self) -> int:
+        """Entries, or why there are none."""
+        self._none: list[Line] = []
+        if not self.scene.entries:
+            link = self.scene.delta.link(Kind.EVENTS)
+            if link.health is Health.LIVE:
+                self._none = [[("nothing has happened yet", "muted")]]
+            else:
+                self._none = absence(link, "events", self.room.width)
+        return len(self.scene.entries) or len(self._none)
+
+    def line(self, y: int, room: int) -> Line:
+        """``14:03:22 ◆ 4 ▶ 8  cpu 347 % over 50 %        +13 s``."""
+        if self._none:
+            return self._none[y]
+        entry = self.scene.entries[y]
+        sign, sign_ink, ink = _LOOK[entry.mood]
+        clock = time.strftime("%H:%M:%S", time.localtime(entry.time))
+        left: Line = [
+            (f"{clock} ", "muted"),
+            (f"{sign} ", sign_ink),
+            (clean(entry.text), ink),
+        ]
+        return ends(left, _lag(entry, room), room)
+
+
+def _lag(entry: Entry, room: int) -> Line:
+    if entry.after is None:
+        return []
+    if room < 56:
+        return [(f"+{entry.after:.0f} s", "decided")]
+    return [(f"+{entry.after:.0f} s", "decided"), (f" after {entry.cause}", "muted")]

@@ -1,0 +1,188 @@
+"""The dashboard: panes in a grid, keys from the registry of actions."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.screen import Screen
+from textual.widgets import Footer, Input
+
+from tui.actions import bindings
+from tui.analysis.scene import Scene
+from tui.panes.chart import ChartPane
+from tui.panes.header import Header
+from tui.panes.hpa import HpaPane
+from tui.panes.ink import Palette
+from tui.panes.nodes import NodesPane
+from tui.panes.pane import Pane
+from tui.panes.pods import PodsPane
+from tui.panes.timeline import TimelinePane
+from tui.panes.toosmall import TooSmall
+
+
+class Dashboard(Screen[None]):
+    """Shows scenes; what changes the cluster or the choice of HPA it leaves to the app."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
+    AUTO_FOCUS = "PodsPane"
+    ALLOW_IN_MAXIMIZED_VIEW = "Header, Footer, #filter, TooSmall"
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]
+    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [(0, "-short"), (30, "-middling"), (50, "-tall")]
+
+    def compose(self) -> ComposeResult:
+        """Panes in the order Tab goes through them."""
+        yield Header()
+        yield HpaPane(id="hpa")
+        with Horizontal(id="middle"):
+            yield ChartPane(id="chart")
+            yield PodsPane(id="pods")
+        with Horizontal(id="bottom"):
+            yield TimelinePane(id="timeline")
+            yield NodesPane(id="nodes")
+        yield Input(id="filter", placeholder="words, !word   Enter keeps it, Esc clears it")
+        yield TooSmall()
+        yield Footer(compact=True, show_command_palette=False)
+
+    @property
+    def header(self) -> Header:
+        """The top line."""
+        return self.query_one(Header)
+
+    @property
+    def pods(self) -> PodsPane:
+        """The pods pane."""
+        return self.query_one(PodsPane)
+
+    @property
+    def chart(self) -> ChartPane:
+        """The CPU chart."""
+        return self.query_one(ChartPane)
+
+    def show(self, scene: Scene) -> None:
+        """Hand one scene to every pane."""
+        self.header.show(scene)
+        for pane in self.query(Pane):
+            pane.show(scene)
+
+    def use(self, palette: Palette) -> None:
+        """Hand a theme's colours to every pane."""
+        self.header.use(palette)
+        for pane in self.query(Pane):
+            pane.use(palette, palette.selection)
+
+    # Panes.
+
+    def action_zoom(self) -> None:
+        """Give the focused pane the whole screen, and back."""
+        if self.maximized is not None:
+            self._restore()
+        elif isinstance(self.focused, Pane):
+            self._zoom(self.focused)
+
+    def on_pane_zoom(self, message: Pane.Zoom) -> None:
+        """A double click on a pane."""
+        if self.maximized is not None:
+            self._restore()
+        else:
+            self._zoom(message.pane)
+
+    def action_focus_next(self) -> None:
+        """Go to the next pane; while zoomed, zoom that one."""
+        self._step(self.focus_next)
+
+    def action_focus_previous(self) -> None:
+        """Go to the pane before; while zoomed, zoom that one."""
+        self._step(self.focus_previous)
+
+    def action_back(self) -> None:
+        """Leave the filter, or the zoomed pane."""
+        field = self.query_one("#filter", Input)
+        if field.has_class("open"):
+            field.value = ""
+            self._close_filter()
+        elif self.maximized is not None:
+            self._restore()
+        elif self.pods.filter:
+            field.value = ""
+
+    def _step(self, step: object) -> None:
+        zoomed = self.maximized is not None
+        if zoomed:
+            self._restore()
+        if callable(step):
+            step(Pane)
+        if zoomed and isinstance(self.focused, Pane):
+            self._zoom(self.focused)
+
+    def _zoom(self, pane: Pane) -> None:
+        pane.add_class("zoomed")
+        pane.focus()
+        self.maximize(pane, container=False)
+
+    def _restore(self) -> None:
+        self.minimize()
+        self.query(Pane).remove_class("zoomed")
+
+    # Pods.
+
+    def action_filter(self) -> None:
+        """Open the filter."""
+        field = self.query_one("#filter", Input)
+        field.add_class("open")
+        field.focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Filter as one types."""
+        self.pods.set_filter(event.value)
+
+    def on_input_submitted(self) -> None:
+        """Keep the filter and go back to the pods."""
+        self._close_filter()
+
+    def _close_filter(self) -> None:
+        self.query_one("#filter", Input).remove_class("open")
+        self.pods.focus()
+
+    def action_sort(self) -> None:
+        """Sort pods by the next column."""
+        self.pods.step_sort()
+
+    def action_reverse(self) -> None:
+        """Turn the order of pods round."""
+        self.pods.sort_by(self.pods.sort)
+
+    def action_everything(self) -> None:
+        """The target's pods, or every pod in scope."""
+        self.pods.toggle_everything()
+
+    def action_cursor_down(self) -> None:
+        """One line down in the focused pane."""
+        self._move(1)
+
+    def action_cursor_up(self) -> None:
+        """One line up in the focused pane."""
+        self._move(-1)
+
+    def _move(self, by: int) -> None:
+        pane = self.focused
+        if isinstance(pane, PodsPane):
+            pane.move(by)
+        elif isinstance(pane, Pane):
+            pane.scroll_relative(y=by, animate=False)
+
+    # Chart.
+
+    def action_per_pod(self) -> None:
+        """Chart each pod, or all of them together."""
+        self.chart.toggle_per_pod()
+
+    def action_longer(self) -> None:
+        """Chart a longer time."""
+        self.chart.step_window(1)
+
+    def action_shorter(self) -> None:
+        """Chart a shorter time."""
+        self.chart.step_window(-1)

@@ -1,0 +1,77 @@
+"""Help: the keys, from the registry of actions, and what the colours mean."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from tui.actions import ACTIONS
+from tui.panes.ink import Ink
+
+_COLOURS = (
+    (Ink.MEASURED, "measured now"),
+    (Ink.DECIDED, "decided by the HPA: desired, its steps, its limits"),
+    (Ink.GOOD, "well"),
+    (Ink.BAD, "over target, or failing"),
+    (Ink.ESTIMATED, "estimated, or simulated"),
+    (Ink.MUTED, "may be ignored"),
+)
+
+
+class HelpScreen(ModalScreen[None]):
+    """Over the dashboard, which goes on behind it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,question_mark,f1,enter", "dismiss", "close", key_display="Esc"),
+        Binding("j", "down", show=False),
+        Binding("k", "up", show=False),
+    ]
+
+    def compose(self) -> ComposeResult:
+        """One scrolling sheet."""
+        with VerticalScroll(id="sheet"):
+            yield Static(self._sheet())
+
+    def on_mount(self) -> None:
+        """Say how to leave."""
+        sheet = self.query_one("#sheet")
+        sheet.border_title = "Help"
+        sheet.border_subtitle = "Esc closes"
+
+    def action_down(self) -> None:
+        """Scroll down."""
+        self.query_one("#sheet").scroll_down(animate=False)
+
+    def action_up(self) -> None:
+        """Scroll up."""
+        self.query_one("#sheet").scroll_up(animate=False)
+
+    def _sheet(self) -> Content:
+        parts: list[Content] = []
+        for group, actions in groupby(ACTIONS, key=lambda a: a.group):
+            parts.append(Content.styled(f"{group}\n", "bold $decided"))
+            for action in actions:
+                parts.append(Content.styled(f"  {action.written:>9}  ", "bold $measured"))
+                parts.append(Content(f"{action.help}\n"))
+            parts.append(Content("\n"))
+        parts.append(Content.styled("Colours\n", "bold $decided"))
+        for ink, meaning in _COLOURS:
+            parts.append(Content.styled(f"  {ink.value:>9}  ", f"bold ${ink.value}"))
+            parts.append(Content(f"{meaning}\n"))
+        parts.append(Content("\n"))
+        parts.append(
+            Content(
+                "The large numbers are the HPA's current ▶ desired replicas. On the chart the left "
+                "axis is CPU, the right one replicas; ◆ marks a decision, ▲ the moment CPU went "
+                "over the target. Load takes 15 to 75 s to become pods: metrics are sampled every "
+                "15 s and the HPA looks every 15 s."
+            )
+        )
+        return Content("").join(parts)
