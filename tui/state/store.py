@@ -211,6 +211,11 @@ class Store:
                 samples=self._samples,
             )
 
+    @property
+    def links(self) -> Mapping[SourceKey, Link]:
+        """How every source is doing, now; does not disturb the drain."""
+        return self._links_view
+
     def cpu(self, key: str, start: float) -> Points:
         """CPU in millicores of a pod (by uid) or ``node/NAME`` since ``start``."""
         with self._lock:
