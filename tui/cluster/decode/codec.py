@@ -1,7 +1,7 @@
 """From the bytes of a list page or a watch line to rows, whatever the bytes hold.
 
-The usual case is one typed decode. An object that does not fit its type is looked at again, loosely:
-it is counted and skipped, and its resourceVersion still counts.
+The usual case is one typed decode. An object that does not fit its type is looked at again,
+loosely: it is counted and skipped, and its resourceVersion still counts.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from tui.cluster.decode.common import MalformedObject
+from tui.cluster.decode.common import MalformedObjectError
 from tui.state.rows import Row
 
 W = TypeVar("W")
 """A wire type; it has ``metadata``."""
 
 
-class BadReply(ValueError):
+class BadReplyError(ValueError):
     """The bytes are not what the API answers: no JSON, or no list, or no watch event."""
 
 
@@ -69,9 +69,12 @@ class Event(NamedTuple):
     """None for a bookmark, an error, and an object that could not be read."""
     version: str = ""
     status: Status | None = None
+    uid: str = ""
+    """Whose event it is, even if the object could not be read; empty if that is not known."""
 
 
 class _WireList(msgspec.Struct, Generic[W], gc=False):
+    kind: str
     metadata: ListMeta | None = None
     items: list[W] | None = None
 
@@ -81,14 +84,19 @@ class _WireEvent(msgspec.Struct, Generic[W], gc=False):
     object: W
 
 
-class _OnlyVersion(msgspec.Struct, gc=False):
-    metadata: ListMeta | None = None
+class _OnlyNames(msgspec.Struct, gc=False):
+    uid: str | None = None
+    resourceVersion: str | None = None  # noqa: N815
+
+
+class _OnlyMeta(msgspec.Struct, gc=False):
+    metadata: _OnlyNames | None = None
 
 
 _LOOSE_LIST: Final = msgspec.json.Decoder(_WireList[msgspec.Raw])
 _LOOSE_EVENT: Final = msgspec.json.Decoder(_WireEvent[msgspec.Raw])
 _STATUS: Final = msgspec.json.Decoder(Status)
-_VERSION: Final = msgspec.json.Decoder(_OnlyVersion)
+_ONLY_META: Final = msgspec.json.Decoder(_OnlyMeta)
 _NO_META: Final = ListMeta()
 _CHANGES: Final = frozenset({"ADDED", "MODIFIED", "DELETED"})
 
@@ -106,7 +114,7 @@ class Codec(Generic[W]):
         """The rows of a list page.
 
         Raises:
-            BadReply: the body is not a list.
+            BadReplyError: the body is not a list.
         """
         try:
             wire = self._list.decode(body)
@@ -120,8 +128,10 @@ class Codec(Generic[W]):
             try:
                 rows.append(self._project(item))
                 versions.append(_version(item))
-            except MalformedObject:
+            except MalformedObjectError:
                 broken += 1
+        if not wire.kind.endswith("List"):
+            raise BadReplyError(f"the answer is a {wire.kind[:40]}, not a list")
         meta = wire.metadata or _NO_META
         return Page(rows, versions, broken, meta.resourceVersion or "", meta.continue_ or "")
 
@@ -129,7 +139,7 @@ class Codec(Generic[W]):
         """What a watch line says.
 
         Raises:
-            BadReply: the line is no watch event at all.
+            BadReplyError: the line is no watch event at all.
         """
         try:
             wire = self._event.decode(line)
@@ -138,9 +148,10 @@ class Codec(Generic[W]):
         type: str = wire.type
         if type in _CHANGES:
             try:
-                return Event(type, self._project(wire.object), _version(wire.object))
-            except MalformedObject:
-                return Event(type, None, _version(wire.object))
+                row = self._project(wire.object)
+            except MalformedObjectError:
+                return self._event_loosely(line)
+            return Event(type, row, _version(wire.object), None, row.uid)
         if type == "ERROR":
             return self._event_loosely(line)
         return Event(type, None, _version(wire.object))
@@ -166,14 +177,15 @@ class Codec(Generic[W]):
             # Text that is not UTF-8 is worth a second look with the bad bytes replaced.
             try:
                 item = self._item.decode(body)
-                return Event(loose.type, self._project(item), _version(item))
-            except (msgspec.DecodeError, MalformedObject, RecursionError):
+                row = self._project(item)
+                return Event(loose.type, row, _version(item), None, row.uid)
+            except (msgspec.DecodeError, MalformedObjectError, RecursionError):
                 pass
         try:
-            meta = _VERSION.decode(body).metadata or _NO_META
+            meta = _ONLY_META.decode(body).metadata or _OnlyNames()
         except (msgspec.DecodeError, RecursionError):
-            meta = _NO_META
-        return Event(loose.type, None, meta.resourceVersion or "")
+            meta = _OnlyNames()
+        return Event(loose.type, None, meta.resourceVersion or "", None, meta.uid or "")
 
 
 def status_of(body: bytes) -> Status | None:
@@ -191,7 +203,7 @@ def _decode(decoder: msgspec.json.Decoder[Any], body: bytes, otherwise: str) -> 
     try:
         return decoder.decode(_repaired(body))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise BadReply(otherwise) from None
+        raise BadReplyError(otherwise) from None
 
 
 def _repaired(body: bytes) -> bytes:

@@ -89,7 +89,7 @@ class NamedObject(msgspec.Struct, gc=False):
     uid: str | None = None
 
 
-class MalformedObject(ValueError):
+class MalformedObjectError(ValueError):
     """The object cannot be a row: it has no uid or no name."""
 
 
@@ -187,10 +187,10 @@ def identity(meta: LeanMeta | Meta | None) -> tuple[str, str, str, float]:
     """uid, name, namespace and time of creation.
 
     Raises:
-        MalformedObject: it has no uid or no name.
+        MalformedObjectError: it has no uid or no name.
     """
     if meta is None or not meta.uid or not meta.name:
-        raise MalformedObject("an object without uid or name")
+        raise MalformedObjectError("an object without uid or name")
     return (
         meta.uid,
         meta.name,

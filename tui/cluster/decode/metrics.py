@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from typing import Final, TypeAlias
+from collections.abc import Callable
+from typing import Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
+from tui.cluster.decode.codec import BadReplyError
 from tui.cluster.decode.common import instant, milli, shared, whole
 from tui.state.rows import NodeUsage, PodUsage
 
 Quantity: TypeAlias = str | int | float | None
+W = TypeVar("W")
+U = TypeVar("U")
 _DURATION: Final = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?", re.ASCII)
 _DEFAULT_WINDOW: Final = 15.0
 
@@ -54,6 +59,16 @@ class NodeMetrics(msgspec.Struct, gc=False):
     usage: Usage | None = None
 
 
+class _List(msgspec.Struct, Generic[W], gc=False):
+    kind: str
+    items: list[W] | None = None
+
+
+_PODS: Final = msgspec.json.Decoder(_List[PodMetrics])
+_POD: Final = msgspec.json.Decoder(PodMetrics)
+_NODES: Final = msgspec.json.Decoder(_List[NodeMetrics])
+_NODE: Final = msgspec.json.Decoder(NodeMetrics)
+_LOOSE: Final = msgspec.json.Decoder(_List[msgspec.Raw])
 _NO_META: Final = Meta()
 _NO_USAGE: Final = Usage()
 
@@ -89,6 +104,24 @@ def node(wire: NodeMetrics) -> NodeUsage | None:
     )
 
 
+def pod_list(body: bytes) -> list[PodUsage]:
+    """The samples of a PodMetricsList.
+
+    Raises:
+        BadReplyError: the body is not such a list.
+    """
+    return _samples(body, _PODS, _POD, pod)
+
+
+def node_list(body: bytes) -> list[NodeUsage]:
+    """The samples of a NodeMetricsList.
+
+    Raises:
+        BadReplyError: the body is not such a list.
+    """
+    return _samples(body, _NODES, _NODE, node)
+
+
 def seconds(duration: str | None) -> float:
     """A Go duration such as ``14.995s`` or ``1m0s`` in seconds; 15 if it is none."""
     match = _DURATION.fullmatch(duration) if duration and len(duration) < 32 else None
@@ -103,3 +136,31 @@ def seconds(duration: str | None) -> float:
 def _container(container: ContainerMetrics) -> tuple[str, int, int]:
     usage = container.usage or _NO_USAGE
     return shared(container.name or ""), milli(usage.cpu) or 0, whole(usage.memory) or 0
+
+
+def _samples(
+    body: bytes,
+    whole: msgspec.json.Decoder[_List[W]],
+    one: msgspec.json.Decoder[W],
+    project: Callable[[W], U | None],
+) -> list[U]:
+    try:
+        items = whole.decode(body).items or []
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        items = _one_by_one(body, one)
+    return [sample for item in items if (sample := project(item)) is not None]
+
+
+def _one_by_one(body: bytes, one: msgspec.json.Decoder[W]) -> list[W]:
+    """Leaving out what does not fit."""
+    items = []
+    try:
+        loose = _LOOSE.decode(body)
+        if not loose.kind.endswith("List"):
+            raise BadReplyError("the answer is not a list of metrics")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise BadReplyError("the answer is not a list of metrics") from None
+    for raw in loose.items or ():
+        with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            items.append(one.decode(raw))
+    return items

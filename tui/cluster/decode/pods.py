@@ -131,7 +131,7 @@ def project(pod: Pod) -> PodRow:
     """The row of a pod.
 
     Raises:
-        MalformedObject: it has no uid or no name.
+        MalformedObjectError: it has no uid or no name.
     """
     meta = pod.metadata
     uid, name, namespace, created = identity(meta)

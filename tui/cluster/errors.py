@@ -1,0 +1,98 @@
+"""What can go wrong with a cluster, for people and for the loops that try again."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Final
+
+_UNPRINTABLE: Final = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]+"
+)
+
+
+def one_line(text: str, longest: int = 300) -> str:
+    """Foreign text as one printable line of bounded length, for use inside a message."""
+    text = " ".join(_UNPRINTABLE.sub(" ", text[: longest * 8]).split())
+    return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
+
+
+class ClusterError(Exception):
+    """The cluster cannot be used as asked: what is wrong, and what to do next."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".rstrip()
+
+
+class Fault(StrEnum):
+    """What kind of failure a request met."""
+
+    UNAUTHORIZED = "unauthorized"
+    """401: the credentials were not accepted, and new ones neither."""
+    CREDENTIALS = "credentials"
+    """No credentials could be had: a plugin failed, a token file cannot be read."""
+    FORBIDDEN = "forbidden"
+    NOT_FOUND = "not found"
+    GONE = "gone"
+    """410: the resourceVersion or the continue token is too old."""
+    INVALID = "invalid"
+    """400, 405, 406, 415, 422: the server will not take the request as it is."""
+    CONFLICT = "conflict"
+    THROTTLED = "throttled"
+    UNAVAILABLE = "unavailable"
+    """502, 503, 504: something between here and the answer is down."""
+    SERVER = "server"
+    """Any other 5xx."""
+    REFUSED = "refused"
+    """Nothing listens there, or no route leads there."""
+    DNS = "dns"
+    TLS = "tls"
+    PROXY = "proxy"
+    TIMEOUT = "timeout"
+    BROKEN = "broken"
+    """The connection was cut."""
+    NOT_KUBERNETES = "not kubernetes"
+    """Something answered that is not an API server."""
+    BAD_REPLY = "bad reply"
+    """The answer cannot be read, or is too long."""
+    STOPPED = "stopped"
+    """We ended it ourselves."""
+
+
+class ApiError(Exception):
+    """A request that failed.
+
+    Attributes:
+        status: the HTTP status; 0 if there was no answer.
+        reason: the API's reason (``Forbidden``, ``Expired``), or ``""``.
+        message: one sentence for people, printable.
+        retry_after: seconds the server asked to wait, or None.
+        kind: what to make of it.
+        rest: the continue token that a 410 in the middle of a list offers.
+    """
+
+    def __init__(
+        self,
+        kind: Fault,
+        message: str,
+        *,
+        status: int = 0,
+        reason: str = "",
+        retry_after: float | None = None,
+        rest: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.status = status
+        self.reason = reason
+        self.retry_after = retry_after
+        self.rest = rest
+
+    def __str__(self) -> str:
+        return self.message
