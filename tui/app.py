@@ -88,9 +88,9 @@ class KscaleApp(App[None]):
             self.set_keymap(keys)
         self.push_screen(self.dashboard)
         self.theme_changed_signal.subscribe(self, lambda _: self._recolour())
-        self.call_after_refresh(self._begin)
 
-    def _begin(self) -> None:
+    def on_dashboard_ready(self) -> None:
+        """The empty screen stands: begin."""
         self._recolour()
         self._feed.start()
         self.set_interval(TICK, self.tick)
@@ -101,6 +101,8 @@ class KscaleApp(App[None]):
 
     def tick(self) -> None:
         """Drain the store once and show what there is."""
+        if not self.dashboard.is_mounted:
+            return
         self._director.place = self._feed.place
         scene = self._director.next(self._feed.connection)
         self.dashboard.show(scene)

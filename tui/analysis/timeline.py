@@ -47,6 +47,7 @@ _TROUBLE: Final = frozenset(
         "UnexpectedAdmissionError",
     )
 )
+_GENERATED: Final = re.compile(r"-[a-z0-9]{6,10}-[a-z0-9]{5}$")
 _NEW_SIZE: Final = re.compile(r"New size: (\d+); reason: (.*)")
 
 
@@ -91,8 +92,10 @@ class Timeline:
         self._decisions: dict[str, float] = {}
         """When an HPA last decided, by the workload it scales: ``Kind/namespace/name``."""
         self._unexplained: dict[str, tuple[float, WorkloadRow, int]] = {}
-        self._over: dict[str, float] = {}
-        """Since when a target's CPU has been over its HPA's tolerance, by HPA uid."""
+        self._over: set[str] = set()
+        """HPAs, by uid, whose target's CPU is over the tolerance."""
+        self._crossed: dict[str, float] = {}
+        """When it went over, until a decision answers it."""
         self._last_sample: float = 0.0
         self._counts: dict[str, int] = {}
 
@@ -136,7 +139,8 @@ class Timeline:
         uid = focus.hpa.uid
         over = measured.percent > metric.target * 1.1
         if over and uid not in self._over:
-            self._over[uid] = measured.time
+            self._over.add(uid)
+            self._crossed[uid] = measured.time
             self._add(
                 Entry(
                     measured.time,
@@ -146,7 +150,9 @@ class Timeline:
                     mark=True,
                 )
             )
-        elif not over and self._over.pop(uid, None) is not None:
+        elif not over and uid in self._over:
+            self._over.discard(uid)
+            self._crossed.pop(uid, None)
             self._add(
                 Entry(
                     measured.time,
@@ -191,7 +197,8 @@ class Timeline:
         if limited is not None and limited.status == "True":
             parts.append(verdict(limited).text)
         self._decisions[_scaled(after)] = at
-        since = self._over.get(after.uid)
+        # Only the first decision answers the crossing; those after it answer what came of that.
+        since = self._crossed.pop(after.uid, None)
         up = (after.desired or 0) > (before.desired or 0)
         self._add(
             Entry(
@@ -222,10 +229,10 @@ class Timeline:
         was = before.status if before is not None else ""
         if after.status != was and after.status in _TROUBLE and not _leaving(after):
             why = f": {after.message}" if after.message else ""
-            text = f"{after.name} {after.status}{why}"
+            text = f"{short_name(after.name)} {after.status}{why}"
             self._add(Entry(change.at, Mood.BAD, text, after.name))
         elif before is not None and after.restarts > before.restarts:
-            text = f"{after.name} restarted, {after.restarts} so far"
+            text = f"{short_name(after.name)} restarted, {after.restarts} so far"
             self._add(Entry(change.at, Mood.BAD, text, after.name))
 
     def _together(self, what: str, mood: Mood, pod: PodRow, time: float, delta: Delta) -> None:
@@ -239,7 +246,7 @@ class Timeline:
             time = max(time, group.entry.time)
         decided = self._decisions.get(_root(pod, delta))
         after = time - int(decided) if decided is not None and what != "no longer Ready" else None
-        text = f"{names[0]} {what}" if len(names) == 1 else f"{len(names)} pods {what}"
+        text = f"{short_name(names[0])} {what}" if len(names) == 1 else f"{len(names)} pods {what}"
         entry = Entry(
             time,
             mood,
@@ -265,7 +272,7 @@ class Timeline:
         past = self._begun is not None and event.last_seen < self._begun - 1
         if event.type == "Warning" and (seen is None or event.count > seen):
             times = f" (×{event.count})" if event.count > 1 else ""
-            text = f"{event.about_name} {event.reason}{times}: {event.message}"
+            text = f"{short_name(event.about_name)} {event.reason}{times}: {event.message}"
             if seen is not None:
                 self._entries = deque(
                     (e for e in self._entries if e.about != event.uid), maxlen=CAPACITY
@@ -337,6 +344,11 @@ class Timeline:
 def marks(entries: Iterable[Entry], since: float) -> list[Entry]:
     """What a chart marks from ``since`` on."""
     return [e for e in entries if e.mark and e.time >= since]
+
+
+def short_name(name: str) -> str:
+    """A ReplicaSet's pod by the part that tells it from its siblings: ``…vqnl8``."""
+    return f"…{name[-5:]}" if _GENERATED.search(name) else name
 
 
 def _figure(metric: MetricRow) -> str:

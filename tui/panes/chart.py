@@ -12,7 +12,7 @@ from tui.panes.canvas import Layer, draw
 from tui.panes.line import Line
 from tui.panes.pane import Pane
 from tui.state.links import Health, Source
-from tui.text import clean, pad, width, wrap
+from tui.text import clean, pad, wrap
 
 WINDOWS: Final = (60, 300, 900, 3600)
 """Seconds."""
@@ -58,11 +58,15 @@ class ChartPane(Pane):
     def footnote(self) -> Line:
         """The legend and the window."""
         line: Line = []
-        if self.size.width >= 60:
-            line += [("━ ", "measured"), ("cpu  ", "muted"), ("━ ", "bad"), ("target  ", "muted")]
-            line += [("━ ", "decided"), ("desired  ", "muted"), ("━ ", "good"), ("ready", "muted")]
-            line += [(" · ", "muted")]
-        return [*line, (f"last {self.window // 60} min", "muted")]
+        if self.size.width >= 50:
+            for ink, word in (
+                ("measured", "cpu"),
+                ("bad", "target"),
+                ("decided", "desired"),
+                ("good", "ready"),
+            ):
+                line += [("━", ink), (f" {word}  ", "muted")]
+        return [*line, (f"{self.window // 60} min", "muted")]
 
     def step_window(self, by: int) -> None:
         """A longer (1) or shorter (-1) stretch of time."""
@@ -159,7 +163,7 @@ class ChartPane(Pane):
                         "faint" if gone else "bold measured",
                         0.0,
                         top,
-                        filled=False,
+                        wash="" if self.per_pod else "wash",
                     )
                 )
         layers.sort(key=lambda layer: layer.ink != "faint")
@@ -223,14 +227,13 @@ def _right_axis(data: Trend, most: float, height: int) -> dict[int, tuple[str, s
 
 
 def _time_axis(window: int, room: int) -> Line:
-    count = 5 if room >= 50 else 3 if room >= 30 else 1
-    while window // count < 1:
-        count -= 1
+    steps_ = {60: (4, 2), 300: (5, 1), 900: (3, 1), 3600: (4, 2)}[window]
+    count = steps_[0] if room >= 30 else steps_[1]
     text = [" "] * (room + _AXIS)
     for n in range(count + 1):
-        ago = window * n / count
-        label = "now" if n == 0 else f"-{ago:.0f}s" if window <= 60 else f"-{ago / 60:g}m"
+        ago = window * n // count
+        label = "now" if n == 0 else f"-{ago}s" if window <= 60 else f"-{ago // 60}m"
         at = _AXIS + int((1 - n / count) * (room - 1))
-        begin = max(0, min(at - width(label) // 2, len(text) - width(label)))
+        begin = max(0, min(at - len(label) // 2, len(text) - len(label)))
         text[begin : begin + len(label)] = label
     return [("".join(text), "muted")]

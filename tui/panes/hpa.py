@@ -54,7 +54,7 @@ class HpaPane(Pane):
         focus = self.scene.focus
         if focus.hpa is None:
             return self._without_hpa(room)
-        left = self._digits(focus.hpa, 2 if height >= 9 and room >= 150 else 1)
+        left = self._digits(focus.hpa, _digit_height(room, height))
         indent = cells(left[0]) + 4
         beside = self._beside(focus.hpa, room - indent)
         below: list[Line] = []
@@ -96,18 +96,20 @@ class HpaPane(Pane):
             ]
         return lines
 
-    def _digits(self, hpa: HpaRow, scale: int) -> list[Line]:
+    def _digits(self, hpa: HpaRow, height: int) -> list[Line]:
         current = "–" if hpa.current is None else str(hpa.current)
         # A controller without figures writes 0 and means nothing by it.
         desired = str(hpa.desired) if hpa.desired else None
-        rows: list[Line] = [[] for _ in range(digits.HEIGHT * scale)]
         parts = [(current, "bold text")]
         if desired is not None and desired != current:
             parts += [("▶", "decided"), (desired, "bold decided")]
+        rows: list[Line] = [[] for _ in digits.large("0", height)]
         for text, ink in parts:
-            for y, piece in enumerate(digits.large(text, scale)):
-                rows[y] += [("  " * scale if rows[y] else "", ""), (piece, ink)]
-        least = 25 * scale
+            for y, piece in enumerate(digits.large(text, height)):
+                rows[y] += [("  " if rows[y] else "", ""), (piece, ink)]
+        # Where there is room, enough for the largest numbers, so that nothing beside them moves.
+        widest = f"{hpa.max}▶{hpa.max}" if self.room.width >= 100 else "2▶10"
+        least = cells([(digits.large(widest, height)[0], "")]) + 2
         return [[*row, (pad("", least - cells(row)), "")] for row in rows]
 
     def _beside(self, hpa: HpaRow, room: int) -> list[Line]:
@@ -119,7 +121,7 @@ class HpaPane(Pane):
         ]
         if hpa.last_scale:
             facts.append([("scaled ", "muted"), (ago(now - hpa.last_scale), "")])
-        lines = flow(facts, room, "   ")
+        lines = flow(facts, room, "   ")[: None if self.room.height > 4 else 1]
         titles = max((width(clean(metric_title(m))) for m in hpa.metrics), default=0)
         lines += [self._metric(m, min(titles, room // 3), room) for m in hpa.metrics]
         said = []
@@ -163,6 +165,13 @@ class HpaPane(Pane):
         if length >= 9:
             line += target_bar(metric.current, metric.target, length)
         return line
+
+
+def _digit_height(room: int, height: int) -> int:
+    """How tall the digits may be: the facts beside them need some 60 cells."""
+    if height >= 8 and room >= 140:
+        return 6
+    return 5 if height >= 5 and room >= 100 else 3
 
 
 def figure(metric: MetricRow, value: int) -> str:

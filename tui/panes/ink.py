@@ -29,6 +29,8 @@ class Ink(StrEnum):
     """What may be ignored."""
     FAINT = "faint"
     """Rails and empty parts of bars."""
+    WASH = "wash"
+    """The area under a curve of what is measured."""
 
 
 def _theme(name: str, dark: bool, background: str, foreground: str, **inks: str) -> Theme:
@@ -71,6 +73,7 @@ DARK: Final = _theme(
     estimated="#c58fee",
     muted="#808a99",
     faint="#313a48",
+    wash="#1f4d5c",
     raised="#131a24",
     selected="#24344a",
 )
@@ -86,6 +89,7 @@ LIGHT: Final = _theme(
     estimated="#6a3d9e",
     muted="#686c72",
     faint="#cfcbc2",
+    wash="#a9d3de",
     raised="#f0eee8",
     selected="#d5e6ec",
 )
@@ -101,6 +105,7 @@ CONTRAST: Final = _theme(
     estimated="#e3a6ff",
     muted="#c8c8c8",
     faint="#7a7a7a",
+    wash="#00606c",
     raised="#000000",
     selected="#003a70",
 )

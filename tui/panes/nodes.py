@@ -11,7 +11,7 @@ from tui.panes.line import Line, cells, ends
 from tui.panes.pane import Pane, absence
 from tui.state.links import Health
 from tui.state.rows import Kind, NodeRow, NodeUsage
-from tui.text import age, clean, cores, memory, percent
+from tui.text import age, clean, cores, memory, percent, shorten_tail
 
 
 class NodesPane(Pane):
@@ -77,12 +77,11 @@ class NodesPane(Pane):
         part = y % self._height
         if self._height == 1:
             return self._one(node, usage, room)
+        if self._height == 2 and part == 1:
+            return _brief(node, usage)
         if part == 0:
-            return ends(
-                [(clean(node.name), "bold"), ("  ", ""), *_state(node)],
-                [(f"{own.pods}/{node.pods_allocatable} pods", "muted")],
-                room,
-            )
+            count: Line = [(f"  {own.pods}/{node.pods_allocatable} pods", "muted")]
+            return ends(_named(node, room - cells(count), "bold"), count, room)
         if part == 1:
             used = usage.cpu if usage else None
             return _resource("cpu", used, own.cpu, node.cpu_allocatable, cores, room)
@@ -98,17 +97,11 @@ class NodesPane(Pane):
             return 5
         count = max(1, len(self._rows))
         room = self.room.height
-        return next((h for h in (4, 3) if count * h - (h == 4) <= room), 3 if count <= 2 else 1)
+        return next((h for h in (4, 3, 2) if count * h - (h == 4) <= room), 1)
 
     def _one(self, node: NodeRow, usage: NodeUsage | None, room: int) -> Line:
-        right: Line = []
-        if usage is not None:
-            for name, used, of in (
-                ("cpu", usage.cpu, node.cpu_allocatable),
-                ("mem", usage.memory, node.memory_allocatable),
-            ):
-                right += [(f" {name} ", "muted"), (f"{_share(used, of):>4}", _heat(used, of))]
-        return ends([(clean(node.name), ""), (" ", ""), *_state(node)], right, room)
+        brief = _brief(node, usage)
+        return ends(_named(node, room - cells(brief), ""), brief, room)
 
     def _about(self, node: NodeRow) -> Line:
         parts = [",".join(node.roles) or "worker", clean(node.version)]
@@ -116,6 +109,25 @@ class NodesPane(Pane):
         parts.append(memory(node.memory_capacity))
         parts.append(f"age {age(self.scene.now - node.created)}")
         return [("    " + "  ".join(parts), "muted")]
+
+
+def _named(node: NodeRow, room: int, ink: str) -> Line:
+    """The name gives way, its state does not."""
+    state = _state(node)
+    name = shorten_tail(clean(node.name), max(6, room - cells(state) - 1))
+    return [(name, ink), (" ", ""), *state]
+
+
+def _brief(node: NodeRow, usage: NodeUsage | None) -> Line:
+    if usage is None:
+        return [("no sample", "muted")]
+    line: Line = []
+    for name, used, of in (
+        ("cpu", usage.cpu, node.cpu_allocatable),
+        ("mem", usage.memory, node.memory_allocatable),
+    ):
+        line += [(f"{name} ", "muted"), (f"{_share(used, of):>5}  ", _heat(used, of))]
+    return line
 
 
 def _state(node: NodeRow) -> Line:

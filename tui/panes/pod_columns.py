@@ -153,52 +153,54 @@ _MEMORY_OF_REQUEST = _share(lambda u: u.memory, lambda p: p.memory_request)
 _MEMORY_OF_LIMIT = _share(lambda u: u.memory, lambda p: p.memory_limit)
 
 COLUMNS: Final = (
-    Column("namespace", "namespace", 12, 12, _namespace, lambda c: c.pod.namespace, most=20),
+    Column("namespace", "namespace", 9, 1, _namespace, lambda c: c.pod.namespace, most=20),
     Column("name", "name", 8, 0, _name, lambda c: c.pod.name, most=60),
     Column("ready", "ready", 5, 3, _ready, lambda c: c.pod.ready_containers, right=True),
-    Column("status", "status", 9, 1, _status, lambda c: c.pod.status, most=26),
+    Column("status", "status", 8, 1, _status, lambda c: c.pod.status, most=26),
     Column("restarts", "rst", 3, 6, _restarts, lambda c: c.pod.restarts, right=True),
     Column("cpu", "cpu", 5, 2, _cpu, lambda c: c.usage.cpu if c.usage else _LAST, right=True),
-    Column("cpu-bar", "of limit", 8, 7, _cpu_bar, lambda c: 0),
+    Column("cpu-bar", "/limit", 6, 7, _cpu_bar, lambda c: 0),
     Column("cpu/req", "%req", 6, 8, *_CPU_OF_REQUEST, right=True),
     Column("cpu/lim", "%lim", 6, 10, *_CPU_OF_LIMIT, right=True),
     Column("memory", "mem", 6, 5, _memory, lambda c: c.usage.memory if c.usage else _LAST, True),
-    Column("memory-bar", "of limit", 8, 11, _memory_bar, lambda c: 0),
+    Column("memory-bar", "/limit", 6, 11, _memory_bar, lambda c: 0),
     Column("memory/req", "%req", 6, 13, *_MEMORY_OF_REQUEST, right=True),
     Column("memory/lim", "%lim", 6, 14, *_MEMORY_OF_LIMIT, right=True),
     Column("node", "node", 10, 9, _node, lambda c: c.pod.node, most=30),
     Column("ip", "ip", 15, 15, _ip, lambda c: c.pod.ip),
-    Column("age", "age", 5, 4, _age, lambda c: -c.pod.created, right=True),
+    Column("age", "age", 5, 4, _age, lambda c: c.pod.created, right=True),
 )
-SORTS: Final = ("name", "cpu", "memory", "cpu/req", "restarts", "status", "age", "node")
+SORTS: Final = ("age", "name", "cpu", "memory", "cpu/req", "restarts", "status", "node")
 """What the sort key steps through; the figures sort highest first."""
 DESCENDING: Final = frozenset(("cpu", "memory", "cpu/req", "cpu/lim", "restarts"))
 
 
-def layout(room: int, namespaces: bool) -> list[tuple[Column, int]]:
-    """Which columns fit in ``room`` cells, and how wide: those of low rank first."""
-    offered = [c for c in COLUMNS if namespaces or c.id != "namespace"]
+def layout(room: int, wants: dict[str, int]) -> list[tuple[Column, int]]:
+    """Which columns fit in ``room`` cells, and how wide: those of low rank first.
+
+    ``wants``: the width of the longest content, for columns that grow; a column that is not
+    offered at all wants -1.
+    """
+    offered = [c for c in COLUMNS if wants.get(c.id, 0) >= 0]
+    base = {c.id: c.width for c in offered}
+    if room >= 54:
+        base["status"] = min(max(base["status"], wants.get("status", 0)), 17)
     chosen: set[str] = set()
     taken = -1
-    for column in sorted(offered, key=lambda c: 0.5 if c.id == "namespace" else c.rank):
-        if taken + 1 + column.width <= room or column.rank == 0:
+    for column in sorted(offered, key=lambda c: c.rank):
+        if taken + 1 + base[column.id] <= room or column.rank == 0:
             chosen.add(column.id)
-            taken += 1 + column.width
+            taken += 1 + base[column.id]
         elif column.rank > 2:
             break
     columns = [c for c in offered if c.id in chosen]
-    widths = {c.id: c.width for c in columns}
+    widths = {c.id: base[c.id] for c in columns}
     spare = max(0, room - taken)
-    for growing, share in (
-        ("name", 20),
-        ("status", 16),
-        ("name", 40),
-        ("node", 20),
-        ("status", 26),
-    ):
+    for growing in ("status", "name", "node", "namespace"):
         found = next((c for c in columns if c.id == growing), None)
-        if found is not None and spare:
-            more = min(spare, max(0, min(found.most, found.width + share) - widths[growing]))
+        if found is not None:
+            wanted = min(found.most, wants.get(growing, 0))
+            more = min(spare, max(0, wanted - widths[growing]))
             widths[growing] += more
             spare -= more
     return [(c, widths[c.id]) for c in columns]

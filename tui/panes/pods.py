@@ -26,7 +26,7 @@ class PodsPane(Pane):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.sort = "name"
+        self.sort = "age"
         self.reverse = False
         self.filter = ""
         self.everything = False
@@ -91,7 +91,7 @@ class PodsPane(Pane):
                 self._none = [[(f"none of {self._of} pods match", "muted")]]
             else:
                 self._none = absence(link, "pods", self.room.width)
-        self._columns = layout(self.room.width, scene.place.namespace is None)
+        self._columns = layout(self.room.width, self._wants())
         return 1 + (len(self._pods) or len(self._none))
 
     def line(self, y: int, room: int) -> Line:
@@ -105,8 +105,8 @@ class PodsPane(Pane):
         cell = Cell(pod, usage, self.scene.now)
         made: Line = []
         for column, width in self._columns:
-            made += [*column.draw(cell, width), (" ", "")]
-        return made
+            made += [(" ", ""), *column.draw(cell, width)]
+        return made[1:]
 
     def render_line(self, y: int) -> Strip:
         """The titles stay on top of what scrolls."""
@@ -234,6 +234,19 @@ class PodsPane(Pane):
         )
         return pods
 
+    def _wants(self) -> dict[str, int]:
+        """The longest content of the columns that grow, of what is near the screen."""
+        first = self.scroll_offset.y
+        near = self._pods[first : first + 200]
+        return {
+            "namespace": max((len(p.namespace) for p in near), default=0)
+            if self.scene.place.namespace is None
+            else -1,
+            "name": max((len(p.name) for p in near), default=0),
+            "status": max((len(p.status) for p in near), default=0),
+            "node": max((len(p.node) for p in near), default=0),
+        }
+
     def _restore_cursor(self) -> None:
         if self._selected_uid is None:
             return
@@ -248,8 +261,8 @@ class PodsPane(Pane):
         for column, width in self._columns:
             sorted_ = column.id == self.sort
             text = pad(column.title[:width], width, right=column.right)
-            made += [(text, "bold measured" if sorted_ else "muted"), (" ", "")]
-        return made
+            made += [(" ", ""), (text, "bold measured" if sorted_ else "muted")]
+        return made[1:]
 
 
 def _haystack(pod: PodRow) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 
 from tui.analysis.scene import Scene
 from tui.analysis.timeline import Entry, Mood
-from tui.panes.line import Line, ends
+from tui.panes.line import Line, cells, ends
 from tui.panes.pane import Pane, absence
 from tui.state.links import Health
 from tui.state.rows import Kind
@@ -66,12 +66,12 @@ class TimelinePane(Pane):
             (f"{sign} ", sign_ink),
             (clean(entry.text), ink),
         ]
-        return ends(left, _lag(entry, room), room)
+        return ends(left, _lag(entry, room - cells(left)), room)
 
 
-def _lag(entry: Entry, room: int) -> Line:
+def _lag(entry: Entry, space: int) -> Line:
     if entry.after is None:
         return []
-    if room < 56:
-        return [(f"+{entry.after:.0f} s", "decided")]
-    return [(f"+{entry.after:.0f} s", "decided"), (f" after {entry.cause}", "muted")]
+    short: Line = [(f"+{entry.after:.0f} s", "decided")]
+    full: Line = [*short, (f" after {entry.cause}", "muted")]
+    return full if cells(full) < space else short

@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
+from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Footer, Input
 
@@ -29,8 +30,23 @@ class Dashboard(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
     AUTO_FOCUS = "PodsPane"
     ALLOW_IN_MAXIMIZED_VIEW = "Header, Footer, #filter, TooSmall"
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [(0, "-short"), (30, "-middling"), (50, "-tall")]
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [
+        (0, "-narrow"),
+        (100, "-normal"),
+        (160, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [
+        (0, "-short"),
+        (30, "-middling"),
+        (50, "-tall"),
+    ]
+
+    class Ready(Message):
+        """The panes are in place and can be shown scenes."""
+
+    def on_mount(self) -> None:
+        """Tell the app, once the first frame has been drawn."""
+        self.call_after_refresh(lambda: self.app.post_message(self.Ready()))
 
     def compose(self) -> ComposeResult:
         """Panes in the order Tab goes through them."""
@@ -44,7 +60,7 @@ class Dashboard(Screen[None]):
             yield NodesPane(id="nodes")
         yield Input(id="filter", placeholder="words, !word   Enter keeps it, Esc clears it")
         yield TooSmall()
-        yield Footer(compact=True, show_command_palette=False)
+        yield Footer(compact=True, show_command_palette=True)
 
     @property
     def header(self) -> Header:
