@@ -1,6 +1,6 @@
 """Connection pools of the kubernetes client, with sockets that a halt can reach.
 
-Importing this module imports the kubernetes package; only :mod:`tui.cluster.transport` does, late.
+Importing this module imports urllib3; only :mod:`tui.cluster.transport` does, late.
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ import sys
 from typing import Any
 
 import urllib3
-from kubernetes.client.configuration import Configuration
-from kubernetes.client.rest import RESTClientObject
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
@@ -20,6 +18,7 @@ from tui.cluster import tls
 from tui.cluster.access import Certificate, ClusterConfig
 from tui.cluster.dial import dial
 from tui.cluster.halt import current
+from tui.cluster.lean import kubernetes_client
 from tui.cluster.transport import quiet_logging
 
 
@@ -95,7 +94,8 @@ def open_pool(
         ApiError: of kind TLS; a certificate cannot be loaded.
     """
     quiet_logging()
-    settings = Configuration(host=config.server)
+    client = kubernetes_client()
+    settings = client.configuration(host=config.server)
     settings.verify_ssl = not config.tls.insecure
     settings.tls_server_name = config.tls.server_name
     settings.connection_pool_maxsize = size
@@ -108,7 +108,7 @@ def open_pool(
         settings.proxy = None
     if config.tls.insecure:
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-    manager: urllib3.PoolManager = RESTClientObject(settings).pool_manager
+    manager: urllib3.PoolManager = client.rest(settings).pool_manager
     if config.server.startswith("https:"):
         # One context for all connections, instead of reading the CA for each of them.
         manager.connection_pool_kw["ssl_context"] = tls.context(config.tls, certificate)
