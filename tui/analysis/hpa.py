@@ -144,18 +144,15 @@ def reconcile(
         return Outcome(decision, None, status, decision.events, decision.memory, decision.error)
     if not decision.rescale:
         desired = decision.previous.desired_replicas if decision.failed else decision.current
-        status = _status(decision, decision.current, desired)
+        status = _status(decision, decision.current, desired, decision.conditions)
         return Outcome(decision, None, status, decision.events, decision.memory, decision.error)
     desired = decision.desired
     message = f"the HPA controller was able to update the target scale to {desired}"
-    rescaled = with_condition(
-        decision.conditions, Condition(ABLE_TO_SCALE, "True", "SucceededRescale", message, now)
+    conditions = with_condition(
+        decision.conditions, ABLE_TO_SCALE, "True", "SucceededRescale", message, now
     )
-    status = replace(
-        _status(decision, decision.current, desired),
-        last_scale_time=now,
-        conditions=without_condition(rescaled, SCALED_TO_ZERO),
-    )
+    conditions = without_condition(conditions, SCALED_TO_ZERO)
+    status = _status(decision, decision.current, desired, conditions, now)
     event = Event("Normal", "SuccessfulRescale", f"New size: {desired}; reason: {decision.reason}")
     remembered = remember_rescale(
         spec.behavior, settings, decision.current, desired, decision.memory, now
@@ -171,10 +168,10 @@ def rescale_failed(outcome: Outcome, error: str) -> Outcome:
         return outcome
     message = f"the HPA controller was unable to update the target scale: {error}"
     conditions = with_condition(
-        decision.conditions,
-        Condition(ABLE_TO_SCALE, "False", "FailedUpdateScale", message, decision.at),
+        decision.conditions, ABLE_TO_SCALE, "False", "FailedUpdateScale", message, decision.at
     )
-    status = _status(decision, decision.current, decision.previous.desired_replicas)
+    desired = decision.previous.desired_replicas
+    status = _status(decision, decision.current, desired, conditions)
     event = Event(
         "Warning",
         "FailedRescale",
@@ -184,18 +181,24 @@ def rescale_failed(outcome: Outcome, error: str) -> Outcome:
     return Outcome(
         decision,
         None,
-        replace(status, conditions=conditions),
+        status,
         (*decision.events, event),
         decision.memory,
         f"failed to rescale {target.kind}/{decision.spec.namespace}/{target.name}: {error}",
     )
 
 
-def _status(decision: Decision, current: int, desired: int) -> Status:
+def _status(
+    decision: Decision,
+    current: int,
+    desired: int,
+    conditions: tuple[Condition, ...],
+    rescaled_at: float | None = None,
+) -> Status:
     return Status(
         current_replicas=current,
         desired_replicas=desired,
-        last_scale_time=decision.previous.last_scale_time,
-        current_metrics=tuple(result.status for result in decision.metrics),
-        conditions=decision.conditions,
+        last_scale_time=decision.previous.last_scale_time if rescaled_at is None else rescaled_at,
+        current_metrics=tuple([result.status for result in decision.metrics]),
+        conditions=conditions,
     )

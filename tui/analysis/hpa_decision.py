@@ -7,7 +7,9 @@ Source: ``reconcileAutoscaler`` and ``computeReplicasForMetrics`` of Kubernetes 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from tui.analysis.hpa_inputs import (
@@ -76,55 +78,80 @@ class Decision:
 
 
 def decide(
-    spec: HpaSpec, inputs: Inputs, memory: Memory, now: float, settings: Settings = DEFAULT_SETTINGS
+    spec: HpaSpec,
+    inputs: Inputs,
+    memory: Memory,
+    now: float,
+    settings: Settings = DEFAULT_SETTINGS,
 ) -> Decision:
     """The sync up to the point where the scale would be written."""
     minimum = 1 if spec.min_replicas is None else spec.min_replicas
-    base = Decision(
+    allowed = tolerances(spec, settings)
+    decision = partial(
+        Decision,
         spec=spec,
         at=now,
         previous=inputs.status,
-        current=None,
         minimum=minimum,
         maximum=spec.max_replicas,
-        tolerances=tolerances(spec, settings),
-        conditions=inputs.status.conditions,
-        memory=memory,
+        tolerances=allowed,
     )
     scale = inputs.scale
+    conditions = inputs.status.conditions
     if isinstance(scale, Unavailable):
-        return _scale_unavailable(base, scale)
+        message = f"the HPA controller was unable to get the target's current scale: {scale.error}"
+        return decision(
+            current=None,
+            conditions=with_condition(
+                conditions, ABLE_TO_SCALE, "False", "FailedGetScale", message, now
+            ),
+            events=(Event("Warning", "FailedGetScale", scale.error),),
+            error=scale.error,
+            failed=True,
+            memory=memory,
+        )
     if not memory.recommendations:
         # A moment before the windows are measured, as in the controller.
-        before = math.nextafter(now, -math.inf)
-        memory = replace(memory, recommendations=(Recommendation(scale.replicas, before),))
-    able = Condition(
+        first = Recommendation(scale.replicas, math.nextafter(now, -math.inf))
+        memory = Memory((first,), memory.scale_up_events, memory.scale_down_events)
+    conditions = with_condition(
+        conditions,
         ABLE_TO_SCALE,
         "True",
         "SucceededGetScale",
         "the HPA controller was able to get the target's current scale",
         now,
     )
-    conditions = with_condition(base.conditions, able)
     current = scale.replicas
-    base = replace(base, current=current, conditions=conditions, memory=memory)
+    reason = ""
+    desired = 0
     if current == 0:
-        disabled = Condition(
+        conditions = with_condition(
+            conditions,
             _ACTIVE,
             "False",
             "ScalingDisabled",
             "scaling is disabled since the replica count of the target is zero",
             now,
         )
-        conditions = without_condition(with_condition(conditions, disabled), SCALED_TO_ZERO)
-        return replace(base, conditions=conditions)
-    if current > spec.max_replicas:
+        conditions = without_condition(conditions, SCALED_TO_ZERO)
+    elif current > spec.max_replicas:
         reason = "Current number of replicas above Spec.MaxReplicas"
-        return replace(base, desired=spec.max_replicas, rescale=True, reason=reason)
-    if current < minimum:
+        desired = spec.max_replicas
+    elif current < minimum:
         reason = "Current number of replicas below Spec.MinReplicas"
-        return replace(base, desired=minimum, rescale=True, reason=reason)
-    return _from_metrics(base, scale, inputs, settings)
+        desired = minimum
+    else:
+        sync = Sync(spec, inputs, current, scale.status_replicas, allowed, settings, now)
+        return _from_metrics(decision, sync, scale, minimum, conditions, memory)
+    return decision(
+        current=current,
+        desired=desired,
+        rescale=desired != current,
+        reason=reason,
+        conditions=conditions,
+        memory=memory,
+    )
 
 
 def tolerances(spec: HpaSpec, settings: Settings = DEFAULT_SETTINGS) -> Tolerances:
@@ -137,112 +164,128 @@ def tolerances(spec: HpaSpec, settings: Settings = DEFAULT_SETTINGS) -> Toleranc
     )
 
 
-def _from_metrics(base: Decision, scale: Scale, inputs: Inputs, settings: Settings) -> Decision:
-    spec, now, current = base.spec, base.at, scale.replicas
-    problem = _selector_problem(scale, inputs)
+def with_condition(
+    conditions: tuple[Condition, ...],
+    type_: str,
+    status: str,
+    reason: str,
+    message: str,
+    now: float,
+) -> tuple[Condition, ...]:
+    """Set in place by type; ``since`` moves only when the status changes."""
+    for index, each in enumerate(conditions):
+        if each.type == type_:
+            since = each.since if each.status == status else now
+            condition = Condition(type_, status, reason, message, since)
+            return (*conditions[:index], condition, *conditions[index + 1 :])
+    return (*conditions, Condition(type_, status, reason, message, now))
+
+
+def without_condition(conditions: tuple[Condition, ...], type_: str) -> tuple[Condition, ...]:
+    """The conditions but those of that type."""
+    return tuple(each for each in conditions if each.type != type_)
+
+
+def _from_metrics(
+    decision: Callable[..., Decision],
+    sync: Sync,
+    scale: Scale,
+    minimum: int,
+    conditions: tuple[Condition, ...],
+    memory: Memory,
+) -> Decision:
+    spec, now, current = sync.spec, sync.now, sync.replicas
+    problem = _selector_problem(scale, sync.inputs)
     if problem is not None:
-        event, condition = problem
-        failed = Event("Warning", "FailedComputeMetricsReplicas", event.message)
-        return replace(
-            base,
-            conditions=with_condition(base.conditions, replace(condition, since=now)),
-            events=(event, failed),
+        event, reason, message = problem
+        return decision(
+            current=current,
+            conditions=with_condition(conditions, _ACTIVE, "False", reason, message, now),
+            events=(event, Event("Warning", "FailedComputeMetricsReplicas", event.message)),
             error=event.message,
             failed=True,
+            memory=memory,
         )
-    sync = Sync(spec, inputs, current, scale.status_replicas, base.tolerances, settings, now)
     results = tuple(evaluate(index, sync) for index in range(len(spec.metrics)))
-    chosen: MetricResult | None = None
-    highest = 0
-    for result in results:
-        replicas = result.replicas
-        if replicas is not None and (highest == 0 or replicas > highest):
-            highest, chosen = replicas, result
+    chosen, highest = _highest(results)
     invalid = [result for result in results if result.reason]
+    events = tuple(Event("Warning", result.reason, result.cause) for result in invalid)
     error = ""
     if invalid:
         error = (
             f"invalid metrics ({len(invalid)} invalid out of {len(results)}), "
             f"first error is: {invalid[0].error}"
         )
-    events = tuple(Event("Warning", result.reason, result.cause) for result in invalid)
-    base = replace(base, metrics=results, events=events, error=error)
-    if len(invalid) >= len(results) or (invalid and highest < current):
-        return _metrics_failed(base, invalid)
-    name = chosen.name if chosen else ""
-    message = f"the HPA was able to successfully calculate a replica count from {name}"
-    active = Condition(_ACTIVE, "True", "ValidMetricFound", message, now)
-    base = replace(base, conditions=with_condition(base.conditions, active))
-    return _limited(base, current, highest, chosen, settings)
-
-
-def _limited(
-    base: Decision, current: int, highest: int, chosen: MetricResult | None, settings: Settings
-) -> Decision:
-    """The raw recommendation through stabilization, rate limits, min and max."""
+    if chosen is None or (invalid and highest < current):
+        if invalid:
+            message = f"the HPA was unable to compute the replica count: {invalid[0].cause}"
+            conditions = with_condition(
+                conditions, _ACTIVE, "False", invalid[0].reason, message, now
+            )
+        return decision(
+            current=current,
+            metrics=results,
+            conditions=conditions,
+            events=(*events, Event("Warning", "FailedComputeMetricsReplicas", error)),
+            error=error,
+            failed=True,
+            memory=memory,
+        )
+    message = f"the HPA was able to successfully calculate a replica count from {chosen.name}"
+    conditions = with_condition(conditions, _ACTIVE, "True", "ValidMetricFound", message, now)
     recommended = max(highest, 0)
     reason = ""
     if recommended > current:
-        reason = f"{chosen.name if chosen else ''} above target"
+        reason = f"{chosen.name} above target"
     elif recommended < current:
         reason = "All metrics below target"
-    result, remembered = normalize(
-        base.spec.behavior,
-        settings,
+    limits, memory = normalize(
+        spec.behavior,
+        sync.settings,
         current,
         recommended,
-        base.minimum,
-        base.maximum,
-        base.memory,
-        base.at,
+        minimum,
+        spec.max_replicas,
+        memory,
+        now,
     )
-    stable = result.stabilization
-    able = Condition(ABLE_TO_SCALE, "True", stable.reason, stable.message, base.at)
-    status = "True" if result.limited else "False"
-    limited = Condition(_LIMITED, status, result.reason, result.message, base.at)
-    return replace(
-        base,
+    stable = limits.stabilization
+    conditions = with_condition(
+        conditions, ABLE_TO_SCALE, "True", stable.reason, stable.message, now
+    )
+    status = "True" if limits.limited else "False"
+    conditions = with_condition(conditions, _LIMITED, status, limits.reason, limits.message, now)
+    return decision(
+        current=current,
+        metrics=results,
         chosen=chosen,
         recommended=recommended,
-        normalization=result,
-        desired=result.desired,
-        rescale=result.desired != current,
+        normalization=limits,
+        desired=limits.desired,
+        rescale=limits.desired != current,
         reason=reason,
-        conditions=with_condition(with_condition(base.conditions, able), limited),
-        memory=remembered,
+        error=error,
+        conditions=conditions,
+        events=events,
+        memory=memory,
     )
 
 
-def _metrics_failed(base: Decision, invalid: list[MetricResult]) -> Decision:
-    conditions = base.conditions
-    if invalid:
-        first = invalid[0]
-        message = f"the HPA was unable to compute the replica count: {first.cause}"
-        condition = Condition(_ACTIVE, "False", first.reason, message, base.at)
-        conditions = with_condition(conditions, condition)
-    event = Event("Warning", "FailedComputeMetricsReplicas", base.error)
-    return replace(base, conditions=conditions, events=(*base.events, event), failed=True)
+def _highest(results: tuple[MetricResult, ...]) -> tuple[MetricResult | None, int]:
+    chosen: MetricResult | None = None
+    highest = 0
+    for result in results:
+        replicas = result.replicas
+        if replicas is not None and (chosen is None or highest == 0 or replicas > highest):
+            highest, chosen = replicas, result
+    return chosen, highest
 
 
-def _scale_unavailable(base: Decision, scale: Unavailable) -> Decision:
-    message = f"the HPA controller was unable to get the target's current scale: {scale.error}"
-    condition = Condition(ABLE_TO_SCALE, "False", "FailedGetScale", message, base.at)
-    return replace(
-        base,
-        conditions=with_condition(base.conditions, condition),
-        events=(Event("Warning", "FailedGetScale", scale.error),),
-        error=scale.error,
-        failed=True,
-    )
-
-
-def _selector_problem(scale: Scale, inputs: Inputs) -> tuple[Event, Condition] | None:
+def _selector_problem(scale: Scale, inputs: Inputs) -> tuple[Event, str, str] | None:
+    """The event, and the reason and message of the condition."""
     if not scale.selector:
-        message = "the HPA target's scale is missing a selector"
-        return (
-            Event("Warning", "SelectorRequired", "selector is required"),
-            Condition(_ACTIVE, "False", "InvalidSelector", message),
-        )
+        event = Event("Warning", "SelectorRequired", "selector is required")
+        return event, "InvalidSelector", "the HPA target's scale is missing a selector"
     if scale.selector_error:
         reason = "InvalidSelector"
         message = (
@@ -257,21 +300,4 @@ def _selector_problem(scale: Scale, inputs: Inputs) -> tuple[Event, Condition] |
         )
     else:
         return None
-    return Event("Warning", reason, message), Condition(_ACTIVE, "False", reason, message)
-
-
-def with_condition(
-    conditions: tuple[Condition, ...], condition: Condition
-) -> tuple[Condition, ...]:
-    """Set in place by type; ``since`` moves only when the status changes."""
-    for index, each in enumerate(conditions):
-        if each.type == condition.type:
-            if each.status == condition.status:
-                condition = replace(condition, since=each.since)
-            return (*conditions[:index], condition, *conditions[index + 1 :])
-    return (*conditions, condition)
-
-
-def without_condition(conditions: tuple[Condition, ...], type_: str) -> tuple[Condition, ...]:
-    """The conditions but those of that type."""
-    return tuple(each for each in conditions if each.type != type_)
+    return Event("Warning", reason, message), reason, message

@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 from tui import quantity
+from tui.analysis.go_numbers import int64
 from tui.analysis.hpa_inputs import (
     CONTAINER_RESOURCE,
     EXTERNAL,
@@ -189,7 +190,7 @@ def _optional_time(text: str | None) -> float | None:
 
 
 def _milli(value: object) -> int:
-    return quantity.milli(str(value))
+    return int64(quantity.milli(str(value)))
 
 
 def _optional_milli(value: object) -> int | None:

@@ -333,7 +333,7 @@ def _with_recommendation(memory: Memory, recommended: int, old: list[int], now: 
         kept[old[-1]] = newest
     else:
         kept.append(newest)
-    return replace(memory, recommendations=tuple(kept))
+    return Memory(tuple(kept), memory.scale_up_events, memory.scale_down_events)
 
 
 def _budgets(
