@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import signal
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import PurePath
 from typing import ClassVar, Final, Protocol
 
 from textual.app import App, SystemCommand
-from textual.types import CSSPathType
 from textual.screen import Screen
 
+from tui import crash
 from tui.actions import ACTIONS
 from tui.analysis.focus import Target
-from tui.analysis.scene import Director, Place
+from tui.analysis.scene import Director
 from tui.config import THEMES, Settings
 from tui.panes import ink
 from tui.panes.ink import Palette
@@ -20,6 +24,7 @@ from tui.resources import styles
 from tui.screens.dashboard import Dashboard
 from tui.screens.help import HelpScreen
 from tui.state.links import Health, Link
+from tui.state.place import Place
 from tui.state.store import Store
 
 TICK: Final = 0.1
@@ -39,6 +44,11 @@ class Feed(Protocol):
         """Which cluster it is; may become known late."""
         ...
 
+    @property
+    def failure(self) -> Exception | None:
+        """Why nothing can ever be shown; ends the program with that sentence."""
+        ...
+
     def start(self) -> None:
         """Begin, in threads of its own; returns at once."""
         ...
@@ -48,11 +58,11 @@ class Feed(Protocol):
         ...
 
 
-class KscaleApp(App[None]):
-    """The dashboard program."""
+class KscaleApp(App[str]):
+    """The dashboard program. What it returns, if anything, is why it had to end."""
 
     TITLE = "kscale-tui"
-    CSS_PATH: ClassVar[list[CSSPathType]] = [
+    CSS_PATH: ClassVar[list[str | PurePath]] = [
         styles() / f"{name}.tcss"
         for name in ("base", "hpa", "chart", "pods", "timeline", "nodes", "help")
     ]
@@ -89,6 +99,10 @@ class KscaleApp(App[None]):
         self.push_screen(self.dashboard)
         self.theme_changed_signal.subscribe(self, lambda _: self._recolour())
 
+        for number in (signal.SIGTERM, signal.SIGHUP) if hasattr(signal, "SIGHUP") else ():
+            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+                asyncio.get_running_loop().add_signal_handler(number, self.exit)
+
     def on_dashboard_ready(self) -> None:
         """The empty screen stands: begin."""
         self._recolour()
@@ -103,6 +117,9 @@ class KscaleApp(App[None]):
         """Drain the store once and show what there is."""
         if not self.dashboard.is_mounted:
             return
+        if self._feed.failure is not None:
+            self.exit(str(self._feed.failure), return_code=1)
+            return
         self._director.place = self._feed.place
         scene = self._director.next(self._feed.connection)
         self.dashboard.show(scene)
@@ -111,6 +128,13 @@ class KscaleApp(App[None]):
         """Say so where the dashboard does not fit."""
         small = self.size.width < LEAST[0] or self.size.height < LEAST[1]
         self.dashboard.set_class(small, "-too-small")
+
+    def _handle_exception(self, error: Exception) -> None:
+        """An error of ours: leave the terminal sane, keep the details in a file."""
+        if self.is_headless:
+            super()._handle_exception(error)
+            return
+        self.exit(crash.note(error), return_code=1)
 
     def _recolour(self) -> None:
         self.dashboard.use(Palette(self.theme_variables))
@@ -176,6 +200,11 @@ class Still:
     def place(self) -> Place:
         """As given."""
         return self._place
+
+    @property
+    def failure(self) -> Exception | None:
+        """It cannot fail."""
+        return None
 
     def start(self) -> None:
         """Nothing to start."""

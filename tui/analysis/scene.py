@@ -8,22 +8,11 @@ from tui.analysis.focus import Focus, Target, ordered, resolve
 from tui.analysis.timeline import Entry, Timeline
 from tui.analysis.trend import Trend, trend
 from tui.state.links import Link
+from tui.state.place import Place
 from tui.state.rows import Kind
 from tui.state.store import Delta, Store
 
 _FOCUS_ON = (Kind.HPAS, Kind.PODS, Kind.DEPLOYMENTS, Kind.REPLICASETS, Kind.STATEFULSETS)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Which cluster the screen shows, for the header."""
-
-    context: str = ""
-    namespace: str | None = None
-    """None: all namespaces."""
-    simulated: bool = False
-    """Whether the context is the embedded cluster."""
-    read_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,226 @@
+"""The command line. Starts fast: what a command needs is imported when it runs."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import click
+
+from tui import __version__
+
+if TYPE_CHECKING:
+    from tui.analysis.focus import Target
+    from tui.cluster.feed import ClusterFeed
+    from tui.config import Settings
+    from tui.state.store import Store
+
+FAILED: Final = 1
+"""Exit code: the thing failed or found a fault."""
+USAGE: Final = 2
+"""Exit code: wrong usage."""
+
+_EPILOG: Final = (
+    "No cluster at hand? `kscale-tui --demo` opens the dashboard on an embedded one, and "
+    "`kscale-tui cluster` serves the same to kubectl."
+)
+
+
+class _Commands(click.Group):
+    """Finds subcommands without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return ["cluster"]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name == "cluster":
+            from tui.demo.main import command
+
+            return command
+        return None
+
+
+@click.group(
+    cls=_Commands,
+    invoke_without_command=True,
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="kscale-tui", message="%(prog)s %(version)s")
+@click.option("--demo", is_flag=True, help="Run on an embedded cluster that ends with it.")
+@click.option("--context", help="The kubeconfig context to use.")
+@click.option("--kubeconfig", type=click.Path(dir_okay=False), help="The kubeconfig file.")
+@click.option("-n", "--namespace", help="The namespace to watch; the context's by default.")
+@click.option("-A", "--all-namespaces", is_flag=True, help="Watch all namespaces.")
+@click.option("--target", metavar="KIND/NAME", help="What to look at: deployment/NAME.")
+@click.option("--read-only", is_flag=True, help="Never change anything in the cluster.")
+@click.option("--theme", help="dark, light, contrast, or any Textual theme.")
+@click.option("--config", type=click.Path(dir_okay=False), help="The settings file.")
+@click.option(
+    "--speed",
+    type=click.FloatRange(0.1, 100),
+    default=1.0,
+    help="With --demo: divide the waiting times.",
+)
+@click.option("--seed", type=int, default=1, help="With --demo: the same seed, the same story.")
+@click.pass_context
+def cli(ctx: click.Context, /, **options: Any) -> None:
+    """Show why a Kubernetes workload scales, or does not: pods, HPA, CPU, nodes, live."""
+    if ctx.invoked_subcommand is None:
+        dashboard(**options)
+
+
+def dashboard(
+    *,
+    demo: bool,
+    context: str | None,
+    kubeconfig: str | None,
+    namespace: str | None,
+    all_namespaces: bool,
+    target: str | None,
+    read_only: bool,
+    theme: str | None,
+    config: str | None,
+    speed: float,
+    seed: int,
+) -> None:
+    """Open the dashboard and stay until it ends."""
+    if namespace and all_namespaces:
+        _usage("-n and -A exclude each other; give one of them")
+    if demo and (context or kubeconfig):
+        _usage("--demo brings its own cluster; leave out --context and --kubeconfig")
+    settings = _settings(config, theme, read_only)
+    if not all_namespaces:
+        namespace = namespace or settings.namespace
+    wanted = _target(target or settings.target)
+    _require_terminal()
+
+    from tui.state.store import Store
+
+    store = Store()
+    feed = (
+        _demo_feed(store, speed, seed, namespace, all_namespaces, settings)
+        if demo
+        else _feed(store, context, kubeconfig, namespace, all_namespaces, settings)
+    )
+    try:
+        from tui.app import KscaleApp
+
+        app = KscaleApp(store, feed, settings, wanted)
+        sentence = app.run()
+        if sentence:
+            _fail(sentence)
+        if app.return_code:
+            sys.exit(app.return_code)
+    finally:
+        feed.stop()
+
+
+def _feed(
+    store: Store,
+    context: str | None,
+    kubeconfig: str | None,
+    namespace: str | None,
+    everywhere: bool,
+    settings: Settings,
+) -> ClusterFeed:
+    from tui.cluster.errors import ClusterError
+    from tui.cluster.feed import ClusterFeed
+    from tui.cluster.kubeconfig import load_config
+    from tui.state.place import Place
+
+    try:
+        found = load_config(kubeconfig, context)
+    except ClusterError as error:
+        _fail(str(error))
+    place = Place(
+        found.context or found.host,
+        None if everywhere else namespace or found.namespace,
+        read_only=settings.read_only,
+    )
+    return ClusterFeed(
+        store, lambda: found, namespace=namespace, everywhere=everywhere, place=place
+    )
+
+
+def _demo_feed(
+    store: Store,
+    speed: float,
+    seed: int,
+    namespace: str | None,
+    everywhere: bool,
+    settings: Settings,
+) -> ClusterFeed:
+    from tui.cluster.embedded import Embedded
+    from tui.cluster.feed import ClusterFeed
+    from tui.state.place import Place
+
+    child = Embedded(speed, seed)
+    return ClusterFeed(
+        store,
+        child.config,
+        namespace=namespace,
+        everywhere=everywhere,
+        place=Place(
+            "embedded",
+            None if everywhere else namespace or "default",
+            simulated=True,
+            read_only=settings.read_only,
+        ),
+        close=child.stop,
+    )
+
+
+def _settings(path: str | None, theme: str | None, read_only: bool) -> Settings:
+    import msgspec
+
+    from tui.config import ConfigError, load
+
+    try:
+        settings = load(Path(path) if path else None)
+    except ConfigError as error:
+        _usage(str(error))
+    changes: dict[str, Any] = {}
+    if theme:
+        changes["theme"] = theme
+    if read_only:
+        changes["read_only"] = True
+    return msgspec.structs.replace(settings, **changes)
+
+
+def _target(text: str | None) -> Target | None:
+    if text is None:
+        return None
+    from tui.analysis.focus import TargetError, parse_target
+
+    try:
+        return parse_target(text)
+    except TargetError as error:
+        _usage(str(error))
+
+
+def _require_terminal() -> None:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        _fail(
+            "The dashboard needs a terminal. Run it in one, not through a pipe; "
+            "`kscale-tui cluster` needs none."
+        )
+    columns, rows = shutil.get_terminal_size()
+    least_columns, least_rows = 60, 16
+    if columns < least_columns or rows < least_rows:
+        _fail(
+            f"This terminal has {columns} columns and {rows} rows; the dashboard needs "
+            f"{least_columns} and {least_rows}. Make the window larger or the font smaller."
+        )
+
+
+def _fail(sentence: str) -> NoReturn:
+    click.echo(f"kscale-tui: {sentence}", err=True)
+    sys.exit(FAILED)
+
+
+def _usage(sentence: str) -> NoReturn:
+    click.echo(f"kscale-tui: {sentence}. See `kscale-tui --help`.", err=True)
+    sys.exit(USAGE)

@@ -1,0 +1,108 @@
+"""What fills the dashboard's store: find the cluster, prove it can be reached, keep a session."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from tui.cluster.access import ClusterConfig
+from tui.cluster.errors import ClusterError
+from tui.state.links import Health, Link
+from tui.state.place import Place
+from tui.state.store import Store
+
+if TYPE_CHECKING:
+    from tui.cluster.session import Session
+
+FIRST_CONTACT: Final = 10.0
+"""Seconds a server has to answer at all before the dashboard gives up at its start."""
+
+
+class ClusterFeed:
+    """A session opened in the background, so that the first frame waits for nothing.
+
+    Args:
+        store: what the session fills.
+        find: finds the cluster; may take a while and may raise :class:`ClusterError`.
+        namespace: what is watched; None is the context's own.
+        everywhere: watch all namespaces.
+        place: what is known of the cluster before it is found.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        find: Callable[[], ClusterConfig],
+        *,
+        namespace: str | None = None,
+        everywhere: bool = False,
+        place: Place | None = None,
+        close: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._store = store
+        self._find = find
+        self._namespace = namespace
+        self._everywhere = everywhere
+        self._close = close
+        self._place = place or Place()
+        self._since = store.clock()
+        self._session: Session | None = None
+        self._failure: ClusterError | None = None
+        self._stopped = False
+        self._lock = threading.Lock()
+
+    @property
+    def place(self) -> Place:
+        """Which cluster it is, as far as is known."""
+        return self._place
+
+    @property
+    def connection(self) -> Link:
+        """How the whole of it is doing."""
+        session = self._session
+        return session.connection if session is not None else Link(Health.CONNECTING, self._since)
+
+    @property
+    def failure(self) -> ClusterError | None:
+        """Why nothing can ever be shown: set when the first contact failed."""
+        return self._failure
+
+    def start(self) -> None:
+        """Begin, in threads of its own; returns at once."""
+        threading.Thread(target=self._open, name="feed", daemon=True).start()
+
+    def stop(self) -> None:
+        """End all of it within a second or two."""
+        with self._lock:
+            self._stopped = True
+            session = self._session
+        if session is not None:
+            session.stop()
+        self._close()
+
+    def _open(self) -> None:
+        # The kubernetes client takes a quarter of a second to import: not before the first frame.
+        from tui.cluster.session import Session, probe
+
+        try:
+            config = self._find()
+            namespace = None if self._everywhere else (self._namespace or config.namespace)
+            self._place = msgspec.structs.replace(
+                self._place, context=config.context or config.host, namespace=namespace
+            )
+            session = Session(config, self._store, namespace=namespace)
+            with self._lock:
+                if self._stopped:
+                    return
+                self._session = session
+                session.start()
+            probe(config, namespace, FIRST_CONTACT)
+        except ClusterError as error:
+            if not self._has_lived():
+                self._failure = error
+
+    def _has_lived(self) -> bool:
+        return any(link.health is Health.LIVE for link in self._store.links.values())
