@@ -10,6 +10,7 @@ from pathlib import PurePath
 from typing import ClassVar, Final, Protocol
 
 from textual.app import App, SystemCommand
+from textual.driver import Driver
 from textual.screen import Screen
 
 from tui import crash
@@ -23,6 +24,7 @@ from tui.panes.toosmall import LEAST
 from tui.resources import styles
 from tui.screens.dashboard import Dashboard
 from tui.screens.help import HelpScreen
+from tui.screens.terminal import on_standard_output
 from tui.state.links import Health, Link
 from tui.state.place import Place
 from tui.state.store import Store
@@ -82,6 +84,10 @@ class KscaleApp(App[str]):
         self._settings = settings or Settings()
         self._director = Director(store, feed.place, target)
         self.dashboard = Dashboard()
+
+    def get_driver_class(self) -> type[Driver]:
+        """Draw where the terminal is, even when standard error is not."""
+        return on_standard_output(super().get_driver_class())
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Inks for themes that have none of their own."""

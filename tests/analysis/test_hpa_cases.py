@@ -21,7 +21,6 @@ import pytest
 
 from tui.analysis import hpa
 from tui.analysis.hpa_metrics import MetricResult, Sync, evaluate
-from tui.analysis.hpa_objects import spec_from_object
 from tui.analysis.scaling_behavior import normalize
 
 NOW = 1_780_000_000.0
@@ -108,7 +107,7 @@ def scale_up_limit_factor() -> float:
 def normalized(
     case: Case, settings: hpa.Settings
 ) -> tuple[hpa.Behavior | None, hpa.Normalization, hpa.Memory]:
-    spec = spec_from_object(
+    spec = hpa.spec_from_object(
         {
             "metadata": {"name": "web"},
             "spec": {

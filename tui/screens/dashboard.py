@@ -30,12 +30,12 @@ class Dashboard(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
     AUTO_FOCUS = "PodsPane"
     ALLOW_IN_MAXIMIZED_VIEW = "Header, Footer, #filter, TooSmall"
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 (as Textual declares it)
         (0, "-narrow"),
         (100, "-normal"),
         (160, "-wide"),
     ]
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [
+    VERTICAL_BREAKPOINTS = [  # noqa: RUF012 (as Textual declares it)
         (0, "-short"),
         (30, "-middling"),
         (50, "-tall"),
