@@ -1,8 +1,15 @@
-"""Made-up clusters for panes: a store filled by hand, at an instant that never changes."""
+"""Made-up clusters for panes: stores filled by hand, seen at an instant that never changes."""
 
 from __future__ import annotations
 
-from tui.state.links import Health, Source
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tui.app import KscaleApp, Still
+from tui.config import Settings
+from tui.state.links import Health, Link, Source
+from tui.state.place import Place
 from tui.state.rows import (
     Condition,
     ContainerRow,
@@ -20,12 +27,15 @@ from tui.state.rows import (
 )
 from tui.state.store import Store
 
-NOW = 1_795_269_802.0  # 2026-11-21 14:03:22 UTC
+NOW = 1_795_269_802.0
+"""2026-11-21 14:03:22 UTC."""
 MI = 1024**2
 LABELS = (("app", "fastapi"),)
+TAILS = ("66dvd", "thvgk", "7pc95", "8snlf", "blbq8", "lzd79", "tnxvz", "vqnl8", "x2x4d", "zz9k1")
+NAMES = tuple(f"fastapi-deploy-66b8c95455-{tail}" for tail in TAILS)
 
 
-class Hands:
+class Clock:
     """A clock that tests move."""
 
     def __init__(self, now: float = NOW) -> None:
@@ -35,11 +45,77 @@ class Hands:
         return self.now
 
 
-def pod(
-    name: str, *, age: float, now: float = NOW, status: str = "Running", **more: object
-) -> PodRow:
+@dataclass
+class Stage:
+    """A store, its clock, and what happens on it."""
+
+    clock: Clock = field(default_factory=lambda: Clock(NOW - 300))
+    connection: Link = field(default_factory=lambda: Link(Health.LIVE, NOW - 4000))
+    place: Place = field(default_factory=lambda: Place("minikube", "default"))
+    script: list[tuple[float, Callable[[], object]]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.store = Store(self.clock)
+
+    def at(self, seconds: float, *steps: Callable[[], object]) -> None:
+        """Do something that many seconds before (negative) the instant that is looked at."""
+        self.script += [(seconds, step) for step in steps]
+
+    def app(self, theme: str = "dark") -> KscaleApp:
+        """The program on this stage; nothing moves until :meth:`play`."""
+        return KscaleApp(self.store, Still(self.place, self.connection), Settings(theme=theme))
+
+    def play(self, app: KscaleApp) -> None:
+        """Take every step, with a look at the store after each."""
+        app.tick()
+        for seconds, step in self.script:
+            self.clock.now = NOW + seconds
+            step()
+            app.tick()
+        self.clock.now = NOW
+        app.tick()
+
+    # What the cluster does.
+
+    def all_live(self) -> None:
+        for source in (*Kind, *Source):
+            self.store.link(source, Health.LIVE)
+
+    def sample(self, *cpu: int, memory: int = 90 * MI) -> None:
+        """One poll of metrics-server, its samples 7 s old."""
+        time = self.clock.now - 7
+        self.store.sample_pods(
+            [usage(name, milli, memory, time=time) for name, milli in zip(NAMES, cpu, strict=False)]
+        )
+        self.store.sample_nodes(
+            [
+                NodeUsage("lab-control-plane", time, 15.0, 230, 1900 * MI),
+                NodeUsage("lab-worker", time, 15.0, min(1980, sum(cpu) + 300), 2900 * MI),
+            ]
+        )
+
+    def decide(self, current: int, desired: int, cpu: int, limited: str) -> None:
+        """The HPA writes a new size, then says so."""
+        row = hpa(
+            current,
+            desired,
+            cpu,
+            last_scale=self.clock.now,
+            conditions=conditions(limited, able="SucceededRescale"),
+        )
+        self.store.put(Kind.HPAS, [row])
+        self.store.put(Kind.DEPLOYMENTS, [deployment(desired, current)])
+
+    def pods(self, begin: int, end: int, status: str = "Running", age: float = 0.0) -> None:
+        """The pods ``begin`` to ``end`` come into a state."""
+        now = self.clock.now
+        rows = [pod(name, age=age, now=now, status=status) for name in NAMES[begin:end]]
+        self.store.put(Kind.PODS, rows)
+
+
+def pod(name: str, *, age: float, now: float = NOW, status: str = "Running", **more: Any) -> PodRow:
     ready = status == "Running"
-    fields: dict[str, object] = {
+    fields: dict[str, Any] = {
         "uid": f"uid-{name}",
         "name": name,
         "namespace": "default",
@@ -52,32 +128,33 @@ def pod(
         "ready_containers": int(ready),
         "total_containers": 1,
         "ready": ready,
-        "ready_since": now - age + 2 if ready else None,
+        "ready_since": now - age + min(age, 2) if ready else None,
         "started": now - age,
         "node": "lab-worker" if status != "Pending" else "",
         "ip": "10.244.0.41" if ready else "",
     }
-    return PodRow(**{**fields, **more})  # type: ignore[arg-type]
+    return PodRow(**{**fields, **more})
 
 
-def deployment(replicas: int, ready: int, now: float = NOW) -> WorkloadRow:
-    return WorkloadRow(
-        uid="uid-deploy",
-        name="fastapi-deploy",
-        namespace="default",
-        created=now - 3600,
-        kind="Deployment",
-        selector=(Requirement("app", "In", ("fastapi",)),),
-        revision="1",
-        replicas=replicas,
-        current=replicas,
-        ready=ready,
-        updated=replicas,
-        available=ready,
-    )
+def deployment(replicas: int, ready: int, **more: Any) -> WorkloadRow:
+    fields: dict[str, Any] = {
+        "uid": "uid-deploy",
+        "name": "fastapi-deploy",
+        "namespace": "default",
+        "created": NOW - 3600,
+        "kind": "Deployment",
+        "selector": (Requirement("app", "In", ("fastapi",)),),
+        "revision": "1",
+        "replicas": replicas,
+        "current": replicas,
+        "ready": ready,
+        "updated": replicas,
+        "available": ready,
+    }
+    return WorkloadRow(**{**fields, **more})
 
 
-def replicaset(replicas: int, ready: int) -> WorkloadRow:
+def replicaset(replicas: int) -> WorkloadRow:
     return WorkloadRow(
         uid="uid-rs",
         name="fastapi-deploy-66b8c95455",
@@ -87,7 +164,7 @@ def replicaset(replicas: int, ready: int) -> WorkloadRow:
         selector=(Requirement("app", "In", ("fastapi",)),),
         replicas=replicas,
         current=replicas,
-        ready=ready,
+        ready=replicas,
     )
 
 
@@ -96,25 +173,25 @@ def cpu_metric(current: int | None, target: int = 50) -> MetricRow:
 
 
 def conditions(
-    limited: str = "DesiredWithinRange", active: str = "ValidMetricFound", message: str = ""
+    limited: str = "DesiredWithinRange",
+    *,
+    able: str = "ReadyForNewScale",
+    active: str = "ValidMetricFound",
+    message: str = "",
 ) -> tuple[Condition, ...]:
-    return (
-        Condition(
-            "AbleToScale",
-            "True",
-            "SucceededRescale" if limited == "ScaleUpLimit" else "ReadyForNewScale",
-        ),
-        Condition(
-            "ScalingActive", "True" if active == "ValidMetricFound" else "False", active, message
-        ),
-        Condition(
-            "ScalingLimited", "False" if limited == "DesiredWithinRange" else "True", limited
-        ),
-    )
+    is_active = "True" if active == "ValidMetricFound" else "False"
+    is_limited = "False" if limited == "DesiredWithinRange" else "True"
+    found = [
+        Condition("AbleToScale", "True", able),
+        Condition("ScalingActive", is_active, active, message),
+    ]
+    if is_active == "True":
+        found.append(Condition("ScalingLimited", is_limited, limited))
+    return tuple(found)
 
 
-def hpa(current: int | None, desired: int | None, cpu: int | None, **more: object) -> HpaRow:
-    fields: dict[str, object] = {
+def hpa(current: int | None, desired: int | None, cpu: int | None, **more: Any) -> HpaRow:
+    fields: dict[str, Any] = {
         "uid": "uid-hpa",
         "name": "fastapi-hpa",
         "namespace": "default",
@@ -128,150 +205,190 @@ def hpa(current: int | None, desired: int | None, cpu: int | None, **more: objec
         "metrics": (cpu_metric(cpu),),
         "conditions": conditions(),
     }
-    return HpaRow(**{**fields, **more})  # type: ignore[arg-type]
+    return HpaRow(**{**fields, **more})
 
 
 def nodes() -> list[NodeRow]:
-    common = {
-        "ready": "True",
-        "version": "v1.36.2",
-        "cpu_capacity": 2000,
-        "cpu_allocatable": 2000,
-        "memory_capacity": 8 * 1024 * MI,
-        "memory_allocatable": 7800 * MI,
-        "pods_allocatable": 110,
-        "created": NOW - 86400,
-    }
-    return [
-        NodeRow(uid="uid-n1", name="lab-control-plane", roles=("control-plane",), **common),  # type: ignore[arg-type]
-        NodeRow(uid="uid-n2", name="lab-worker", **common),  # type: ignore[arg-type]
-    ]
+    def node(number: int, name: str, *roles: str) -> NodeRow:
+        return NodeRow(
+            uid=f"uid-node-{number}",
+            name=name,
+            roles=roles,
+            ready="True",
+            version="v1.36.2",
+            cpu_capacity=2000,
+            cpu_allocatable=2000,
+            memory_capacity=8192 * MI,
+            memory_allocatable=7800 * MI,
+            pods_allocatable=110,
+            created=NOW - 86400,
+        )
 
-
-def live(store: Store) -> None:
-    for kind in Kind:
-        store.link(kind, Health.LIVE)
-    for source in Source:
-        store.link(source, Health.LIVE)
+    return [node(1, "lab-control-plane", "control-plane"), node(2, "lab-worker")]
 
 
 def usage(name: str, cpu: int, memory: int = 90 * MI, *, time: float) -> PodUsage:
     return PodUsage("default", name, time, 15.0, (("fastapi", cpu, memory),))
 
 
-NAMES = [
-    f"fastapi-deploy-66b8c95455-{tail}"
-    for tail in (
-        "66dvd",
-        "thvgk",
-        "7pc95",
-        "8snlf",
-        "blbq8",
-        "lzd79",
-        "tnxvz",
-        "vqnl8",
-        "x2x4d",
-        "zz9k1",
+def warning(name: str, reason: str, message: str, *, time: float, count: int = 1) -> EventRow:
+    return EventRow(
+        uid=f"uid-event-{name}-{reason}",
+        name=f"{name}.{reason}",
+        namespace="default",
+        type="Warning",
+        reason=reason,
+        message=message,
+        count=count,
+        last_seen=time,
+        about_kind="Pod",
+        about_name=name,
     )
-]
 
 
-def scaling() -> tuple[Store, Hands]:
-    """The recorded run, played by hand: 2 → 4 → 8 under load, four pods still starting."""
-    hands = Hands(NOW - 300)
-    store = Store(hands)
-    live(store)
-    store.put(Kind.NODES, nodes())
-    store.put(Kind.REPLICASETS, [replicaset(2, 2)])
-    store.put(Kind.DEPLOYMENTS, [deployment(2, 2)])
-    store.put(Kind.HPAS, [hpa(2, 2, 3)])
-    store.put(Kind.PODS, [pod(n, age=4800) for n in NAMES[:2]])
-    yield_ = [
-        (3, 2),
-        (3, 2),
-        (4, 2),
-        (3, 2),
-        (3, 2),
-        (4, 2),
-        (3, 2),
-        (4, 2),
-        (3, 2),
-        (3, 2),
-        (3, 2),
-        (3, 2),
-        (3, 2),
-        (4, 2),
-    ]
-    for n, (cpu, count) in enumerate(yield_):
-        hands.now = NOW - 300 + 15 * (n + 1)
-        store.sample_pods([usage(name, cpu, time=hands.now - 7) for name in NAMES[:count]])
-        store.sample_nodes(
-            [NodeUsage(n_.name, hands.now - 7, 15.0, 120, 1900 * MI) for n_ in nodes()]
-        )
-    return store, hands
+# The states of the screen.
 
 
-def story(store: Store, hands: Hands) -> list[tuple[float, object]]:
-    """The steps of the scale-up after :func:`scaling`, to be taken with a drain between them."""
+def idle() -> Stage:
+    """Two pods that do nearly nothing."""
+    stage = Stage()
+    stage.all_live()
+    stage.store.put(Kind.NODES, nodes())
+    stage.store.put(Kind.REPLICASETS, [replicaset(2)])
+    stage.store.put(Kind.DEPLOYMENTS, [deployment(2, 2)])
+    stage.store.put(Kind.HPAS, [hpa(2, 2, 3)])
+    stage.pods(0, 2, age=4500)
+    for n in range(20):
+        load = (3 + n % 2, 4 - n % 3)
+        stage.at(-300 + 15 * (n + 1), lambda load=load: stage.sample(*load))  # type: ignore[misc]
+    return stage
 
-    def sample(*cpu: int) -> None:
-        store.sample_pods(
-            [usage(n, c, 110 * MI, time=hands.now - 7) for n, c in zip(NAMES, cpu, strict=False)]
-        )
-        store.sample_nodes(
-            [
-                NodeUsage("lab-control-plane", hands.now - 7, 15.0, 230, 1900 * MI),
-                NodeUsage("lab-worker", hands.now - 7, 15.0, min(1980, sum(cpu) + 300), 2900 * MI),
-            ]
-        )
 
-    def decide(current: int, desired: int, cpu: int, limited: str) -> None:
-        store.put(
-            Kind.HPAS,
-            [hpa(current, desired, cpu, last_scale=hands.now, conditions=conditions(limited))],
-        )
-        store.put(Kind.DEPLOYMENTS, [deployment(desired, current)])
+def _before_load(stage: Stage) -> None:
+    stage.script = [step for step in stage.script if step[0] < -75]
 
-    def grow(count: int, status: str, begin: int) -> None:
-        store.put(
-            Kind.PODS,
-            [
-                pod(n, age=1 if status == "Running" else 0, now=hands.now, status=status)
-                for n in NAMES[begin:count]
-            ],
-        )
 
-    return [
-        (-75, lambda: sample(186, 187)),
-        (-62, lambda: decide(2, 4, 186, "ScaleUpLimit")),
-        (-61, lambda: grow(4, "ContainerCreating", 2)),
-        (-60, lambda: sample(361, 352)),
-        (-59, lambda: grow(4, "Running", 2)),
-        (-58, lambda: store.put(Kind.DEPLOYMENTS, [deployment(4, 4)])),
-        (-45, lambda: sample(480, 470)),
-        (-30, lambda: sample(487, 452, 236, 213)),
-        (-12, lambda: decide(4, 8, 347, "ScaleUpLimit")),
-        (-8, lambda: sample(487, 452, 236, 213)),
-        (-2, lambda: grow(6, "ContainerCreating", 4)),
-        (-1, lambda: grow(8, "Pending", 6)),
-        (
-            -1,
-            lambda: store.put(
-                Kind.EVENTS,
-                [
-                    EventRow(
-                        uid="ev1",
-                        name="x",
-                        namespace="default",
-                        type="Warning",
-                        reason="FailedScheduling",
-                        message="0/2 nodes are available: 2 Insufficient cpu.",
-                        last_seen=hands.now,
-                        about_kind="Pod",
-                        about_name=NAMES[7],
-                    )
-                ],
-            ),
-        ),
-        (0, lambda: None),
-    ]
+def scaling() -> Stage:
+    """The recorded run: 2 → 4 → 8 under load, four pods still on their way."""
+    stage = idle()
+    _before_load(stage)
+    store = stage.store
+    stage.at(-75, lambda: stage.sample(186, 187))
+    stage.at(-62, lambda: stage.decide(2, 4, 186, "ScaleUpLimit"))
+    stage.at(-61, lambda: stage.pods(2, 4, "ContainerCreating"))
+    stage.at(-60, lambda: stage.sample(361, 352))
+    stage.at(-59, lambda: stage.pods(2, 4, age=2))
+    stage.at(-58, lambda: store.put(Kind.DEPLOYMENTS, [deployment(4, 4)]))
+    stage.at(-45, lambda: stage.sample(480, 470))
+    stage.at(-30, lambda: stage.sample(487, 452, 236, 213))
+    stage.at(-15, lambda: stage.sample(487, 452, 236, 213))
+    stage.at(-12, lambda: stage.decide(4, 8, 347, "ScaleUpLimit"))
+    stage.at(-2, lambda: stage.pods(4, 6, "ContainerCreating"))
+    stage.at(-1, lambda: stage.pods(6, 8, "Pending"))
+    no_room = warning(
+        NAMES[7], "FailedScheduling", "0/2 nodes are available: 2 Insufficient cpu.", time=NOW - 1
+    )
+    stage.at(-1, lambda: store.put(Kind.EVENTS, [no_room]))
+    return stage
+
+
+def at_max() -> Stage:
+    """Ten pods, still over the target."""
+    stage = scaling()
+    store = stage.store
+    stage.script = [step for step in stage.script if step[0] < -12]
+    stage.at(-12, lambda: stage.decide(4, 10, 347, "TooManyReplicas"))
+    stage.at(-11, lambda: stage.pods(4, 10, "ContainerCreating"))
+    stage.at(-9, lambda: stage.pods(4, 10, age=2))
+    held = hpa(10, 10, 112, last_scale=NOW - 12, conditions=conditions("TooManyReplicas"))
+    stage.at(-8, lambda: store.put(Kind.DEPLOYMENTS, [deployment(10, 10)]))
+    stage.at(-1, lambda: stage.sample(131, 125, 118, 113, 108, 105, 104, 103, 102, 101))
+    stage.at(0, lambda: store.put(Kind.HPAS, [held]))
+    return stage
+
+
+def unknown() -> Stage:
+    """The target reads ``<unknown>``: a second Deployment under the label requests nothing."""
+    stage = idle()
+    why = (
+        "the HPA was unable to compute the replica count: failed to get cpu utilization: missing "
+        "request for cpu in container sidecar of Pod noisy-6f7b9c4d8-abcde"
+    )
+    row = hpa(
+        2,
+        0,
+        None,
+        conditions=conditions(active="FailedGetResourceMetric", message=why),
+    )
+    stage.at(-40, lambda: stage.store.put(Kind.HPAS, [row]))
+    failed = warning("fastapi-hpa", "FailedGetResourceMetric", why, time=NOW - 10, count=3)
+    stage.at(-10, lambda: stage.store.put(Kind.EVENTS, [failed]))
+    return stage
+
+
+def metrics_absent() -> Stage:
+    """No metrics-server."""
+    stage = idle()
+    stage.script = []
+    detail = (
+        "The metrics API (metrics.k8s.io) is not installed in this cluster; an HPA cannot work "
+        "without it. Install metrics-server."
+    )
+    for source in Source:
+        stage.store.link(source, Health.ABSENT, detail)
+    why = "unable to fetch metrics from resource metrics API"
+    row = hpa(2, 0, None, conditions=conditions(active="FailedGetResourceMetric", message=why))
+    stage.at(-30, lambda: stage.store.put(Kind.HPAS, [row]))
+    return stage
+
+
+def forbidden() -> Stage:
+    """Rights in one namespace, and not to everything in it."""
+    stage = idle()
+    user = 'User "student" may not'
+    denied = {
+        Kind.NODES: f"{user} list nodes in the cluster.",
+        Kind.EVENTS: f"{user} list events in the namespace default.",
+        Source.POD_METRICS: f"{user} list pods.metrics.k8s.io in the namespace default.",
+        Source.NODE_METRICS: f"{user} list nodes.metrics.k8s.io in the cluster.",
+    }
+    for source, detail in denied.items():
+        stage.store.link(source, Health.FORBIDDEN, detail)
+    stage.store.retain(Kind.NODES, [])
+    stage.script = []
+    return stage
+
+
+def disconnected() -> Stage:
+    """The API server went away 42 s ago, in the middle of it all."""
+    stage = scaling()
+    stage.script = [step for step in stage.script if step[0] < -42]
+    detail = "Nothing answers at 192.168.49.2:8443 (connection refused)."
+    stage.connection = Link(Health.RETRYING, NOW - 42, detail, NOW + 9)
+
+    def lose() -> None:
+        for source in (*Kind, *Source):
+            stage.store.link(source, Health.RETRYING, detail, NOW + 9)
+
+    stage.at(-42, lose)
+    return stage
+
+
+def empty() -> Stage:
+    """A cluster with nothing in it."""
+    stage = Stage()
+    stage.all_live()
+    stage.store.put(Kind.NODES, nodes()[:1])
+    return stage
+
+
+STATES: dict[str, Callable[[], Stage]] = {
+    "idle": idle,
+    "scaling": scaling,
+    "at-max": at_max,
+    "unknown": unknown,
+    "metrics-absent": metrics_absent,
+    "forbidden": forbidden,
+    "disconnected": disconnected,
+    "empty": empty,
+}

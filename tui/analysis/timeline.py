@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple, cast
 
 from tui.analysis.focus import SCALABLE, Focus, cpu_target, utilization
-from tui.analysis.words import leading_metric, metric_title, verdict
+from tui.analysis.words import leading_metric, metric_title, to_the_point, verdict
 from tui.state.rows import EventRow, HpaRow, Kind, MetricRow, NodeRow, PodRow, WorkloadRow
 from tui.state.store import Delta
 from tui.state.table import Change
@@ -183,7 +183,7 @@ class Timeline:
                 continue
             said = verdict(condition)
             if said.mood == "bad":
-                text = f"{after.name}: {condition.message or said.text}"
+                text = f"{after.name}: {to_the_point(condition.message) or said.text}"
                 self._add(Entry(change.at, Mood.BAD, text, after.name))
             elif was.status == "False" and condition.type != "ScalingLimited":
                 self._add(Entry(change.at, Mood.GOOD, f"{after.name}: {said.text}", after.name))
@@ -272,7 +272,7 @@ class Timeline:
         past = self._begun is not None and event.last_seen < self._begun - 1
         if event.type == "Warning" and (seen is None or event.count > seen):
             times = f" (×{event.count})" if event.count > 1 else ""
-            text = f"{short_name(event.about_name)} {event.reason}{times}: {event.message}"
+            text = f"{short_name(event.about_name)} {event.reason}{times}: {to_the_point(event.message)}"
             if seen is not None:
                 self._entries = deque(
                     (e for e in self._entries if e.about != event.uid), maxlen=CAPACITY

@@ -50,7 +50,7 @@ def trend(store: Store, focus: Focus, now: float) -> Trend:
     asked = store.request(workload.uid, start)
     alive = {pod.uid for pod in focus.pods}
     members = store.members(workload.uid)[-MOST_LINES:]
-    percent = bool(asked) and any(asked.values)
+    percent = not used or any(asked.values)
     hpa = focus.hpa
     replicas = store.replicas(hpa.uid if hpa else "", workload.uid, start)
     metric = cpu_target(hpa)

@@ -84,10 +84,30 @@ def leading_metric(hpa: HpaRow) -> MetricRow | None:
     return max(known, key=lambda m: (m.current or 0) / m.target)
 
 
+_PREAMBLES: Final = (
+    "the HPA was unable to compute the replica count: ",
+    "invalid metrics (1 invalid out of 1), first error is: ",
+    "the HPA controller was unable to get the target's current scale: ",
+    "the HPA controller was unable to update the target scale: ",
+)
+
+
+def to_the_point(message: str) -> str:
+    """A controller's message without the words that all of them begin with."""
+    shorter = True
+    while shorter:
+        shorter = False
+        for preamble in _PREAMBLES:
+            if message.startswith(preamble) and len(message) > len(preamble):
+                message = message[len(preamble) :]
+                shorter = True
+    return message
+
+
 def without_figures(hpa: HpaRow) -> str:
     """Why a metric reads ``<unknown>``, from the conditions; empty when it is only warming up."""
     for type_ in ("ScalingActive", "AbleToScale"):
         condition = hpa.condition(type_)
         if condition is not None and condition.status == "False":
-            return condition.message or verdict(condition).text
+            return to_the_point(condition.message) or verdict(condition).text
     return ""

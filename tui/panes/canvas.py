@@ -73,6 +73,7 @@ def _picture(strokes: Sequence[_Stroke], width: int, height: int) -> list[_Cells
 
     figure = plotext.figure
     figure.clear()
+    plotext.terminal.limit(False, False)
     figure.plot_size(width, height)
     figure.canvas("default")
     figure.axes(False)

@@ -195,7 +195,8 @@ def _weight(entry: Entry) -> int:
 def _most_replicas(data: Trend, scene: Scene) -> float:
     known = [*data.desired.values, *data.ready.values, *data.current.values]
     hpa = scene.focus.hpa
-    limit = hpa.max if hpa is not None and hpa.max <= 3 * max(known, default=1) else 0
+    # The HPA's max keeps the scale still while replicas grow, unless it is out of all proportion.
+    limit = hpa.max if hpa is not None and hpa.max <= max(20, 3 * max(known, default=1)) else 0
     return max(1.0, float(limit), *known) * 1.12
 
 

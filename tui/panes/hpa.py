@@ -57,18 +57,14 @@ class HpaPane(Pane):
         left = self._digits(focus.hpa, _digit_height(room, height))
         indent = cells(left[0]) + 4
         beside = self._beside(focus.hpa, room - indent)
-        below: list[Line] = []
         why = without_figures(focus.hpa)
         if why:
-            below = [[(text, "bad")] for text in wrap(clean(why), room)]
-            if not self.zoomed:
-                below = below[: max(1, height - max(len(left), len(beside)))]
-        rows = max(len(left), len(beside))
+            beside += [[(text, "bad")] for text in wrap(clean(why), room - indent)]
         lines: list[Line] = []
-        for y in range(rows):
+        for y in range(max(len(left), len(beside))):
             start = left[y] if y < len(left) else [(pad("", indent - 4), "")]
             lines.append([*start, ("    ", ""), *(beside[y] if y < len(beside) else [])])
-        return [*lines, *below]
+        return lines
 
     def _without_hpa(self, room: int) -> list[Line]:
         focus = self.scene.focus

@@ -39,7 +39,7 @@ class TimelinePane(Pane):
     def footnote(self) -> Line:
         """Where events are missing, that they are."""
         link = self.scene.delta.link(Kind.EVENTS)
-        if link.health is Health.FORBIDDEN:
+        if link.health is Health.FORBIDDEN and self.scene.entries:
             return [("without events: not permitted", "bad")]
         return []
 

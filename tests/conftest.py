@@ -1,0 +1,31 @@
+"""What every test stands on: one time zone, no animation, no settings of the user's own."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+os.environ["TZ"] = "UTC"
+os.environ["TEXTUAL_ANIMATIONS"] = "none"
+os.environ["TEXTUAL_COLOR_SYSTEM"] = "truecolor"
+os.environ.pop("NO_COLOR", None)
+if hasattr(time, "tzset"):
+    time.tzset()
+
+# The same examples in every run: a test that fails one time in twenty teaches nobody anything.
+settings.register_profile("steady", derandomize=True, deadline=None, database=None)
+settings.load_profile("steady")
+
+
+@pytest.fixture(autouse=True)
+def _own_settings(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nowhere: Path = tmp_path_factory.getbasetemp()
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(nowhere / "config"))
+    for name in [n for n in os.environ if n.startswith("KSCALE_")]:
+        monkeypatch.delenv(name)
