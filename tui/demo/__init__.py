@@ -1,0 +1,1 @@
+"""The embedded Kubernetes cluster: a process of its own, reached by URL only."""

@@ -1,0 +1,1 @@
+"""The Kubernetes HTTP API of the embedded cluster: operations, patches, errors, handlers."""

@@ -1,0 +1,117 @@
+"""What requests carry: manifests, patches, delete options."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tui.demo.api import errors, hpa_v1, patches, representation
+from tui.demo.api.operations import DeleteOptions
+from tui.demo.api.requests import Request
+from tui.demo.resources import Resource
+from tui.demo.store import Entry, Object
+
+_PATCH_TYPES: Final = (
+    "application/json-patch+json",
+    "application/merge-patch+json",
+    "application/strategic-merge-patch+json",
+    "application/apply-patch+yaml",
+)
+_PROPAGATIONS: Final = ("Background", "Foreground", "Orphan")
+
+
+def check_kind(resource: Resource, data: Object) -> None:
+    """Refuse an object of another kind than the path's.
+
+    Raises:
+        ApiError: 400.
+    """
+    kind = data.get("kind") or resource.kind
+    version = data.get("apiVersion") or resource.group_version
+    if kind != resource.kind:
+        group, _, number = str(version).rpartition("/")
+        mine = resource.group or "core"
+        raise errors.bad_request(
+            f'{kind} in version "{number}" cannot be handled as a {resource.kind}: converting '
+            f"({group or ''}{'.' if group else ''}{number}.{kind}) to ({mine}.{resource.kind}): "
+            "unknown conversion"
+        )
+    if version != resource.group_version:
+        raise errors.bad_request(
+            f"the API version in the data ({version}) does not match the expected API version "
+            f"({resource.group_version})"
+        )
+
+
+def patch_type(request: Request) -> str:
+    """The kind of patch.
+
+    Raises:
+        ApiError: 415.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip()
+    if kind not in _PATCH_TYPES:
+        raise errors.unsupported_media_type()
+    return kind
+
+
+def apply_patch(resource: Resource, current: Entry, request: Request) -> Object:
+    """The stored version of an object after a JSON, merge or strategic patch.
+
+    Raises:
+        ApiError: 400, 415 or 422.
+    """
+    shown: Object = current.copy()
+    if resource.alias_of:
+        shown = hpa_v1.from_v2(shown)
+    patched = patch_object(resource.kind, shown, request)
+    if not isinstance(patched.get("metadata"), dict):
+        raise errors.bad_request("the patched object has no metadata")
+    patched["metadata"].setdefault("name", current.name)
+    return representation.to_stored(resource, patched)
+
+
+def patch_object(kind: str, data: Object, request: Request) -> Object:
+    """Apply the request's patch to an object.
+
+    Raises:
+        ApiError: 400, 415 or 422.
+    """
+    how = patch_type(request)
+    if how == "application/json-patch+json":
+        return patches.json_patch(data, request.json())
+    patch = request.object(kind)
+    patch.pop("kind", None)
+    patch.pop("apiVersion", None)
+    if how == "application/merge-patch+json":
+        merged: Object = patches.merge_patch(data, patch)
+        return merged
+    try:
+        return patches.strategic_merge_patch(data, patch, kind)
+    except (AttributeError, TypeError) as problem:
+        raise errors.bad_request(f"cannot apply the patch: {problem}") from None
+
+
+def delete_options(request: Request) -> DeleteOptions:
+    """The options of a delete, in its query or its body.
+
+    Raises:
+        ApiError: 400 or 422.
+    """
+    body: Object = request.object("DeleteOptions") if request.body else {}
+    conditions = body.get("preconditions") or {}
+    propagation = request.query.get("propagationPolicy") or body.get("propagationPolicy")
+    if propagation is None and body.get("orphanDependents"):
+        propagation = "Orphan"
+    if propagation not in (None, *_PROPAGATIONS):
+        cause = errors.Cause.unsupported("propagationPolicy", propagation, _PROPAGATIONS)
+        raise errors.unprocessable(f'DeleteOptions.meta.k8s.io "" is invalid: {cause.message}')
+    grace = request.number("gracePeriodSeconds")
+    if grace is None and isinstance(body.get("gracePeriodSeconds"), int):
+        grace = body["gracePeriodSeconds"]
+    return DeleteOptions(
+        propagation or "Background",
+        grace,
+        str(conditions.get("uid") or ""),
+        str(conditions.get("resourceVersion") or ""),
+        request.dry_run or body.get("dryRun") == ["All"],
+    )

@@ -1,0 +1,208 @@
+"""One generic handler for every resource: what a request asks for is looked up, not coded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Final, Protocol
+
+from tui.demo import resources
+from tui.demo.api import (
+    bodies,
+    discovery,
+    errors,
+    listing,
+    paths,
+    representation,
+    reviews,
+    subresources,
+    watching,
+)
+from tui.demo.api.operations import Api
+from tui.demo.api.paths import Target
+from tui.demo.api.requests import Request, Response, Stream
+from tui.demo.resources import Resource
+from tui.demo.store import Entry
+
+_HEALTH: Final = ("/healthz", "/livez", "/readyz")
+_ACCEPTED: Final = ("application/json", "application/yaml", "*/*", "application/*", "")
+
+
+class MetricsSource(Protocol):
+    """Who answers ``metrics.k8s.io``."""
+
+    def respond(self, target: Target, request: Request) -> Response:
+        """Answer a get or a list of node or pod metrics."""
+
+
+class Handlers:
+    """Turns requests into answers."""
+
+    def __init__(
+        self,
+        api: Api,
+        metrics: MetricsSource,
+        logs: subresources.LogSource,
+        rng: Random,
+    ) -> None:
+        self._api = api
+        self._metrics = metrics
+        self._logs = logs
+        self._rng = rng
+
+    def respond(self, request: Request) -> Response | Stream:
+        """Answer a request; what goes wrong is an answer too."""
+        try:
+            return self._route(request)
+        except paths.UnknownGroupError:
+            return Response.text("404 page not found\n", 404)
+        except errors.ApiError as problem:
+            return Response.of(problem.status(), problem.code)
+
+    def _route(self, request: Request) -> Response | Stream:
+        path = request.path.rstrip("/") or "/"
+        if path.startswith(_HEALTH):
+            return Response.text("ok")
+        self._check_accept(request)
+        found = discovery.respond(path, request)
+        if found is not None:
+            return found
+        if not path.startswith(("/api/", "/apis/")):
+            return Response.text("404 page not found\n", 404)
+        target = paths.parse(path)
+        if not target.resource.stored:
+            return self._computed(target, request)
+        if target.subresource:
+            return subresources.respond(self._api, self._logs, target, request)
+        if request.method == "GET":
+            return self._read(target, request)
+        handler = self._writers().get(request.method)
+        if handler is None:
+            raise errors.method_not_allowed()
+        return handler(target, request)
+
+    @staticmethod
+    def _check_accept(request: Request) -> None:
+        accepted = request.headers.get("accept", "")
+        kinds = [part.partition(";")[0].strip() for part in accepted.split(",")]
+        if not any(kind in _ACCEPTED for kind in kinds):
+            raise errors.not_acceptable()
+
+    def _writers(self) -> dict[str, Callable[[Target, Request], Response]]:
+        return {
+            "POST": self._create,
+            "PUT": self._update,
+            "PATCH": self._patch,
+            "DELETE": self._delete,
+        }
+
+    def _computed(self, target: Target, request: Request) -> Response:
+        if target.resource is resources.ACCESS_REVIEWS:
+            return reviews.respond(request)
+        if request.method != "GET":
+            raise errors.method_not_allowed()
+        if request.watches or target.watches:
+            qualified = target.resource.qualified
+            raise errors.ApiError(
+                405,
+                "MethodNotAllowed",
+                f'watch is not supported on resources of kind "{qualified}"',
+                {"group": target.resource.group, "kind": target.resource.plural},
+            )
+        return self._metrics.respond(target, request)
+
+    def _read(self, target: Target, request: Request) -> Response | Stream:
+        resource = target.resource
+        if request.watches or target.watches:
+            return watching.watch(
+                self._api.store, resource, target.namespace, target.name, request, self._rng
+            )
+        if target.name:
+            entry = self._api.get(resource, target.where, target.name)
+            return _shown(resource, entry)
+        body = listing.list_objects(self._api.store, resource, target.namespace, request)
+        return Response(200, body)
+
+    def _create(self, target: Target, request: Request) -> Response:
+        resource = target.resource
+        if target.name or (resource.namespaced and target.namespace is None):
+            raise errors.method_not_allowed()
+        data = request.object(resource.kind)
+        bodies.check_kind(resource, data)
+        writer = request.writer()
+        data = representation.to_stored(resource, data)
+        return _shown(resource, self._api.create(resource, target.where, data, writer), 201)
+
+    def _update(self, target: Target, request: Request) -> Response:
+        resource = target.resource
+        if not target.name:
+            raise errors.method_not_allowed()
+        data = request.object(resource.kind)
+        bodies.check_kind(resource, data)
+        data = representation.to_stored(resource, data)
+        if not isinstance(data.get("metadata"), dict):
+            data["metadata"] = {}
+        data["metadata"].setdefault("name", target.name)
+        if data["metadata"]["name"] != target.name:
+            raise errors.bad_request(
+                f"the name of the object ({data['metadata']['name']}) does not match the name on "
+                f"the URL ({target.name})"
+            )
+        entry = self._api.update(resource, target.where, data, request.writer())
+        return _shown(resource, entry)
+
+    def _patch(self, target: Target, request: Request) -> Response:
+        resource = target.resource
+        if not target.name:
+            raise errors.method_not_allowed()
+        kind = bodies.patch_type(request)
+        if kind == "application/apply-patch+yaml":
+            config = request.object(resource.kind)
+            bodies.check_kind(resource, config)
+            if not request.query.get("fieldManager"):
+                raise errors.bad_request(
+                    "PatchOptions.meta.k8s.io is invalid: fieldManager: Required value: is "
+                    "required for apply patch"
+                )
+            entry, created = self._api.apply(
+                resource,
+                target.where,
+                target.name,
+                representation.to_stored(resource, config),
+                request.writer(),
+                request.flag("force"),
+            )
+            return _shown(resource, entry, 201 if created else 200)
+        current = self._api.get(resource, target.where, target.name)
+        patched = bodies.apply_patch(resource, current, request)
+        entry = self._api.update(resource, target.where, patched, request.writer())
+        return _shown(resource, entry)
+
+    def _delete(self, target: Target, request: Request) -> Response:
+        options = bodies.delete_options(request)
+        resource = target.resource
+        if target.name:
+            entry, gone = self._api.delete(resource, target.where, target.name, options)
+            if gone and resource is not resources.PODS:
+                about = {"name": target.name, "group": resource.group, "kind": resource.plural}
+                status = {
+                    "kind": "Status",
+                    "apiVersion": "v1",
+                    "metadata": {},
+                    "status": "Success",
+                    "details": {k: v for k, v in about.items() if v} | {"uid": entry.uid},
+                }
+                return Response.of(status)
+            return _shown(resource, entry)
+        chosen = listing.Filter(request, resource)
+        doomed = self._api.store.list_at(resource.storage, target.namespace, None)
+        doomed = [entry for entry in doomed if chosen(entry)]
+        for entry in doomed:
+            self._api.delete(resource, entry.namespace, entry.name, options)
+        metadata = {"resourceVersion": str(self._api.store.revision)}
+        items = [representation.item(resource, entry) for entry in doomed]
+        return Response(200, representation.listed(resource, metadata, items))
+
+
+def _shown(resource: Resource, entry: Entry, status: int = 200) -> Response:
+    return Response(status, representation.whole(resource, entry) + b"\n")

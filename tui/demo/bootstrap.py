@@ -1,0 +1,271 @@
+"""What a cluster has before anybody uses it: namespaces, nodes, kube-system."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+from tui.demo import resources
+from tui.demo.api.operations import API_SERVER, KUBELET, Api, Writer
+from tui.demo.store import Object
+
+KUBELET_VERSION: Final = "v1.36.2"
+CONTROL_PLANE: Final = "embedded-control-plane"
+WORKER: Final = "embedded-worker"
+_KUBEADM: Final = Writer("kubeadm")
+_MEBI: Final = 1024 * 1024
+
+_IMAGES: Final = (
+    ("docker.io/library/caddy:2", "docker.io/library/caddy:2-alpine"),
+    (
+        "docker.io/tiangolo/uvicorn-gunicorn-fastapi:python3.11",
+        "docker.io/tiangolo/uvicorn-gunicorn-fastapi:python3.11-slim",
+    ),
+    ("docker.io/library/nginx:1.27-alpine", "docker.io/library/nginx:alpine"),
+    ("docker.io/library/busybox:1.36", "docker.io/library/busybox:latest"),
+    ("docker.io/williamyeh/hey:latest",),
+    ("registry.k8s.io/coredns/coredns:v1.12.1",),
+    ("registry.k8s.io/metrics-server/metrics-server:v0.9.0",),
+    (f"registry.k8s.io/kube-proxy:{KUBELET_VERSION}",),
+    (f"registry.k8s.io/kube-apiserver:{KUBELET_VERSION}",),
+    (f"registry.k8s.io/kube-controller-manager:{KUBELET_VERSION}",),
+    (f"registry.k8s.io/kube-scheduler:{KUBELET_VERSION}",),
+    ("registry.k8s.io/etcd:3.6.1-0",),
+)
+
+
+def create_basics(api: Api) -> None:
+    """Namespaces, nodes and the API's own Service."""
+    for name in ("kube-system", "kube-public", "kube-node-lease", "default"):
+        api.create(resources.NAMESPACES, "", {"metadata": {"name": name}}, API_SERVER)
+    _create_node(api, 0, CONTROL_PLANE, "control-plane")
+    _create_node(api, 1, WORKER, "worker")
+    service: Object = {
+        "metadata": {
+            "name": "kubernetes",
+            "labels": {"component": "apiserver", "provider": "kubernetes"},
+        },
+        "spec": {
+            "clusterIP": "10.96.0.1",
+            "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}],
+        },
+    }
+    api.create(resources.SERVICES, "default", service, API_SERVER)
+
+
+def _create_node(api: Api, index: int, name: str, role: str) -> None:
+    data: Object = {
+        "metadata": {
+            "name": name,
+            "labels": {
+                "beta.kubernetes.io/arch": "amd64",
+                "beta.kubernetes.io/os": "linux",
+                "kubernetes.io/arch": "amd64",
+                "kubernetes.io/hostname": name,
+                "kubernetes.io/os": "linux",
+                f"node-role.kubernetes.io/{role}": "",
+            },
+            "annotations": {"node.alpha.kubernetes.io/ttl": "0"},
+        },
+        "spec": {
+            "podCIDR": f"10.244.{index}.0/24",
+            "podCIDRs": [f"10.244.{index}.0/24"],
+            "providerID": f"kscale://embedded/{name}",
+        },
+    }
+    if role == "control-plane":
+        taint = {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}
+        data["spec"]["taints"] = [taint]
+    entry = api.create(resources.NODES, "", data, KUBELET)
+    status = _node_status(name, index, api.clock.stamp())
+
+    def alter(data: Object) -> None:
+        data["status"] = status
+
+    api.change(resources.NODES, entry, alter, KUBELET)
+
+
+def _node_status(name: str, index: int, now: str) -> Object:
+    amounts = {
+        "cpu": "2" if index == 0 else "4",
+        "ephemeral-storage": "61255492Ki",
+        "hugepages-1Gi": "0",
+        "hugepages-2Mi": "0",
+        "memory": "4026156Ki" if index == 0 else "8052312Ki",
+        "pods": "110",
+    }
+    healthy = (
+        (
+            "MemoryPressure",
+            "False",
+            "KubeletHasSufficientMemory",
+            "has sufficient memory available",
+        ),
+        ("DiskPressure", "False", "KubeletHasNoDiskPressure", "has no disk pressure"),
+        ("PIDPressure", "False", "KubeletHasSufficientPID", "has sufficient PID available"),
+        ("Ready", "True", "KubeletReady", "is posting ready status"),
+    )
+    machine = hashlib.sha256(name.encode()).hexdigest()[:32]
+    return {
+        "capacity": amounts,
+        "allocatable": amounts,
+        "conditions": [
+            {
+                "type": type_,
+                "status": status,
+                "lastHeartbeatTime": now,
+                "lastTransitionTime": now,
+                "reason": reason,
+                "message": f"kubelet {message}",
+            }
+            for type_, status, reason, message in healthy
+        ],
+        "addresses": [
+            {"type": "InternalIP", "address": f"192.0.2.{10 + index}"},
+            {"type": "Hostname", "address": name},
+        ],
+        "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
+        "nodeInfo": {
+            "machineID": machine,
+            "systemUUID": machine,
+            "bootID": machine[::-1],
+            "kernelVersion": "6.12.0-simulated",
+            "osImage": "kscale-tui embedded cluster (simulated)",
+            "containerRuntimeVersion": "containerd://2.1.4",
+            "kubeletVersion": KUBELET_VERSION,
+            "kubeProxyVersion": "",
+            "operatingSystem": "linux",
+            "architecture": "amd64",
+        },
+        "images": [
+            {"names": list(names), "sizeBytes": 40 * _MEBI + 9_341_117 * len(names[0])}
+            for names in _IMAGES
+        ],
+    }
+
+
+def create_system(api: Api) -> None:
+    """The pods of kube-system, the DNS Service and the metrics API."""
+    control = (
+        ("etcd", "registry.k8s.io/etcd:3.6.1-0", "100m"),
+        ("kube-apiserver", f"registry.k8s.io/kube-apiserver:{KUBELET_VERSION}", "250m"),
+        (
+            "kube-controller-manager",
+            f"registry.k8s.io/kube-controller-manager:{KUBELET_VERSION}",
+            "200m",
+        ),
+        ("kube-scheduler", f"registry.k8s.io/kube-scheduler:{KUBELET_VERSION}", "100m"),
+    )
+    for component, image, cpu in control:
+        labels = {"component": component, "tier": "control-plane"}
+        _create_pod(api, f"{component}-{CONTROL_PLANE}", CONTROL_PLANE, image, labels, cpu)
+    proxy = f"registry.k8s.io/kube-proxy:{KUBELET_VERSION}"
+    for node, suffix in ((CONTROL_PLANE, "x7k2p"), (WORKER, "m4wqz")):
+        labels = {"k8s-app": "kube-proxy"}
+        _create_pod(api, f"kube-proxy-{suffix}", node, proxy, labels, "")
+    proxy_config = {"metadata": {"name": "kube-proxy"}, "data": {"config.conf": _PROXY_CONFIG}}
+    api.create(resources.CONFIG_MAPS, "kube-system", proxy_config, _KUBEADM)
+    dns = "registry.k8s.io/coredns/coredns:v1.12.1"
+    _create_deployment(
+        api, "coredns", {"k8s-app": "kube-dns"}, dns, 2, {"cpu": "100m", "memory": "70Mi"}
+    )
+    metrics = "registry.k8s.io/metrics-server/metrics-server:v0.9.0"
+    amounts = {"cpu": "100m", "memory": "200Mi"}
+    _create_deployment(api, "metrics-server", {"k8s-app": "metrics-server"}, metrics, 1, amounts)
+    ports = [
+        {"name": "dns", "port": 53, "protocol": "UDP", "targetPort": 53},
+        {"name": "dns-tcp", "port": 53, "protocol": "TCP", "targetPort": 53},
+    ]
+    _create_service(api, "kube-dns", {"k8s-app": "kube-dns"}, ports, "10.96.0.10")
+    https = [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 10250}]
+    _create_service(api, "metrics-server", {"k8s-app": "metrics-server"}, https, "")
+    _create_api_service(api)
+
+
+_PROXY_CONFIG: Final = """\
+apiVersion: kubeproxy.config.k8s.io/v1alpha1
+kind: KubeProxyConfiguration
+clusterCIDR: 10.244.0.0/16
+mode: iptables
+"""
+
+
+def _create_pod(
+    api: Api, name: str, node: str, image: str, labels: dict[str, str], cpu: str
+) -> None:
+    container: Object = {"name": labels.get("component") or labels["k8s-app"], "image": image}
+    if cpu:
+        container["resources"] = {"requests": {"cpu": cpu}}
+    spec = {
+        "containers": [container],
+        "nodeName": node,
+        "hostNetwork": True,
+        "priorityClassName": "system-node-critical",
+        "priority": 2000001000,
+        "tolerations": [{"operator": "Exists", "effect": "NoExecute"}],
+    }
+    data = {"metadata": {"name": name, "labels": labels}, "spec": spec}
+    api.create(resources.PODS, "kube-system", data, KUBELET)
+
+
+def _create_deployment(
+    api: Api,
+    name: str,
+    labels: dict[str, str],
+    image: str,
+    replicas: int,
+    requests: dict[str, str],
+) -> None:
+    pod = {
+        "containers": [{"name": name, "image": image, "resources": {"requests": requests}}],
+        "tolerations": [
+            {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"},
+        ],
+        "priorityClassName": "system-cluster-critical",
+    }
+    data: Object = {
+        "metadata": {"name": name, "labels": dict(labels)},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": dict(labels)},
+            "template": {"metadata": {"labels": dict(labels)}, "spec": pod},
+        },
+    }
+    api.create(resources.DEPLOYMENTS, "kube-system", data, _KUBEADM)
+
+
+def _create_service(
+    api: Api, name: str, selector: dict[str, str], ports: list[Object], address: str
+) -> None:
+    spec: Object = {"selector": selector, "ports": ports}
+    if address:
+        spec["clusterIP"] = address
+    data: Object = {"metadata": {"name": name, "labels": dict(selector)}, "spec": spec}
+    api.create(resources.SERVICES, "kube-system", data, _KUBEADM)
+
+
+def _create_api_service(api: Api) -> None:
+    data: Object = {
+        "metadata": {"name": "v1beta1.metrics.k8s.io", "labels": {"k8s-app": "metrics-server"}},
+        "spec": {
+            "service": {"namespace": "kube-system", "name": "metrics-server", "port": 443},
+            "group": "metrics.k8s.io",
+            "version": "v1beta1",
+            "insecureSkipTLSVerify": True,
+            "groupPriorityMinimum": 100,
+            "versionPriority": 100,
+        },
+    }
+    entry = api.create(resources.API_SERVICES, "", data, _KUBEADM)
+    available = {
+        "type": "Available",
+        "status": "True",
+        "lastTransitionTime": api.clock.stamp(),
+        "reason": "Passed",
+        "message": "all checks passed",
+    }
+
+    def alter(data: Object) -> None:
+        data["status"] = {"conditions": [available]}
+
+    api.change(resources.API_SERVICES, entry, alter, Writer("kube-apiserver", "status"))

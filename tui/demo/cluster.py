@@ -1,0 +1,97 @@
+"""The embedded cluster, put together: store, API, controllers, nodes, metrics, traffic."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Final
+
+from tui.demo import bootstrap, classroom
+from tui.demo.api.handlers import Handlers
+from tui.demo.api.operations import Api, Writer
+from tui.demo.clock import Clock
+from tui.demo.controllers.base import Controller, ControlPlane
+from tui.demo.controllers.deployment import DeploymentController
+from tui.demo.controllers.endpoints import EndpointsController, EndpointSliceController
+from tui.demo.controllers.garbage import GarbageCollector
+from tui.demo.controllers.hpa import HpaController
+from tui.demo.controllers.namespace import NamespaceController
+from tui.demo.controllers.replicaset import ReplicaSetController
+from tui.demo.controllers.scheduler import Scheduler
+from tui.demo.events import Recorder
+from tui.demo.logs import Logs
+from tui.demo.metrics import Metrics
+from tui.demo.node.kubelet import Kubelet
+from tui.demo.node.usage import Usage
+from tui.demo.store import Store
+from tui.demo.traffic import Traffic, Wave
+
+AGE: Final = 2 * 86400.0
+"""Simulated seconds the nodes have been there when a cluster is first seen."""
+_LIVED_THROUGH: Final = 600.0
+_TEACHER: Final = Writer("kubectl-client-side-apply")
+
+
+class Cluster:
+    """One cluster.
+
+    Args:
+        clock: drives everything; it must stand still until `bring_up` has returned.
+        seed: what is random repeats with the same seed.
+        history: events kept for each resource.
+        wave: the built-in traffic; None for none.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        seed: int = 1,
+        history: int = 4096,
+        wave: Wave | None = Wave(),  # noqa: B008 - frozen
+    ) -> None:
+        self.clock = clock
+        self.rng = Random(seed)
+        self.store = Store(history)
+        self.api = Api(self.store, clock, self.rng)
+        self.usage = Usage(clock)
+        self.logs = Logs(clock)
+        self.metrics = Metrics(self.store, clock, self.usage, self.rng)
+        self.events = Recorder(self.api, clock)
+        self.handlers = Handlers(self.api, self.metrics, self.logs, self.rng)
+        self.plane = ControlPlane(self.api, self.store, clock, self.events, self.metrics, self.rng)
+        self.kubelet = Kubelet(self.plane, self.usage, self.logs)
+        self.controllers: list[Controller] = [
+            NamespaceController(self.plane),
+            DeploymentController(self.plane),
+            ReplicaSetController(self.plane),
+            Scheduler(self.plane),
+            self.kubelet,
+            EndpointsController(self.plane),
+            EndpointSliceController(self.plane),
+            GarbageCollector(self.plane),
+            HpaController(self.plane),
+        ]
+        self.traffic = None
+        if wave is not None:
+            self.traffic = Traffic(self.store, clock, self.usage, Random(seed), wave)
+
+    def bring_up(self, *, classroom_lesson: bool = True) -> None:
+        """Make the cluster as it is when the lesson begins.
+
+        Its nodes are as old as the clock's history. The controllers live through the last ten
+        minutes before the clock's start here and now, so that pods run and metrics are there.
+        """
+        bootstrap.create_basics(self.api)
+        self.clock.advance(max(0.0, self.clock.start - self.clock.now() - _LIVED_THROUGH))
+        self.events.start()
+        for controller in self.controllers:
+            controller.start()
+        self.metrics.start()
+        bootstrap.create_system(self.api)
+        if classroom_lesson:
+            for resource, data in classroom.manifests():
+                self.api.create(resource, classroom.NAMESPACE, data, _TEACHER)
+        if self.traffic is not None:
+            self.traffic.start()
+        remaining = self.clock.start - self.clock.now()
+        if remaining > 0:
+            self.clock.advance(remaining)

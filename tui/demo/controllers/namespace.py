@@ -1,0 +1,105 @@
+"""Namespaces: their default account when they begin, and an empty end."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+from tui.demo import resources
+from tui.demo.api.operations import CONTROLLER_MANAGER, CONTROLLER_STATUS, DeleteOptions
+from tui.demo.controllers.base import Controller
+from tui.demo.store import Entry, Key, Object
+
+_AGAIN: Final = 1.0
+_CONTENT: Final = tuple(r for r in resources.SERVED if r.stored and r.namespaced and not r.alias_of)
+
+
+class NamespaceController(Controller):
+    """Gives a namespace its ServiceAccount; empties one that is to go."""
+
+    name: ClassVar[str] = "namespace-controller"
+
+    def start(self) -> None:
+        """Watch what matters."""
+        self.watch(resources.NAMESPACES)
+
+    def reconcile(self, key: Key) -> None:
+        """Make the world right for one key."""
+        namespace = self.store.get(resources.NAMESPACES.storage, *key)
+        if namespace is None:
+            return
+        if not namespace.deleting:
+            self._equip(namespace)
+            return
+        left: dict[str, int] = {}
+        for resource in _CONTENT:
+            for entry in self.store.entries(resource.storage, namespace.name):
+                if not entry.deleting:
+                    self.api.delete(
+                        resource, namespace.name, entry.name, DeleteOptions("Background")
+                    )
+            count = len(list(self.store.entries(resource.storage, namespace.name)))
+            if count:
+                left[f"{resource.plural}.{resource.group}"] = count
+        self._describe(namespace, left)
+        if left:
+            self.enqueue(key, _AGAIN)
+        else:
+            self._finish(namespace)
+
+    def _equip(self, namespace: Entry) -> None:
+        if self.store.get(resources.SERVICE_ACCOUNTS.storage, namespace.name, "default") is None:
+            account: Object = {"metadata": {"name": "default"}}
+            self.api.create(resources.SERVICE_ACCOUNTS, namespace.name, account, CONTROLLER_MANAGER)
+
+    def _describe(self, namespace: Entry, left: dict[str, int]) -> None:
+        now = self.clock.stamp()
+        remaining = "; ".join(
+            f"{name.rstrip('.')} has {n} resource instances" for name, n in left.items()
+        )
+        found = {
+            "NamespaceDeletionDiscoveryFailure": (
+                "False",
+                "ResourcesDiscovered",
+                "All resources successfully discovered",
+            ),
+            "NamespaceDeletionGroupVersionParsingFailure": (
+                "False",
+                "ParsedGroupVersions",
+                "All legacy kube types successfully parsed",
+            ),
+            "NamespaceDeletionContentFailure": (
+                "False",
+                "ContentDeleted",
+                "All content successfully deleted, may be waiting on finalization",
+            ),
+            "NamespaceContentRemaining": (
+                ("True", "SomeResourcesRemain", f"Some resources are remaining: {remaining}")
+                if left
+                else ("False", "ContentRemoved", "All content successfully removed")
+            ),
+        }
+        before = {one["type"]: one for one in namespace.status.get("conditions") or ()}
+        conditions = []
+        for type_, (status, reason, message) in found.items():
+            old = before.get(type_, {})
+            since = old["lastTransitionTime"] if old.get("status") == status else now
+            conditions.append(
+                {
+                    "type": type_,
+                    "status": status,
+                    "lastTransitionTime": since,
+                    "reason": reason,
+                    "message": message,
+                }
+            )
+
+        def alter(data: Object) -> None:
+            data["status"] = {"phase": "Terminating", "conditions": conditions}
+
+        self.api.change(resources.NAMESPACES, namespace, alter, CONTROLLER_STATUS)
+
+    def _finish(self, namespace: Entry) -> None:
+        def alter(data: Object) -> None:
+            data["spec"]["finalizers"] = []
+
+        self.api.change(resources.NAMESPACES, namespace, alter, CONTROLLER_MANAGER)

@@ -1,0 +1,189 @@
+"""The scheduler: a node for each pod, by requests, selectors and taints."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import ClassVar, Final
+
+from tui import quantity
+from tui.demo import resources
+from tui.demo.api import selectors
+from tui.demo.api.operations import Writer
+from tui.demo.controllers.base import Controller, condition, is_finished
+from tui.demo.store import Entry, Event, Key, Object
+
+_BINDING: Final = Writer("kube-scheduler", "binding")
+_STATUS: Final = Writer("kube-scheduler", "status")
+_RETRY: Final = 30.0
+_HARD_TAINTS: Final = ("NoSchedule", "NoExecute")
+
+
+class Scheduler(Controller):
+    """Binds pods to nodes, or says why it cannot."""
+
+    name: ClassVar[str] = "default-scheduler"
+    latency: ClassVar[float] = 0.006
+
+    def start(self) -> None:
+        """Watch what matters."""
+        self.watch(resources.PODS, self._unscheduled)
+        self.watch(resources.NODES, lambda event: self._pending())
+
+    def _unscheduled(self, event: Event) -> list[Key]:
+        if event.type == "DELETED" or event.entry.deleting:
+            return self._pending()  # room may have become free
+        return [] if event.entry.spec.get("nodeName") else [event.entry.key]
+
+    def _pending(self) -> list[Key]:
+        return [
+            pod.key
+            for pod in self.store.entries(resources.PODS.storage)
+            if not pod.spec.get("nodeName") and not pod.deleting
+        ]
+
+    def reconcile(self, key: Key) -> None:
+        """Make the world right for one key."""
+        pod = self.store.get(resources.PODS.storage, *key)
+        if pod is None or pod.deleting or pod.spec.get("nodeName") or is_finished(pod):
+            return
+        if pod.spec.get("schedulerName", self.name) != self.name:
+            return
+        nodes = sorted(self.store.entries(resources.NODES.storage), key=lambda node: node.name)
+        used = self._used()
+        reasons: Counter[str] = Counter()
+        fitting: list[tuple[float, str, Entry]] = []
+        for node in nodes:
+            why_not = self._why_not(pod, node, used.get(node.name, []))
+            reasons.update(why_not)
+            if not why_not:
+                fitting.append((self._load(pod, node, used.get(node.name, [])), node.name, node))
+        if fitting:
+            self._bind(pod, min(fitting)[2])
+        else:
+            self._refuse(pod, len(nodes), reasons)
+
+    def _used(self) -> dict[str, list[Entry]]:
+        used: dict[str, list[Entry]] = {}
+        for pod in self.store.entries(resources.PODS.storage):
+            if not is_finished(pod) and (node := pod.spec.get("nodeName")):
+                used.setdefault(node, []).append(pod)
+        return used
+
+    def _why_not(self, pod: Entry, node: Entry, there: list[Entry]) -> list[str]:
+        reasons = []
+        if node.spec.get("unschedulable"):
+            reasons.append("node(s) were unschedulable")
+        for taint in node.spec.get("taints") or ():
+            if taint["effect"] in _HARD_TAINTS and not _tolerated(pod, taint):
+                value = f": {taint['value']}" if taint.get("value") else ": "
+                reasons.append(f"node(s) had untolerated taint {{{taint['key']}{value}}}")
+                break
+        if not selectors.matches({"matchLabels": pod.spec.get("nodeSelector")}, node.labels):
+            reasons.append("node(s) didn't match Pod's node affinity/selector")
+        if reasons:
+            return reasons
+        allocatable = node.status.get("allocatable") or {}
+        for name in ("cpu", "memory"):
+            wanted = request_milli(pod.spec, name)
+            taken = sum(request_milli(one.spec, name) for one in there)
+            if wanted and wanted + taken > quantity.milli(str(allocatable.get(name, "0"))):
+                reasons.append(f"Insufficient {name}")
+        if len(there) + 1 > int(allocatable.get("pods", "110")):
+            reasons.append("Too many pods")
+        return reasons
+
+    @staticmethod
+    def _load(pod: Entry, node: Entry, there: list[Entry]) -> float:
+        """The share of the node that would be asked for, as LeastAllocated sees it."""
+        allocatable = node.status.get("allocatable") or {}
+        share = 0.0
+        for name in ("cpu", "memory"):
+            # Like the real one, count something for pods that ask for nothing.
+            least = 100 if name == "cpu" else 200 * 1024 * 1024 * 1000
+            asked = sum(max(least, request_milli(one.spec, name)) for one in (*there, pod))
+            share += asked / max(1, quantity.milli(str(allocatable.get(name, "1"))))
+        return round(share, 6)
+
+    def _bind(self, pod: Entry, node: Entry) -> None:
+        now = self.clock.stamp()
+
+        def alter(data: Object) -> None:
+            data["spec"]["nodeName"] = node.name
+            status = data.setdefault("status", {})
+            kept = [c for c in status.get("conditions") or () if c["type"] != "PodScheduled"]
+            scheduled = {
+                "type": "PodScheduled",
+                "observedGeneration": data["metadata"].get("generation", 1),
+                "status": "True",
+                "lastProbeTime": None,
+                "lastTransitionTime": now,
+            }
+            status["conditions"] = [*kept, scheduled]
+
+        self.api.change(resources.PODS, pod, alter, _BINDING)
+        message = f"Successfully assigned {pod.namespace}/{pod.name} to {node.name}"
+        self.plane.events.record_action(
+            (resources.PODS, pod), "Normal", "Scheduled", message, "Binding", self.name
+        )
+
+    def _refuse(self, pod: Entry, nodes: int, reasons: Counter[str]) -> None:
+        self.enqueue(pod.key, _RETRY)
+        if nodes:
+            listed = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
+            message = (
+                f"0/{nodes} nodes are available: {listed}. no new claims to deallocate, "
+                f"preemption: 0/{nodes} nodes are available: "
+                f"{_preemption(nodes, reasons)}."
+            )
+        else:
+            message = "no nodes available to schedule pods"
+        before = condition(pod.status, "PodScheduled") or {}
+        if before.get("message") != message:
+            since = before.get("lastTransitionTime") or self.clock.stamp()
+            refused = {
+                "type": "PodScheduled",
+                "observedGeneration": pod.metadata.get("generation", 1),
+                "status": "False",
+                "lastProbeTime": None,
+                "lastTransitionTime": since,
+                "reason": "Unschedulable",
+                "message": message,
+            }
+
+            def alter(data: Object) -> None:
+                data["status"]["conditions"] = [refused]
+
+            pod = self.api.change(resources.PODS, pod, alter, _STATUS)
+        self.plane.events.record_action(
+            (resources.PODS, pod), "Warning", "FailedScheduling", message, "Scheduling", self.name
+        )
+
+
+def request_milli(spec: Object, name: str) -> int:
+    """What a pod asks for, in thousandths: its containers together, or its greediest init."""
+
+    def asked(container: Object) -> int:
+        requests = (container.get("resources") or {}).get("requests") or {}
+        return quantity.milli(str(requests[name])) if name in requests else 0
+
+    together = sum(asked(container) for container in spec.get("containers") or ())
+    return max([together, *(asked(one) for one in spec.get("initContainers") or ())])
+
+
+def _tolerated(pod: Entry, taint: Object) -> bool:
+    for one in pod.spec.get("tolerations") or ():
+        if one.get("effect") not in (None, "", taint["effect"]):
+            continue
+        if one.get("operator", "Equal") == "Exists":
+            if one.get("key") in (None, "", taint["key"]):
+                return True
+        elif one.get("key") == taint["key"] and one.get("value", "") == taint.get("value", ""):
+            return True
+    return False
+
+
+def _preemption(nodes: int, reasons: Counter[str]) -> str:
+    lacking = any(reason.startswith(("Insufficient", "Too many")) for reason in reasons)
+    if lacking:
+        return f"{nodes} No preemption victims found for incoming pod"
+    return f"{nodes} Preemption is not helpful for scheduling"

@@ -1,0 +1,164 @@
+"""Running the embedded cluster as a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import json
+import os
+import secrets
+import shutil
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+
+def run(
+    *,
+    port: int = 0,
+    kubeconfig_out: str | None = None,
+    speed: float = 1.0,
+    seed: int = 1,
+    scenario: str | None = None,
+    parent: int | None = None,
+    ready_json: bool = False,
+) -> int:
+    """Serve an embedded cluster until interrupted or the parent ends.
+
+    Args:
+        port: to listen on at 127.0.0.1; 0 takes a free one.
+        kubeconfig_out: where to write the kubeconfig; None: in a private directory that is
+            removed at the end.
+        speed: simulated seconds per real second.
+        seed: what is random repeats with the same seed.
+        scenario: name of a scenario; None: the classroom.
+        parent: process to end with.
+        ready_json: say readiness in one line of JSON instead of in words.
+
+    Returns:
+        The exit code: 0 done, 1 failed.
+    """
+    if scenario not in (None, "", "classroom"):
+        return _fail(f"there is no scenario named {scenario!r}; leave --scenario out")
+    directory = None if kubeconfig_out else tempfile.mkdtemp(prefix="kscale-")  # mode 0700
+    path = Path(kubeconfig_out) if kubeconfig_out else Path(directory or "") / "kubeconfig"
+    try:
+        return asyncio.run(_serve(port, path, speed, seed, parent, ready_json))
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        if directory is not None:
+            shutil.rmtree(directory, ignore_errors=True)
+        elif kubeconfig_out is not None:
+            _forget(path)
+
+
+def _fail(problem: str) -> int:
+    sys.stderr.write(f"kscale-tui cluster: {problem}\n")
+    return 1
+
+
+async def _serve(
+    port: int, path: Path, speed: float, seed: int, parent: int | None, ready_json: bool
+) -> int:
+    from tui.demo import certificate, kubeconfig, lifeline
+    from tui.demo.clock import RealClock
+    from tui.demo.cluster import AGE, Cluster
+    from tui.demo.server import HOST, Server
+
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(number, ended.set)
+    lifeline.hold(parent, ended.set)
+    token = secrets.token_urlsafe(32)
+    clock = RealClock(speed, AGE * speed)
+    cluster = Cluster(clock, seed)
+    identity = certificate.make(HOST, "localhost")
+    server = Server(cluster.handlers, token, identity)
+    try:
+        await server.start(port)
+    except OSError as problem:
+        return _fail(f"cannot listen on 127.0.0.1:{port} ({problem.strerror}); try --port 0")
+    try:
+        cluster.bring_up()
+        clock.go_live(loop)
+        try:
+            kubeconfig.write(path, server.url, token, identity.certificate)
+        except OSError as problem:
+            return _fail(f"cannot write the kubeconfig to {path} ({problem.strerror})")
+        # What was made so far lives to the end: the collector need not look at it again.
+        gc.collect()
+        gc.freeze()
+        _say_ready(path, server.url, ready_json)
+        await ended.wait()
+    finally:
+        clock.stop()
+        await server.stop()
+    return 0
+
+
+def _say_ready(path: Path, url: str, ready_json: bool) -> None:
+    if ready_json:
+        line = json.dumps({"kubeconfig": str(path), "server": url})
+        print(line, flush=True)  # noqa: T201 - the answer to the parent
+        return
+    command = "set KUBECONFIG=" if os.name == "nt" else "export KUBECONFIG="
+    print(  # noqa: T201
+        f"The embedded cluster is ready at {url} (simulated, on this machine only).\n\n"
+        f"  In another terminal:\n"
+        f"    {command}{path}\n"
+        f"    kubectl get pods,hpa\n\n"
+        f"Press Ctrl+C to end it.",
+        flush=True,
+    )
+
+
+def _forget(path: Path) -> None:
+    """Remove a kubeconfig that leads nowhere any more."""
+    with contextlib.suppress(OSError):
+        path.unlink()
+
+
+@click.command("cluster", help="Serve an embedded Kubernetes cluster on 127.0.0.1.")
+@click.option("--port", default=0, type=click.IntRange(0, 65535), help="0 takes a free port.")
+@click.option(
+    "--kubeconfig-out",
+    type=click.Path(dir_okay=False),
+    help="Where to write the kubeconfig; without it, a private temporary file.",
+)
+@click.option(
+    "--speed",
+    default=1.0,
+    type=click.FloatRange(0.01, 1000),
+    help="Divides the waiting times: 20 plays five minutes in 15 s.",
+)
+@click.option("--seed", default=1, type=int, help="What is random repeats with the same seed.")
+@click.option("--scenario", help="What happens in the cluster; the classroom by default.")
+@click.option("--ready-json", is_flag=True, help="Say readiness in one line of JSON.")
+@click.option("--parent-pid", type=int, hidden=True)
+def command(
+    port: int,
+    kubeconfig_out: str | None,
+    speed: float,
+    seed: int,
+    scenario: str | None,
+    ready_json: bool,
+    parent_pid: int | None,
+) -> None:
+    """Run the embedded cluster from the command line."""
+    code = run(
+        port=port,
+        kubeconfig_out=kubeconfig_out,
+        speed=speed,
+        seed=seed,
+        scenario=scenario,
+        parent=parent_pid,
+        ready_json=ready_json,
+    )
+    raise SystemExit(code)

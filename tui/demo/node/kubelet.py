@@ -1,0 +1,114 @@
+"""The kubelets of all nodes: a worker for each pod, and the nodes' heartbeat."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import ClassVar, Final
+
+from tui.demo import resources
+from tui.demo.api.operations import KUBELET
+from tui.demo.controllers.base import Controller, ControlPlane
+from tui.demo.logs import Logs
+from tui.demo.node.usage import Usage
+from tui.demo.node.worker import Tools, Worker
+from tui.demo.store import Event, Key, Object
+
+_HEARTBEAT: Final = 300.0
+
+
+class Kubelet(Controller):
+    """Runs the pods that are bound to nodes."""
+
+    name: ClassVar[str] = "kubelet"
+    latency: ClassVar[float] = 0.018
+
+    def __init__(self, plane: ControlPlane, usage: Usage, logs: Logs) -> None:
+        super().__init__(plane)
+        self._usage = usage
+        self._logs = logs
+        self._workers: dict[Key, Worker] = {}
+        self._images: dict[str, set[str]] = {}
+        self._addresses: dict[str, int] = {}
+
+    def start(self) -> None:
+        """Watch what matters."""
+        self.watch(resources.PODS, self._bound)
+        self.clock.call_later(_HEARTBEAT, self._beat)
+
+    def _bound(self, event: Event) -> list[Key]:
+        entry = event.entry
+        if event.type == "DELETED" or entry.spec.get("nodeName"):
+            return [entry.key]
+        return []
+
+    def reconcile(self, key: Key) -> None:
+        """Make the world right for one key."""
+        pod = self.store.get(resources.PODS.storage, *key)
+        worker = self._workers.get(key)
+        if worker is not None and (pod is None or pod.uid != worker.uid):
+            worker.close()
+            del self._workers[key]
+            worker = None
+        if pod is None:
+            return
+        if worker is None:
+            worker = self._workers[key] = Worker(pod, self._tools(pod.spec["nodeName"]))
+            if not pod.deleting:
+                worker.start()
+        if pod.deleting:
+            worker.stop(float(pod.metadata.get("deletionGracePeriodSeconds", 0)))
+
+    def _tools(self, node: str) -> Tools:
+        entry = self.store.get(resources.NODES.storage, "", node)
+        status = entry.status if entry is not None else {}
+        if node not in self._images:
+            self._images[node] = {
+                name for image in status.get("images") or () for name in _spellings(image["names"])
+            }
+        addresses = {one["type"]: one["address"] for one in status.get("addresses") or ()}
+        return Tools(
+            self.api,
+            self.clock,
+            self.plane.events,
+            self._logs,
+            self._usage,
+            self.plane.rng,
+            self._images[node],
+            node,
+            addresses.get("InternalIP", ""),
+            lambda: self._new_ip(node),
+        )
+
+    def _new_ip(self, node: str) -> str:
+        entry = self.store.get(resources.NODES.storage, "", node)
+        block = (entry.spec if entry is not None else {}).get("podCIDR", "10.244.255.0/24")
+        network = ipaddress.IPv4Network(block)
+        used = {worker.pod_ip for worker in self._workers.values()}
+        while True:
+            number = self._addresses.get(node, 1) + 1
+            if number >= network.num_addresses - 1:
+                number = 2
+            self._addresses[node] = number
+            address = str(network[number])
+            if address not in used:
+                return address
+
+    def _beat(self) -> None:
+        self.clock.call_later(_HEARTBEAT, self._beat)
+        now = self.clock.stamp()
+
+        def alter(data: Object) -> None:
+            for one in data["status"].get("conditions") or ():
+                one["lastHeartbeatTime"] = now
+
+        for node in self.store.list_at(resources.NODES.storage, None, None):
+            self.api.change(resources.NODES, node, alter, KUBELET)
+
+
+def _spellings(names: list[str]) -> list[str]:
+    """An image as manifests write it: with and without the default registry."""
+    spelled = []
+    for name in names:
+        short = name.removeprefix("docker.io/")
+        spelled += [name, short, short.removeprefix("library/")]
+    return spelled

@@ -1,0 +1,418 @@
+"""A kubelet's worker for one pod: pull, create, start, probe, restart, stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import Final
+
+from tui import quantity
+from tui.demo import resources
+from tui.demo.api import errors
+from tui.demo.api.operations import KUBELET, Api, DeleteOptions
+from tui.demo.clock import Clock
+from tui.demo.events import Recorder
+from tui.demo.logs import Logs
+from tui.demo.node import status
+from tui.demo.node.containers import Container
+from tui.demo.node.probes import Probes
+from tui.demo.node.programs import program_of
+from tui.demo.node.usage import ContainerUsage, Usage
+from tui.demo.store import Entry, Object
+
+_LONGEST_BACKOFF: Final = 300.0
+_STEADY: Final = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a worker works with."""
+
+    api: Api
+    clock: Clock
+    events: Recorder
+    logs: Logs
+    usage: Usage
+    rng: Random
+    images: set[str]
+    """The images on the node."""
+    node: str
+    node_ip: str
+    new_ip: Callable[[], str]
+
+
+class Worker:
+    """Brings one pod to life and to its end."""
+
+    def __init__(self, pod: Entry, tools: Tools) -> None:
+        self.uid = pod.uid
+        self._key = pod.key
+        self._tools = tools
+        self.ended = False
+        self.stopping = False
+        self.pod_ip = ""
+        self.start_time = tools.clock.stamp()
+        annotations = pod.metadata.get("annotations") or {}
+
+        def made(name: str, init: bool) -> list[Container]:
+            return [
+                Container(spec, program_of(spec, annotations), init)
+                for spec in pod.spec.get(name) or ()
+            ]
+
+        self.inits = made("initContainers", True)
+        self.containers = made("containers", False)
+        self.volumes = pod.spec.get("volumes") or []
+        self.restart_policy = pod.spec.get("restartPolicy", "Always")
+        if self.inits:
+            for one in (*self.inits, *self.containers):
+                one.state = {"waiting": {"reason": "PodInitializing"}}
+
+    # -- plumbing
+
+    def pod(self) -> Entry | None:
+        """The pod as it is stored; None once it is gone or another has its name."""
+        entry = self._tools.api.store.get(resources.PODS.storage, *self._key)
+        return entry if entry is not None and entry.uid == self.uid else None
+
+    def later(self, delay: float, call: Callable[[], None]) -> None:
+        """Call after simulated seconds, unless the pod is gone by then."""
+
+        def run() -> None:
+            if not self.ended and self.pod() is not None:
+                call()
+
+        self._tools.clock.call_later(delay, run)
+
+    def while_runs(self, container: Container, delay: float, call: Callable[[], None]) -> None:
+        """Like `later`, unless the container's present run is over by then."""
+        run = container.run
+        self.later(delay, lambda: call() if container.running and container.run == run else None)
+
+    def now(self) -> float:
+        """The simulated second."""
+        return self._tools.clock.now()
+
+    def say(self, type_: str, reason: str, message: str, container: Container | None) -> None:
+        """Record an event about the pod or one of its containers."""
+        pod = self.pod()
+        if pod is None:
+            return
+        path = ""
+        if container is not None:
+            path = (
+                f"spec.{'initContainers' if container.init else 'containers'}{{{container.name}}}"
+            )
+        self._tools.events.record(
+            (resources.PODS, pod),
+            type_,
+            reason,
+            message,
+            "kubelet",
+            host=self._tools.node,
+            field_path=path,
+        )
+
+    def publish(self) -> None:
+        """Write the pod's status."""
+        pod = self.pod()
+        if pod is None:
+            return
+        fresh = status.of(self, pod, self._tools.clock.stamp(), self._tools.node_ip)
+
+        def alter(data: Object) -> None:
+            data["status"] = fresh
+
+        self._tools.api.change(resources.PODS, pod, alter, KUBELET)
+
+    # -- starting
+
+    def start(self) -> None:
+        """Begin: the pod has just been given to this node."""
+        self.publish()
+        self.later(self._tools.rng.uniform(0.35, 0.6), lambda: self._sandbox(2.0))
+
+    def _sandbox(self, retry: float) -> None:
+        if self.stopping:
+            return
+        missing = self._missing_volume()
+        if missing:
+            self.say("Warning", "FailedMount", missing, None)
+            self.later(retry, lambda: self._sandbox(min(retry * 2, 122.0)))
+            return
+        self.pod_ip = self._tools.new_ip()
+        self.publish()
+        self._next_init(0)
+
+    def _missing_volume(self) -> str:
+        for volume in self.volumes:
+            for kind, name_field, resource in (
+                ("configMap", "name", resources.CONFIG_MAPS),
+                ("secret", "secretName", resources.SECRETS),
+            ):
+                source = volume.get(kind)
+                if source is None or source.get("optional"):
+                    continue
+                name = source.get(name_field, "")
+                if self._tools.api.store.get(resource.storage, self._key[0], name) is None:
+                    return (
+                        f'MountVolume.SetUp failed for volume "{volume["name"]}" : '
+                        f'{resource.kind.lower()} "{name}" not found'
+                    )
+        return ""
+
+    def _next_init(self, index: int) -> None:
+        if self.stopping:
+            return
+        if index < len(self.inits):
+            self._prepare(self.inits[index])
+            return
+        for container in self.containers:
+            if self.inits:
+                container.state = {"waiting": {"reason": "PodInitializing"}}
+            self._prepare(container)
+
+    def _prepare(self, container: Container) -> None:
+        """Have the image, then create."""
+        if self.stopping:
+            return
+        image, program = container.spec["image"], container.program
+        policy = container.spec.get("imagePullPolicy")
+        if image in self._tools.images and policy != "Always" and not program.pull_fails:
+            message = (
+                f'Container image "{image}" already present on machine and can be accessed by '
+                "the pod"
+            )
+            self.say("Normal", "Pulled", message, container)
+            self._create(container)
+            return
+        self.say("Normal", "Pulling", f'Pulling image "{image}"', container)
+        took = program.pull_time
+        if took is None:
+            known = image in self._tools.images
+            took = self._tools.rng.uniform(0.3, 0.6) if known else self._tools.rng.uniform(1.5, 4)
+        self.later(took, lambda: self._pulled(container, took))
+
+    def _pulled(self, container: Container, took: float) -> None:
+        image = container.spec["image"]
+        if container.program.pull_fails:
+            self._pull_failed(container)
+            return
+        self._tools.images.add(image)
+        size = 20_000_000 + sum(image.encode()) * 40_009
+        message = (
+            f'Successfully pulled image "{image}" in {took:.3f}s ({took:.3f}s including waiting). '
+            f"Image size: {size} bytes."
+        )
+        self.say("Normal", "Pulled", message, container)
+        self._create(container)
+
+    def _pull_failed(self, container: Container) -> None:
+        image = container.spec["image"]
+        why = status.pull_error(image)
+        self.say("Warning", "Failed", f'Failed to pull image "{image}": {why}', container)
+        self.say("Warning", "Failed", "Error: ErrImagePull", container)
+        container.state = {"waiting": {"reason": "ErrImagePull", "message": why}}
+        self.publish()
+        container.backoff = min(max(10.0, container.backoff * 2), _LONGEST_BACKOFF)
+
+        def back_off() -> None:
+            self.say("Normal", "BackOff", f'Back-off pulling image "{image}"', container)
+            self.say("Warning", "Failed", "Error: ImagePullBackOff", container)
+            message = f'Back-off pulling image "{image}": ErrImagePull: {why}'
+            container.state = {"waiting": {"reason": "ImagePullBackOff", "message": message}}
+            self.publish()
+
+        self.later(0.9, back_off)
+        self.later(container.backoff + 1, lambda: self._prepare(container))
+
+    def _create(self, container: Container) -> None:
+        problem = self._missing_reference(container)
+        if problem:
+            self.say("Warning", "Failed", f"Error: {problem}", container)
+            waiting = {"reason": "CreateContainerConfigError", "message": problem}
+            container.state = {"waiting": waiting}
+            self.publish()
+            self.later(self._tools.rng.uniform(11, 14), lambda: self._prepare(container))
+            return
+        self.say("Normal", "Created", "Container created", container)
+        self.later(self._tools.rng.uniform(0.05, 0.2), lambda: self._run(container))
+
+    def _missing_reference(self, container: Container) -> str:
+        wanted: list[tuple[resources.Resource, Object]] = []
+        for source in container.spec.get("envFrom") or ():
+            wanted.append((resources.CONFIG_MAPS, source.get("configMapRef") or {}))
+            wanted.append((resources.SECRETS, source.get("secretRef") or {}))
+        for variable in container.spec.get("env") or ():
+            source = variable.get("valueFrom") or {}
+            wanted.append((resources.CONFIG_MAPS, source.get("configMapKeyRef") or {}))
+            wanted.append((resources.SECRETS, source.get("secretKeyRef") or {}))
+        for resource, reference in wanted:
+            name = reference.get("name")
+            if not name or reference.get("optional"):
+                continue
+            found = self._tools.api.store.get(resource.storage, self._key[0], name)
+            if found is None:
+                return f'{resource.kind.lower()} "{name}" not found'
+            key = reference.get("key")
+            if key and key not in (found.data.get("data") or {}):
+                kind = resource.kind
+                return f"couldn't find key {key} in {kind} {self._key[0]}/{name}"
+        return ""
+
+    def _run(self, container: Container) -> None:
+        if self.stopping:
+            return
+        tools, program = self._tools, container.program
+        container.run += 1
+        digits = f"{tools.rng.getrandbits(256):064x}"
+        container.container_id = f"containerd://{digits}"
+        tools.logs.restart(self.uid, container.name)
+        if program.start_error:
+            self._start_failed(container)
+            return
+        container.began = tools.clock.now()
+        container.state = {"running": {"startedAt": tools.clock.stamp()}}
+        limit = ((container.spec.get("resources") or {}).get("limits") or {}).get("cpu")
+        tools.usage.begin(
+            ContainerUsage(
+                self.uid,
+                container.name,
+                tools.node,
+                container.began,
+                program.cpu,
+                int(program.memory * tools.rng.uniform(0.95, 1.05)),
+                float(quantity.parse(str(limit))) if limit is not None else None,
+            )
+        )
+        self.say("Normal", "Started", "Container started", container)
+        for line in program.output:
+            tools.logs.write(self.uid, container.name, line)
+        if program.lasts is not None:
+            lasts = program.lasts
+            self.while_runs(container, lasts, lambda: self._exited(container))
+        if not container.init:
+            Probes(self, container).begin(tools.rng)
+        self.publish()
+
+    def _start_failed(self, container: Container) -> None:
+        message = container.program.start_error
+        self.say("Warning", "Failed", f"Error: {message}", container)
+        ended = {
+            "exitCode": 128,
+            "reason": "StartError",
+            "message": message,
+            "startedAt": "1970-01-01T00:00:00Z",
+            "finishedAt": self._tools.clock.stamp(),
+            "containerID": container.container_id,
+        }
+        container.last_state = {"terminated": ended}
+        container.state = {"waiting": {"reason": "RunContainerError", "message": message}}
+        self.publish()
+        self._restart(container, lived=0.0)
+
+    # -- ending
+
+    def _exited(self, container: Container) -> None:
+        self.end_run(container, container.program.exit_code, container.program.reason)
+
+    def end_run(self, container: Container, code: int, reason: str = "") -> None:
+        """The process has ended; start it again if the policy says so."""
+        lived = self._tools.clock.now() - container.began
+        self._terminate(container, code, reason)
+        if container.init and code == 0:
+            container.ready = True
+            self.publish()
+            self._next_init(self.inits.index(container) + 1)
+            return
+        self.publish()
+        again = self.restart_policy == "Always" or (
+            self.restart_policy == "OnFailure" and code != 0
+        )
+        if again or (container.init and self.restart_policy != "Never"):
+            self._restart(container, lived)
+
+    def _terminate(self, container: Container, code: int, reason: str = "") -> None:
+        tools = self._tools
+        tools.usage.end(self.uid, container.name)
+        tools.logs.close(self.uid, container.name)
+        container.ready = container.started = False
+        container.state = {
+            "terminated": {
+                "exitCode": code,
+                "reason": reason or ("Completed" if code == 0 else "Error"),
+                "startedAt": container.state["running"]["startedAt"],
+                "finishedAt": tools.clock.stamp(),
+                "containerID": container.container_id,
+            }
+        }
+
+    def _restart(self, container: Container, lived: float) -> None:
+        if self.stopping:
+            return
+        if lived > _STEADY:
+            container.backoff = 0.0
+        wait = container.backoff
+        container.backoff = min(max(10.0, wait * 2), _LONGEST_BACKOFF)
+        if not wait:
+            self.later(0.7, lambda: self._again(container))
+            return
+        pod = f"{self._key[1]}_{self._key[0]}({self.uid})"
+
+        def back_off() -> None:
+            if "terminated" in container.state:
+                container.last_state = container.state
+            text = f"back-off {wait:.0f}s restarting failed container={container.name} pod={pod}"
+            container.state = {"waiting": {"reason": "CrashLoopBackOff", "message": text}}
+            said = f"Back-off restarting failed container {container.name} in pod {pod}"
+            self.say("Warning", "BackOff", said, container)
+            self.publish()
+
+        self.later(0.9, back_off)
+        self.later(wait + 1.5, lambda: self._again(container))
+
+    def _again(self, container: Container) -> None:
+        if self.stopping:
+            return
+        if "terminated" in container.state:
+            container.last_state = container.state
+        container.restarts += 1
+        self._prepare(container)
+
+    def stop(self, grace: float) -> None:
+        """The pod is to go: stop what runs, then let go of it."""
+        if self.stopping:
+            return
+        self.stopping = True
+        longest = 0.0
+        for container in (*self.inits, *self.containers):
+            if container.running:
+                self.say("Normal", "Killing", f"Stopping container {container.name}", container)
+                program = container.program
+                takes = program.stops_in if program.heeds_sigterm else grace
+                killed = takes >= grace
+                takes = min(takes, grace) * self._tools.rng.uniform(0.9, 1.0)
+                longest = max(longest, takes)
+                self.later(takes, lambda one=container, dead=killed: self._stopped(one, dead))  # type: ignore[misc]
+        self.publish()
+        self.later(longest + 0.05, self.publish)
+        self.later(longest + 1.1, self._let_go)
+
+    def _stopped(self, container: Container, killed: bool) -> None:
+        if container.running:
+            self._terminate(container, 137 if killed else 0)
+
+    def _let_go(self) -> None:
+        try:
+            self._tools.api.delete(resources.PODS, *self._key, DeleteOptions(grace=0, uid=self.uid))
+        except errors.ApiError as problem:
+            if problem.code not in (404, 409):
+                raise
+
+    def close(self) -> None:
+        """The pod is gone from the API."""
+        self.ended = True
+        for container in (*self.inits, *self.containers):
+            self._tools.usage.end(self.uid, container.name)
+        self._tools.logs.forget(self.uid)

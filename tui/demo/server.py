@@ -1,0 +1,148 @@
+"""The web server: HTTPS on 127.0.0.1, for those who have the token."""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Callable
+from typing import Final
+
+from aiohttp import web
+
+from tui.demo.api import errors
+from tui.demo.api.handlers import Handlers
+from tui.demo.api.requests import Request, Response, Stream
+from tui.demo.certificate import Certificate
+
+HOST: Final = "127.0.0.1"
+_LARGEST_BODY: Final = 3 * 1024 * 1024
+_NO_CACHE: Final = {"Cache-Control": "no-cache, private"}
+_RESOURCE: Final = re.compile(
+    r"^/(?:api/v1|apis/(?P<group>[^/]+)/[^/]+)(?:/namespaces/(?P<namespace>[^/]+))?/(?P<plural>[^/]+)"
+)
+_VERBS: Final = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+
+
+class Server:
+    """Serves the API.
+
+    Args:
+        handlers: who answers.
+        token: the bearer token that every request must carry.
+        certificate: for `HOST`.
+    """
+
+    def __init__(self, handlers: Handlers, token: str, certificate: Certificate) -> None:
+        self._certificate = certificate
+        self._handlers = handlers
+        self._token = token.encode()
+        self._runner: web.ServerRunner | None = None
+        self.url = ""
+
+    async def start(self, port: int = 0) -> None:
+        """Listen; port 0 takes a free one.
+
+        Raises:
+            OSError: the port cannot be taken.
+        """
+        # A low-level server: one handler for every path, no router, and a client that goes away
+        # cancels its watch.
+        server = web.Server(
+            self._serve,
+            handler_cancellation=True,
+            keepalive_timeout=75.0,
+            access_log=None,
+            max_line_size=16384,
+            max_field_size=16384,
+        )
+        self._runner = web.ServerRunner(server, shutdown_timeout=0.2)
+        await self._runner.setup()
+        site = web.TCPSite(
+            self._runner, HOST, port, backlog=256, ssl_context=self._certificate.context()
+        )
+        await site.start()
+        bound = self._runner.addresses[0][1]
+        self.url = f"https://{HOST}:{bound}"
+
+    async def stop(self) -> None:
+        """Close all connections."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _serve(self, incoming: web.BaseRequest) -> web.StreamResponse:
+        problem = self._refusal(incoming)
+        if problem is not None:
+            return _plain(Response.of(problem.status(), problem.code))
+        request = Request(
+            incoming.method,
+            incoming.rel_url.raw_path,
+            incoming.query,
+            {name.lower(): value for name, value in incoming.headers.items()},
+        )
+        if incoming.body_exists:
+            if (incoming.content_length or 0) > _LARGEST_BODY:
+                return _plain(_too_large())
+            body = bytearray()
+            async for chunk in incoming.content.iter_any():
+                body += chunk
+                if len(body) > _LARGEST_BODY:
+                    return _plain(_too_large())
+            request.body = bytes(body)
+        answer = self._handlers.respond(request)
+        if isinstance(answer, Response):
+            return _plain(answer)
+        return await _stream(incoming, answer)
+
+    def _refusal(self, incoming: web.BaseRequest) -> errors.ApiError | None:
+        credentials = incoming.headers.get("Authorization", "")
+        scheme, _, token = credentials.partition(" ")
+        known = hmac.compare_digest(token.strip().encode(), self._token)
+        if known and scheme.lower() == "bearer":
+            return None
+        return errors.unauthorized() if credentials else _anonymous(incoming)
+
+
+def _anonymous(incoming: web.BaseRequest) -> errors.ApiError:
+    path = incoming.rel_url.raw_path
+    match = _RESOURCE.match(path)
+    if match is None:
+        message = f'forbidden: User "system:anonymous" cannot get path "{path}"'
+        return errors.ApiError(403, "Forbidden", message, {})
+    plural, group, namespace = match["plural"], match["group"] or "", match["namespace"]
+    verb = _VERBS.get(incoming.method, "list")
+    where = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"
+    message = (
+        f'{plural}{"." if group else ""}{group} is forbidden: User "system:anonymous" cannot '
+        f'{verb} resource "{plural}" in API group "{group}" {where}'
+    )
+    about = {"group": group, "kind": plural} if group else {"kind": plural}
+    return errors.ApiError(403, "Forbidden", message, about)
+
+
+def _too_large() -> Response:
+    message = f"Request entity too large: limit is {_LARGEST_BODY}"
+    problem = errors.ApiError(413, "RequestEntityTooLarge", message, {})
+    return Response.of(problem.status(), 413)
+
+
+def _plain(answer: Response) -> web.Response:
+    headers = {**_NO_CACHE, "Content-Type": answer.content_type, **answer.headers}
+    return web.Response(status=answer.status, body=answer.body, headers=headers)
+
+
+async def _stream(incoming: web.BaseRequest, answer: Stream) -> web.StreamResponse:
+    headers = {**_NO_CACHE, "Content-Type": answer.content_type}
+    response = web.StreamResponse(status=200, headers=headers)
+    response.enable_chunked_encoding()
+    await response.prepare(incoming)
+    close: Callable[[], object] | None = getattr(answer.chunks, "aclose", None)
+    try:
+        async for chunk in answer.chunks:
+            await response.write(chunk)
+        await response.write_eof()
+    except (ConnectionError, RuntimeError):
+        pass  # the client is gone
+    finally:
+        if close is not None:
+            await close()  # type: ignore[misc]
+    return response
