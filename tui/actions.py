@@ -10,7 +10,7 @@ from textual.binding import Binding
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something a key does. ``name`` is the method ``action_NAME`` of the dashboard."""
+    """Something a key does. ``name`` is the method ``action_NAME`` of the dashboard or the app."""
 
     name: str
     keys: str
@@ -23,6 +23,15 @@ class Action:
     shown: str = ""
     """How the keys are written; by default the first of them."""
     footer: bool = False
+    app: bool = False
+    """Whether the app answers it, not the dashboard."""
+    twin: bool = False
+    """Whether the help of the action before it speaks of it too."""
+
+    @property
+    def call(self) -> str:
+        """The action as Textual names it."""
+        return f"app.{self.name}" if self.app else self.name
 
     @property
     def written(self) -> str:
@@ -33,31 +42,37 @@ class Action:
 ACTIONS: Final = (
     Action("zoom", "z,enter", "zoom", "Give the focused pane the whole screen, and back",
            "Panes", "z", footer=True),
-    Action("focus_next", "tab", "next", "Go to the next pane", "Panes", "Tab"),
+    Action("focus_next", "tab", "next", "Go to the next pane; Shift+Tab to the one before",
+           "Panes", "Tab"),
     Action("focus_previous", "shift+tab", "previous", "Go to the pane before", "Panes",
-           "Shift+Tab"),
+           "Shift+Tab", twin=True),
     Action("back", "escape", "back", "Leave the filter, or the zoomed pane", "Panes", "Esc"),
-    Action("next_hpa", "h", "hpa", "Look at the next HPA", "HPA", footer=True),
-    Action("previous_hpa", "H,shift+h", "previous hpa", "Look at the HPA before", "HPA", "H"),
+    Action("next_hpa", "h", "hpa", "Look at the next HPA; H at the one before", "HPA",
+           footer=True, app=True),
+    Action("previous_hpa", "H,shift+h", "previous hpa", "Look at the HPA before", "HPA", "H",
+           app=True, twin=True),
     Action("filter", "slash", "filter", "Show only pods that match: words, !word", "Pods", "/",
            footer=True),
-    Action("sort", "s", "sort", "Sort pods by the next column; a click on a title works too",
+    Action("sort", "s", "sort", "Sort pods by the next column; S turns the order round",
            "Pods", footer=True),
-    Action("reverse", "S,shift+s", "reverse", "Turn the order of pods round", "Pods", "S"),
+    Action("reverse", "S,shift+s", "reverse", "Turn the order of pods round", "Pods", "S",
+           twin=True),
     Action("everything", "a", "all", "The target's pods, or every pod in scope", "Pods",
            footer=True),
-    Action("cursor_down", "j", "down", "One pod down; arrows and page keys work too", "Pods", "j"),
-    Action("cursor_up", "k", "up", "One pod up", "Pods", "k"),
+    Action("cursor_down", "j", "down", "Up and down; arrows, page keys and the wheel work too",
+           "Pods", "j k"),
+    Action("cursor_up", "k", "up", "One pod up", "Pods", "k", twin=True),
     Action("per_pod", "p", "pods", "Chart each pod, or all of them together", "Chart",
            footer=True),
-    Action("longer", "minus", "time", "Chart a longer time: 1, 5, 15, 60 minutes", "Chart", "-/+",
-           footer=True),
-    Action("shorter", "plus,equals_sign", "shorter", "Chart a shorter time", "Chart", "+"),
-    Action("theme", "T,shift+t", "theme", "Dark, light, high contrast", "Program", "T"),
+    Action("longer", "minus", "time", "Chart a longer or shorter time: 1, 5, 15, 60 minutes",
+           "Chart", "-/+", footer=True),
+    Action("shorter", "plus,equals_sign", "shorter", "Chart a shorter time", "Chart", "+",
+           twin=True),
+    Action("theme", "T,shift+t", "theme", "Dark, light, high contrast", "Program", "T", app=True),
     Action("help", "question_mark,f1", "help", "What the keys and colours mean", "Program", "?",
-           footer=True),
-    Action("palette", "ctrl+p", "palette", "Find an action by name", "Program", "^p"),
-    Action("quit", "q,ctrl+c", "quit", "Leave", "Program", "q", footer=True),
+           footer=True, app=True),
+    Action("palette", "ctrl+p", "palette", "Find an action by name", "Program", "^p", app=True),
+    Action("quit", "q,ctrl+c", "quit", "Leave", "Program", "q", footer=True, app=True),
 )  # fmt: skip
 
 
@@ -66,14 +81,12 @@ def bindings() -> list[Binding]:
     return [
         Binding(
             key=action.keys,
-            action=action.name,
+            action=action.call,
             description=action.label,
             show=action.footer,
             key_display=action.written,
             tooltip=action.help,
             id=f"kscale.{action.name}",
-            priority=action.name in ("focus_next", "focus_previous", "quit")
-            and "ctrl" in action.keys,
         )
         for action in ACTIONS
     ]

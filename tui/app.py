@@ -177,15 +177,15 @@ class KscaleApp(App[str]):
                 yield SystemCommand(
                     f"{action.label.capitalize()}  ({action.written})",
                     action.help,
-                    self._runner(action.name),
+                    self._runner(action.call),
                 )
         for command in super().get_system_commands(screen):
             if command.title in ("Theme", "Screenshot"):
                 yield command
 
-    def _runner(self, name: str) -> Callable[[], object]:
+    def _runner(self, call: str) -> Callable[[], object]:
         async def run() -> None:
-            await self.dashboard.run_action(name)
+            await self.dashboard.run_action(call)
 
         return run
 

@@ -272,7 +272,8 @@ class Timeline:
         past = self._begun is not None and event.last_seen < self._begun - 1
         if event.type == "Warning" and (seen is None or event.count > seen):
             times = f" (×{event.count})" if event.count > 1 else ""
-            text = f"{short_name(event.about_name)} {event.reason}{times}: {to_the_point(event.message)}"
+            what = f"{short_name(event.about_name)} {event.reason}{times}"
+            text = f"{what}: {to_the_point(event.message)}"
             if seen is not None:
                 self._entries = deque(
                     (e for e in self._entries if e.about != event.uid), maxlen=CAPACITY

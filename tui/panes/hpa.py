@@ -85,11 +85,11 @@ class HpaPane(Pane):
         elif link.health is Health.LIVE:
             where = self.scene.place.namespace
             scope = "any namespace" if where is None else f"namespace {clean(where)}"
-            lines = [
-                [(f"no HorizontalPodAutoscaler in {scope}", "decided")],
-                [("make one:  ", "muted"), *_code("kubectl autoscale deployment NAME --cpu=50%")],
-                [("           ", "muted"), *_code("--min=2 --max=10"), *_scope_hint(where)],
-            ]
+            lines = [[(f"no HorizontalPodAutoscaler in {scope}", "decided")]]
+            command = "kubectl autoscale deployment NAME --cpu=50% --min=2 --max=10"
+            lines += flow([[("make one: ", "muted")], [(command, "measured")]], room, " ")
+            if where is not None:
+                lines.append([("look everywhere: ", "muted"), ("kscale-tui -A", "measured")])
         return lines
 
     def _digits(self, hpa: HpaRow, height: int) -> list[Line]:
@@ -110,9 +110,9 @@ class HpaPane(Pane):
 
     def _beside(self, hpa: HpaRow, room: int) -> list[Line]:
         now = self.scene.now
-        ready = self._ready(hpa)
+        ready = self._ready()
         facts: list[Line] = [
-            [("ready ", "muted"), ready, (f"/{hpa.current or 0}", "bold")],
+            [("ready ", "muted"), *ready],
             [("min ", "muted"), (str(hpa.min), ""), ("  max ", "muted"), (str(hpa.max), "")],
         ]
         if hpa.last_scale:
@@ -128,14 +128,13 @@ class HpaPane(Pane):
             said.append([(f"{sign} ", ink), (clean(verdict_.text), calm)])
         return lines + flow(said, room)
 
-    def _ready(self, hpa: HpaRow) -> tuple[str, str]:
+    def _ready(self) -> Line:
         workload = self.scene.focus.workload
         if workload is None:
-            return ("–", "muted")
-        return (
-            str(workload.ready),
-            f"bold {'good' if workload.ready >= workload.replicas else 'decided'}",
-        )
+            return [("–", "muted")]
+        whole = workload.ready >= workload.replicas
+        ink = "bold good" if whole else "bold decided"
+        return [(str(workload.ready), ink), (f"/{workload.replicas}", "bold")]
 
     def _metric(self, metric: MetricRow, titles: int, room: int) -> Line:
         title = pad(clean(metric_title(metric))[:titles], titles)
@@ -177,11 +176,3 @@ def figure(metric: MetricRow, value: int) -> str:
     if metric.type in ("Resource", "ContainerResource"):
         return cpu(value) if metric.name == "cpu" else memory(value / 1000)
     return quantity(value)
-
-
-def _code(text: str) -> Line:
-    return [(text, "measured")]
-
-
-def _scope_hint(namespace: str | None) -> Line:
-    return [] if namespace is None else [("   or look everywhere: kscale-tui -A", "muted")]

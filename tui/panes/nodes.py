@@ -81,7 +81,7 @@ class NodesPane(Pane):
             return _brief(node, usage)
         if part == 0:
             count: Line = [(f"  {own.pods}/{node.pods_allocatable} pods", "muted")]
-            return ends(_named(node, room - cells(count), "bold"), count, room)
+            return ends(_named(node, room - cells(count) - 1, "bold"), count, room)
         if part == 1:
             used = usage.cpu if usage else None
             return _resource("cpu", used, own.cpu, node.cpu_allocatable, cores, room)
@@ -101,7 +101,7 @@ class NodesPane(Pane):
 
     def _one(self, node: NodeRow, usage: NodeUsage | None, room: int) -> Line:
         brief = _brief(node, usage)
-        return ends(_named(node, room - cells(brief), ""), brief, room)
+        return ends(_named(node, room - cells(brief) - 1, ""), brief, room)
 
     def _about(self, node: NodeRow) -> Line:
         parts = [",".join(node.roles) or "worker", clean(node.version)]

@@ -185,6 +185,8 @@ def layout(room: int, wants: dict[str, int]) -> list[tuple[Column, int]]:
     base = {c.id: c.width for c in offered}
     if room >= 54:
         base["status"] = min(max(base["status"], wants.get("status", 0)), 17)
+    if room >= 100:
+        base["name"] = min(max(base["name"], wants.get("name", 0)), 40)
     chosen: set[str] = set()
     taken = -1
     for column in sorted(offered, key=lambda c: c.rank):

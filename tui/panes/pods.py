@@ -242,6 +242,8 @@ class PodsPane(Pane):
             "namespace": max((len(p.namespace) for p in near), default=0)
             if self.scene.place.namespace is None
             else -1,
+            # Nobody has restarted and room is short: a column of noughts may go.
+            "restarts": 0 if self.room.width >= 100 or any(p.restarts for p in near) else -1,
             "name": max((len(p.name) for p in near), default=0),
             "status": max((len(p.status) for p in near), default=0),
             "node": max((len(p.node) for p in near), default=0),

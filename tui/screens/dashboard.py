@@ -13,6 +13,7 @@ from textual.widgets import Footer, Input
 
 from tui.actions import bindings
 from tui.analysis.scene import Scene
+from tui.panes.banner import Banner
 from tui.panes.chart import ChartPane
 from tui.panes.header import Header
 from tui.panes.hpa import HpaPane
@@ -29,7 +30,7 @@ class Dashboard(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
     AUTO_FOCUS = "PodsPane"
-    ALLOW_IN_MAXIMIZED_VIEW = "Header, Footer, #filter, TooSmall"
+    ALLOW_IN_MAXIMIZED_VIEW = "Header, Banner, Footer, #filter, TooSmall"
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 (as Textual declares it)
         (0, "-narrow"),
         (100, "-normal"),
@@ -51,6 +52,7 @@ class Dashboard(Screen[None]):
     def compose(self) -> ComposeResult:
         """Panes in the order Tab goes through them."""
         yield Header()
+        yield Banner()
         yield HpaPane(id="hpa")
         with Horizontal(id="middle"):
             yield ChartPane(id="chart")
@@ -80,12 +82,14 @@ class Dashboard(Screen[None]):
     def show(self, scene: Scene) -> None:
         """Hand one scene to every pane."""
         self.header.show(scene)
+        self.query_one(Banner).show(scene)
         for pane in self.query(Pane):
             pane.show(scene)
 
     def use(self, palette: Palette) -> None:
         """Hand a theme's colours to every pane."""
         self.header.use(palette)
+        self.query_one(Banner).use(palette)
         for pane in self.query(Pane):
             pane.use(palette, palette.selection)
 

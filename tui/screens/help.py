@@ -57,7 +57,7 @@ class HelpScreen(ModalScreen[None]):
         parts: list[Content] = []
         for group, actions in groupby(ACTIONS, key=lambda a: a.group):
             parts.append(Content.styled(f"{group}\n", "bold $decided"))
-            for action in actions:
+            for action in (a for a in actions if not a.twin):
                 parts.append(Content.styled(f"  {action.written:>9}  ", "bold $measured"))
                 parts.append(Content(f"{action.help}\n"))
             parts.append(Content("\n"))
