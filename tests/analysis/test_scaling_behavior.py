@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.analysis.hpa_samples import NOW, inputs, remembered, spec, sync
+from tui.analysis import hpa
+from tui.analysis.scaling_behavior import Direction, normalize
+
+DEFAULT = hpa.Settings()
+ONE_A_MINUTE = hpa.ScalingPolicy("Pods", 1, 60)
+
+
+def limit(
+    behavior: hpa.Behavior | None,
+    current: int,
+    recommended: int,
+    memory: hpa.Memory = hpa.NOTHING_REMEMBERED,
+    *,
+    minimum: int = 1,
+    maximum: int = 100,
+) -> hpa.Normalization:
+    return normalize(behavior, DEFAULT, current, recommended, minimum, maximum, memory, NOW)[0]
+
+
+def up(**rules: object) -> hpa.Behavior:
+    return hpa.Behavior(scale_up=hpa.ScalingRules(**rules))  # type: ignore[arg-type]
+
+
+def down(**rules: object) -> hpa.Behavior:
+    return hpa.Behavior(scale_down=hpa.ScalingRules(**rules))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("current", "without", "with_any"), [(1, 4, 5), (2, 4, 6), (10, 20, 20)])
+def test_the_step_up_differs_with_any_behavior_at_all(
+    current: int, without: int, with_any: int
+) -> None:
+    assert limit(None, current, 90).desired == without
+    assert limit(hpa.Behavior(), current, 90).desired == with_any
+
+
+def test_what_the_user_left_out_takes_the_defaults() -> None:
+    rules = hpa.effective_behavior(up(select_policy="Min"), DEFAULT)
+    assert rules.scale_up == hpa.ScalingRules(
+        policies=(hpa.ScalingPolicy("Pods", 4, 15), hpa.ScalingPolicy("Percent", 100, 15)),
+        select_policy="Min",
+        stabilization_window_seconds=0,
+    )
+    assert rules.scale_down == hpa.ScalingRules(
+        policies=(hpa.ScalingPolicy("Percent", 100, 15),),
+        select_policy="Max",
+        stabilization_window_seconds=300,
+    )
+    flagged = hpa.effective_behavior(hpa.Behavior(), hpa.Settings(downscale_stabilization=120.0))
+    assert flagged.scale_down is not None
+    assert flagged.scale_down.stabilization_window_seconds == 120
+
+
+@pytest.mark.parametrize("behavior", [None, hpa.Behavior()])
+def test_down_the_highest_recommendation_of_the_window_holds(
+    behavior: hpa.Behavior | None,
+) -> None:
+    memory = remembered((9, 301), (7, 200), (5, 20), (7, 100))
+    result = limit(behavior, 8, 2, memory)
+    stable = result.stabilization
+    assert (stable.recommended, stable.stabilized, stable.highest) == (2, 7, 7)
+    assert stable.reason == "ScaleDownStabilized"
+    assert stable.held_until == NOW + 200  # the younger of the two sevens is 100 s old
+    assert result.desired == 7
+
+
+def test_up_the_lowest_recommendation_of_the_window_holds() -> None:
+    memory = remembered((3, 61), (6, 50), (5, 10))
+    stable = limit(up(stabilization_window_seconds=60), 4, 9, memory).stabilization
+    assert (stable.stabilized, stable.lowest) == (5, 5)
+    assert stable.reason == "ScaleUpStabilized"
+    assert stable.held_until == NOW + 50
+    calm = limit(up(stabilization_window_seconds=60), 4, 9, remembered((3, 61))).stabilization
+    assert (calm.stabilized, calm.reason, calm.held_until) == (9, "ReadyForNewScale", None)
+
+
+def test_a_window_up_never_scales_down() -> None:
+    stable = limit(up(stabilization_window_seconds=60), 4, 9, remembered((1, 10))).stabilization
+    assert stable.stabilized == 4
+
+
+def test_a_policy_is_a_budget_for_its_period() -> None:
+    memory = hpa.Memory(
+        scale_up_events=(hpa.ScaleEvent(1, NOW - 59), hpa.ScaleEvent(2, NOW - 61)),
+        scale_down_events=(hpa.ScaleEvent(3, NOW - 30),),
+    )
+    policies = (ONE_A_MINUTE, hpa.ScalingPolicy("Percent", 50, 15))
+    result = limit(up(policies=policies, select_policy="Max"), 4, 20, memory)
+    rate = result.rate
+    assert rate is not None
+    assert (rate.direction, rate.select_policy) == (Direction.UP, "Max")
+    pods, percent = rate.budgets
+    assert (pods.added, pods.removed, pods.period_start, pods.limit) == (1, 3, 6, 7)
+    assert pods.frees_at == NOW + 1
+    assert (percent.added, percent.removed, percent.limit) == (0, 0, 6)
+    assert percent.frees_at is None
+    assert (result.desired, result.limited, result.reason) == (7, True, "ScaleUpLimit")
+    least = limit(up(policies=policies, select_policy="Min"), 4, 20, memory)
+    assert least.desired == 6
+
+
+def test_a_used_up_budget_does_not_push_back() -> None:
+    memory = hpa.Memory(scale_up_events=(hpa.ScaleEvent(3, NOW - 5),))
+    result = limit(up(policies=(ONE_A_MINUTE,)), 4, 9, memory)
+    assert result.rate is not None
+    assert result.rate.budgets[0].limit == 2
+    assert (result.rate.limit, result.desired) == (4, 4)
+
+
+@pytest.mark.parametrize(("percent", "expected"), [(1, 11), (10, 11), (11, 12)])
+def test_percent_up_is_rounded_up(percent: int, expected: int) -> None:
+    policies = (hpa.ScalingPolicy("Percent", percent, 60),)
+    assert limit(up(policies=policies), 10, 99).desired == expected
+
+
+@pytest.mark.parametrize(("percent", "expected"), [(1, 9), (10, 9), (11, 8), (100, 1)])
+def test_percent_down_leaves_the_fraction_out(percent: int, expected: int) -> None:
+    policies = (hpa.ScalingPolicy("Percent", percent, 60),)
+    behavior = down(policies=policies, stabilization_window_seconds=0)
+    assert limit(behavior, 10, 0).desired == expected
+
+
+def test_disabled_stops_one_direction() -> None:
+    assert limit(up(select_policy="Disabled"), 4, 9).desired == 4
+    assert limit(down(select_policy="Disabled", stabilization_window_seconds=0), 4, 1).desired == 4
+    result = limit(up(select_policy="Disabled"), 4, 9)
+    assert (result.reason, result.limited) == ("ScaleUpLimit", True)
+
+
+@pytest.mark.parametrize(
+    ("current", "recommended", "desired", "reason"),
+    [
+        (9, 50, 10, "TooManyReplicas"),
+        (4, 50, 8, "ScaleUpLimit"),
+        (5, 1, 3, "TooFewReplicas"),
+        (5, 4, 4, "DesiredWithinRange"),
+        (5, 5, 5, "DesiredWithinRange"),
+    ],
+)
+@pytest.mark.parametrize("behavior", [None, down(stabilization_window_seconds=0)])
+def test_min_max_and_what_is_said_of_them(
+    current: int, recommended: int, desired: int, reason: str, behavior: hpa.Behavior | None
+) -> None:
+    result = limit(behavior, current, recommended, minimum=3, maximum=10)
+    assert (result.desired, result.reason) == (desired, reason)
+    assert result.limited is (desired != recommended)
+
+
+def test_the_newest_recommendation_takes_the_place_of_one_nobody_asks_for() -> None:
+    memory = remembered((1, 500), (2, 400), (3, 10))
+    _, after = normalize(None, DEFAULT, 3, 4, 1, 10, memory, NOW)
+    assert [r.replicas for r in after.recommendations] == [1, 4, 3]
+    assert after.recommendations[1].at == NOW
+
+
+def test_a_rescale_is_remembered_only_where_a_policy_may_ask() -> None:
+    assert sync(spec(), inputs(90, 90)).memory.scale_up_events == ()
+    behaving = spec(behavior=down(stabilization_window_seconds=0))
+    outcome = sync(behaving, inputs(90, 90))
+    assert outcome.memory.scale_up_events == (hpa.ScaleEvent(2, NOW),)
+    outcome = sync(behaving, inputs(5, 5))
+    assert outcome.memory.scale_down_events == (hpa.ScaleEvent(1, NOW),)
+
+
+def test_a_rescale_takes_the_place_of_one_older_than_every_policy() -> None:
+    memory = hpa.Memory(scale_up_events=(hpa.ScaleEvent(1, NOW - 70), hpa.ScaleEvent(2, NOW - 50)))
+    policies = (ONE_A_MINUTE, hpa.ScalingPolicy("Pods", 9, 15))
+    behaving = spec(behavior=up(policies=policies))
+    assert sync(behaving, inputs(90, 90), memory).memory.scale_up_events == (
+        hpa.ScaleEvent(2, NOW),
+        hpa.ScaleEvent(2, NOW - 50),
+    )
+
+
+def test_the_first_sync_recommends_what_there_is() -> None:
+    outcome = sync(spec(), inputs(1, 1))
+    assert [r.replicas for r in outcome.memory.recommendations] == [2, 1]
+    assert outcome.scale_to is None  # so the first five minutes never scale below it
