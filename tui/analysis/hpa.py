@@ -5,7 +5,7 @@ time go in; the replicas to set, the status to write, the events to emit and the
 out, with every step between. :func:`rescale_failed` is the other ending, when the scale could
 not be written.
 
-The names below are all that a caller needs; reading API objects is in ``hpa_objects``.
+The names below are all that a caller needs, the reading of API objects among them.
 Scaling to zero (the alpha gate HPAScaleToZero) is off, as it is by default.
 
 Source: https://kubernetes.io/docs/concepts/workloads/autoscaling/horizontal-pod-autoscale/
@@ -28,6 +28,7 @@ from tui.analysis.hpa_decision import (
 )
 from tui.analysis.hpa_inputs import (
     DEFAULT_SETTINGS,
+    NOTHING_REMEMBERED,
     Behavior,
     Condition,
     ContainerInput,
@@ -53,6 +54,14 @@ from tui.analysis.hpa_inputs import (
     Unavailable,
 )
 from tui.analysis.hpa_metrics import MetricResult
+from tui.analysis.hpa_objects import (
+    pod_from_object,
+    scale_from_object,
+    spec_from_object,
+    status_from_object,
+    status_to_object,
+    usage_from_object,
+)
 from tui.analysis.pod_groups import PodGroups, Unready
 from tui.analysis.replica_calculator import Calculation, Measure, Tolerances, Verdict
 from tui.analysis.scaling_behavior import (
@@ -65,6 +74,8 @@ from tui.analysis.scaling_behavior import (
 )
 
 __all__ = [
+    "DEFAULT_SETTINGS",
+    "NOTHING_REMEMBERED",
     "SYNC_PERIOD",
     "Behavior",
     "Calculation",
@@ -105,9 +116,15 @@ __all__ = [
     "Verdict",
     "decide",
     "effective_behavior",
+    "pod_from_object",
     "reconcile",
     "rescale_failed",
+    "scale_from_object",
+    "spec_from_object",
+    "status_from_object",
+    "status_to_object",
     "tolerances",
+    "usage_from_object",
 ]
 
 SYNC_PERIOD: Final = 15.0

@@ -8,7 +8,7 @@ raises ``ValueError`` (``quantity.QuantityError`` is one).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from fractions import Fraction
 from functools import lru_cache
@@ -40,6 +40,9 @@ from tui.analysis.hpa_inputs import (
 )
 
 Object: TypeAlias = Mapping[str, Any]
+ReadTime: TypeAlias = Callable[[str], float]
+"""A time stamp to seconds: RFC 3339 to the epoch's, or to a simulated clock's."""
+WriteTime: TypeAlias = Callable[[float], str]
 
 _FIELD: Final = {
     RESOURCE: "resource",
@@ -61,6 +64,17 @@ _SECONDS: Final = {
 _DEFAULT_METRICS: Final = (
     MetricSpec(type=RESOURCE, name="cpu", target_type="Utilization", average_utilization=80),
 )
+
+
+@lru_cache(maxsize=4096)
+def timestamp(text: str) -> float:
+    """RFC 3339 to seconds since the epoch."""
+    return datetime.fromisoformat(text).timestamp()
+
+
+def timestamp_text(seconds: float) -> str:
+    """Seconds since the epoch as the API prints a Time: UTC, whole seconds."""
+    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def spec_from_object(hpa: Object) -> HpaSpec:
@@ -92,7 +106,7 @@ def scale_from_object(scale: Object) -> Scale:
     )
 
 
-def pod_from_object(pod: Object) -> PodInput:
+def pod_from_object(pod: Object, read_time: ReadTime = timestamp) -> PodInput:
     """A v1 Pod. Restartable init containers (sidecars) count as containers."""
     metadata, spec, status = pod["metadata"], pod.get("spec") or {}, pod.get("status") or {}
     ready = next(
@@ -105,8 +119,8 @@ def pod_from_object(pod: Object) -> PodInput:
         name=metadata["name"],
         phase=status.get("phase") or "",
         ready=None if ready is None else ready.get("status") or "",
-        ready_since=None if ready is None else _optional_time(ready.get("lastTransitionTime")),
-        started=_optional_time(status.get("startTime")),
+        ready_since=None if ready is None else _time(ready.get("lastTransitionTime"), read_time),
+        started=_time(status.get("startTime"), read_time),
         deleting=metadata.get("deletionTimestamp") is not None,
         containers=tuple(
             ContainerInput(c["name"], {k: _milli(v) for k, v in _requests(c).items()})
@@ -116,11 +130,11 @@ def pod_from_object(pod: Object) -> PodInput:
     )
 
 
-def usage_from_object(metrics: Object) -> PodUsage:
+def usage_from_object(metrics: Object, read_time: ReadTime = timestamp) -> PodUsage:
     """A metrics.k8s.io PodMetrics."""
     return PodUsage(
         pod=metrics["metadata"]["name"],
-        timestamp=timestamp(metrics["timestamp"]),
+        timestamp=read_time(metrics["timestamp"]),
         window=duration(metrics["window"]),
         containers=tuple(
             ContainerUsage(c["name"], {k: _milli(v) for k, v in (c.get("usage") or {}).items()})
@@ -129,13 +143,13 @@ def usage_from_object(metrics: Object) -> PodUsage:
     )
 
 
-def status_from_object(hpa: Object) -> Status:
+def status_from_object(hpa: Object, read_time: ReadTime = timestamp) -> Status:
     """An HPA's status."""
     status = hpa.get("status") or {}
     return Status(
         current_replicas=status.get("currentReplicas") or 0,
         desired_replicas=status.get("desiredReplicas") or 0,
-        last_scale_time=_optional_time(status.get("lastScaleTime")),
+        last_scale_time=_time(status.get("lastScaleTime"), read_time),
         current_metrics=tuple(_metric_status(m) for m in status.get("currentMetrics") or ()),
         conditions=tuple(
             Condition(
@@ -143,37 +157,26 @@ def status_from_object(hpa: Object) -> Status:
                 status=c["status"],
                 reason=c.get("reason") or "",
                 message=c.get("message") or "",
-                since=_optional_time(c.get("lastTransitionTime")),
+                since=_time(c.get("lastTransitionTime"), read_time),
             )
             for c in status.get("conditions") or ()
         ),
     )
 
 
-def status_to_object(status: Status) -> dict[str, Any]:
+def status_to_object(status: Status, write_time: WriteTime = timestamp_text) -> dict[str, Any]:
     """A status as the API server prints it: zero ``currentReplicas`` left out, no metrics null."""
     written: dict[str, Any] = {}
     if status.last_scale_time is not None:
-        written["lastScaleTime"] = timestamp_text(status.last_scale_time)
+        written["lastScaleTime"] = write_time(status.last_scale_time)
     if status.current_replicas:
         written["currentReplicas"] = status.current_replicas
     written["desiredReplicas"] = status.desired_replicas
     metrics = [_metric_status_to_object(m) for m in status.current_metrics]
     written["currentMetrics"] = metrics or None
     if status.conditions:
-        written["conditions"] = [_condition_to_object(c) for c in status.conditions]
+        written["conditions"] = [_condition_to_object(c, write_time) for c in status.conditions]
     return written
-
-
-@lru_cache(maxsize=4096)
-def timestamp(text: str) -> float:
-    """RFC 3339 to seconds since the epoch."""
-    return datetime.fromisoformat(text).timestamp()
-
-
-def timestamp_text(seconds: float) -> str:
-    """Seconds since the epoch as the API prints a Time: UTC, whole seconds."""
-    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @lru_cache(maxsize=256)
@@ -185,8 +188,8 @@ def duration(text: str) -> float:
     return sum(float(number) * _SECONDS[unit] for number, unit in parts)
 
 
-def _optional_time(text: str | None) -> float | None:
-    return timestamp(text) if text else None
+def _time(text: str | None, read_time: ReadTime) -> float | None:
+    return read_time(text) if text else None
 
 
 def _milli(value: object) -> int:
@@ -364,10 +367,10 @@ def _reference_to_object(reference: ObjectReference) -> dict[str, str]:
     return written
 
 
-def _condition_to_object(condition: Condition) -> dict[str, str]:
+def _condition_to_object(condition: Condition, write_time: WriteTime) -> dict[str, str]:
     written = {"type": condition.type, "status": condition.status}
     if condition.since is not None:
-        written["lastTransitionTime"] = timestamp_text(condition.since)
+        written["lastTransitionTime"] = write_time(condition.since)
     if condition.reason:
         written["reason"] = condition.reason
     if condition.message:
