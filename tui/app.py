@@ -11,6 +11,7 @@ from typing import ClassVar, Final, Protocol
 
 from textual.app import App, SystemCommand
 from textual.driver import Driver
+from textual.events import Resize
 from textual.screen import Screen
 
 from tui import crash
@@ -130,9 +131,9 @@ class KscaleApp(App[str]):
         scene = self._director.next(self._feed.connection)
         self.dashboard.show(scene)
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: Resize) -> None:
         """Say so where the dashboard does not fit."""
-        small = self.size.width < LEAST[0] or self.size.height < LEAST[1]
+        small = event.size.width < LEAST[0] or event.size.height < LEAST[1]
         self.dashboard.set_class(small, "-too-small")
 
     def _handle_exception(self, error: Exception) -> None:
