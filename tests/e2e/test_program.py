@@ -38,7 +38,7 @@ def dashboard(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
 
 
 def test_load_makes_replicas_grow(dashboard: Callable[..., Terminal]) -> None:
-    terminal = dashboard(speed=10)
+    terminal = dashboard(speed=8)  # the load comes 20 simulated seconds after the start
     terminal.wait_for(r"Pods 2/2 ready")
     terminal.wait_for(r"◆ 2 ▶ 4 +cpu \d+ % over 50 %")
 
@@ -47,7 +47,6 @@ def test_load_makes_replicas_grow(dashboard: Callable[..., Terminal]) -> None:
         return found is not None and 4 <= int(found[1]) == int(found[2])
 
     terminal.wait_until(grown, "four pods or more, all of them ready")
-    terminal.wait_for(r"● \d pods Ready +\+\d+ s after decision")
     assert len(re.findall(RUNNING, terminal.text)) >= 4
     terminal.press("q")
     assert terminal.wait_exit() == 0
@@ -66,7 +65,9 @@ def test_keys_work_in_a_terminal(dashboard: Callable[..., Terminal]) -> None:
     terminal.press("z")
     terminal.wait_for(r"HPA fastapi-hpa")
 
-    terminal.press("/", *"no such pod")
+    terminal.press("/")
+    terminal.wait_for(r"Enter keeps it, Esc clears it")
+    terminal.press("no such pod")
     terminal.wait_gone(RUNNING)
     terminal.press("esc")
     terminal.wait_for(RUNNING)
