@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,8 @@ class Server:
     tls: str | None = None
     """A certificate of certs/ to serve with."""
     client_ca: bool = False
+    date: float | None = None
+    """What its clock says, if not the truth."""
     requests: list[Exchange] = field(default_factory=list)
     stopped: threading.Event = field(default_factory=threading.Event)
     _scripts: dict[tuple[str, bool], list[Behaviour]] = field(default_factory=dict)
@@ -125,10 +128,13 @@ class Server:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def do_GET(self) -> None:  # noqa: N802
+            def do_GET(self) -> None:
                 outer._answer(self)
 
             do_POST = do_PATCH = do_PUT = do_DELETE = do_GET  # noqa: N815
+
+            def date_time_string(self, timestamp: float | None = None) -> str:
+                return formatdate(outer.date or time.time(), usegmt=True)
 
             def log_message(self, *_: Any) -> None:
                 pass

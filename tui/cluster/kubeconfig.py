@@ -382,7 +382,7 @@ def _decoded(entry: Entry, key: str) -> bytes | None:
     if not text:
         return None
     try:
-        return base64.b64decode(text, validate=False)
+        return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
         raise ClusterError(
             f"`{key}` in the kubeconfig is not base64.", "Correct or re-create the entry."

@@ -109,7 +109,7 @@ class LineStream:
                 self._check(max(map(len, batch)))
                 yield batch
         if partial and b"".join(partial).strip():
-            raise ApiError(Fault.BROKEN, "The connection was cut in the middle of a line.")
+            raise self._translate(ConnectionResetError("cut in the middle of a line"))
 
     def close(self) -> None:
         """Give the connection up. Safe from any thread, and more than once."""
@@ -132,7 +132,7 @@ class LineStream:
         if self._dechunker is None:
             return data or None
         if not data:
-            raise ApiError(Fault.BROKEN, "The connection was cut.")
+            raise self._translate(ConnectionResetError("cut before the end"))
         return self._dechunker.feed(data)
 
     def _check(self, size: int) -> None:

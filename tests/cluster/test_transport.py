@@ -1,0 +1,490 @@
+"""Requests: what is sent, what failures mean, and how they end."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cluster import recorded
+from tests.cluster.server import CERTS, Server, eventually, stall, status
+from tui.cluster import faults
+from tui.cluster.access import Auth, Certificate, ClusterConfig, Tls
+from tui.cluster.errors import ApiError, Fault, one_line
+from tui.cluster.halt import Halt
+from tui.cluster.transport import Transport, path
+
+OK = {"kind": "PodList", "items": []}
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server() as running:
+        running.on("/x", lambda e: e.reply(200, OK))
+        yield running
+
+
+def to(server: Server, **more: Any) -> Transport:
+    return Transport(ClusterConfig(server.url, **more))
+
+
+def failing(transport: Transport, where: str = "/x", **more: Any) -> ApiError:
+    with pytest.raises(ApiError) as caught:
+        transport.get(where, **more)
+    assert caught.value.message.isprintable()
+    return caught.value
+
+
+def test_get_gives_bytes_and_reuses_its_connection(server: Server) -> None:
+    transport = to(server)
+    for _ in range(3):
+        response = transport.get("/x", {"limit": 5, "pretty": False, "labelSelector": "a=b&c"})
+        assert response.status == 200
+        assert json.loads(response.body) == OK
+        assert response.headers["content-type"] == "application/json"
+    assert server.requests[0].query == {"limit": "5", "labelSelector": "a=b&c", "pretty": "false"}
+    assert server.requests[0].headers["user-agent"].startswith("kscale-tui/")
+    ports = {r.handler.client_address[1] for r in server.requests}
+    assert len(ports) == 1
+
+
+def test_request_sends_a_body(server: Server) -> None:
+    server.on(
+        "/y", lambda e: e.reply(200, {"got": e.body.decode(), "as": e.headers["content-type"]})
+    )
+    response = to(server).request(
+        "PATCH",
+        "/y",
+        {"fieldManager": "k"},
+        body=b"a: 1",
+        content_type="application/apply-patch+yaml",
+    )
+    assert json.loads(response.body) == {"got": "a: 1", "as": "application/apply-patch+yaml"}
+
+
+def test_other_answers_than_json_may_be_asked_for(server: Server) -> None:
+    server.on("/log", lambda e: e.reply(200, "<html>not markup, a log</html>\n", "text/plain"))
+    assert to(server).get("/log", accept="*/*").body.startswith(b"<html>")
+    assert failing(to(server), "/log").kind is Fault.NOT_KUBERNETES
+
+
+def test_gzip_is_unpacked(server: Server) -> None:
+    packed = gzip.compress(json.dumps(OK).encode())
+    server.on("/z", lambda e: e.reply(200, packed, Content_Encoding="gzip"))
+    assert json.loads(to(server).get("/z").body) == OK
+    server.on("/z", lambda e: e.reply(200, b"{}", Content_Encoding="gzip"))
+    assert failing(to(server), "/z").kind is Fault.BAD_REPLY
+
+
+def test_paths_are_quoted() -> None:
+    assert path("api", "v1", "namespaces", "a/../b?x#y %", "pods") == (
+        "/api/v1/namespaces/a%2F..%2Fb%3Fx%23y%20%25/pods"
+    )
+    assert path("a", "..", "b") == "/a/%2E%2E/b"
+
+
+def test_a_base_path_in_the_server_address_is_kept(server: Server) -> None:
+    server.on("/k8s/c-1/x", lambda e: e.reply(200, OK))
+    config = ClusterConfig(f"{server.url}/k8s/c-1")
+    assert Transport(config).get("/x").status == 200
+
+
+def test_the_clock_skew_is_learned_from_answers(server: Server) -> None:
+    server.date = time.time() + 600
+    transport = to(server)
+    assert transport.skew == 0
+    for _ in range(3):
+        transport.get("/x")
+    assert transport.skew == pytest.approx(600, abs=2)
+
+
+# Credentials.
+
+
+def test_a_401_leads_to_one_refresh_and_one_retry(server: Server, tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("old")
+
+    def guarded(exchange: Any) -> None:
+        if exchange.headers["authorization"] == "Bearer new":
+            exchange.reply(200, OK)
+        else:
+            token.write_text("new")
+            status(401, "Unauthorized")(exchange)
+
+    server.on("/x", guarded)
+    transport = to(server, auth=Auth(token_file=str(token)))
+    assert transport.get("/x").status == 200
+    assert [r.headers["authorization"] for r in server.requests] == ["Bearer old", "Bearer new"]
+
+
+def test_a_401_that_stays_is_not_hammered(server: Server) -> None:
+    server.on("/x", status(401, "Unauthorized"))
+    error = failing(to(server, auth=Auth(token="SECRET")))
+    assert (error.kind, error.status) == (Fault.UNAUTHORIZED, 401)
+    assert len(server.requests) == 1
+    assert "SECRET" not in repr(error.__dict__)
+
+
+def test_impersonation_headers_repeat(server: Server) -> None:
+    seen: list[list[str]] = []
+
+    def answer(exchange: Any) -> None:
+        seen.append(exchange.handler.headers.get_all("Impersonate-Group"))
+        exchange.reply(200, OK)
+
+    server.on("/x", answer)
+    groups = (("Impersonate-Group", "a"), ("Impersonate-Group", "b"))
+    to(server, auth=Auth(impersonate=groups)).get("/x")
+    assert seen == [["a", "b"]]
+
+
+def test_credentials_do_not_follow_redirects(server: Server) -> None:
+    with Server() as other:
+        server.on("/x", lambda e: e.reply(302, "", Location=f"{other.url}/x"))
+        error = failing(to(server, auth=Auth(token="t")))
+        assert error.kind is Fault.NOT_KUBERNETES
+        assert "redirect" in error.message
+        assert other.requests == []
+
+
+# TLS.
+
+
+@pytest.mark.parametrize(
+    ("certificate", "tls", "words"),
+    [
+        ("expired", Tls(ca_file=str(CERTS / "ca.pem")), "has expired"),
+        ("other", Tls(ca_file=str(CERTS / "ca.pem")), "another"),
+        (
+            "server",
+            Tls(ca_file=str(CERTS / "client.pem")),
+            "a CA that the kubeconfig does not name",
+        ),
+        ("server", Tls(), "a CA that the kubeconfig does not name"),
+    ],
+)
+def test_certificate_trouble_is_told_apart(certificate: str, tls: Tls, words: str) -> None:
+    with Server(tls=certificate) as server:
+        error = failing(to(server, tls=tls))
+    assert error.kind is Fault.TLS
+    assert words in error.message
+
+
+@pytest.mark.parametrize(
+    ("certificate", "tls"),
+    [
+        ("server", Tls(ca_file=str(CERTS / "ca.pem"))),
+        ("server", Tls(ca_data=(CERTS / "ca.pem").read_bytes())),
+        ("other", Tls(ca_file=str(CERTS / "ca.pem"), server_name="other.example")),
+        ("expired", Tls(insecure=True)),
+    ],
+)
+def test_tls_that_is_in_order(certificate: str, tls: Tls, recwarn: pytest.WarningsRecorder) -> None:
+    with Server(tls=certificate) as server:
+        server.on("/x", lambda e: e.reply(200, OK))
+        assert to(server, tls=tls).get("/x").status == 200
+    assert not [w for w in recwarn if "Unverified" in str(w.message)]
+
+
+def test_client_certificates() -> None:
+    trusted = Tls(ca_file=str(CERTS / "ca.pem"))
+    ours = Certificate(
+        cert_data=(CERTS / "client.pem").read_bytes(), key_data=(CERTS / "client.key").read_bytes()
+    )
+    with Server(tls="server", client_ca=True) as server:
+        server.on("/x", lambda e: e.reply(200, {"who": str(e.handler.connection.getpeercert())}))
+        answer = to(server, tls=trusted, auth=Auth(certificate=ours)).get("/x")
+        assert b"ada" in answer.body
+        error = failing(to(server, tls=trusted))
+        assert error.kind in (Fault.TLS, Fault.BROKEN)
+
+
+def test_a_rotated_ca_is_taken_up(tmp_path: Path) -> None:
+    ca = tmp_path / "ca.pem"
+    ca.write_bytes((CERTS / "client.pem").read_bytes())
+    with Server(tls="server") as server:
+        server.on("/x", lambda e: e.reply(200, OK))
+        transport = to(server, tls=Tls(ca_file=str(ca)))
+        assert failing(transport).kind is Fault.TLS
+        ca.write_bytes((CERTS / "ca.pem").read_bytes() + b"\n")
+        assert transport.get("/x").status == 200
+
+
+def test_plain_and_tls_mixed_up(server: Server) -> None:
+    error = failing(Transport(ClusterConfig(f"https://127.0.0.1:{server.port}")))
+    assert error.kind is Fault.TLS
+    assert "http://" in error.message
+    refusal = "Client sent an HTTP request to an HTTPS server.\n"
+    server.on("/x", lambda e: e.reply(400, refusal, "text/plain"))
+    error = failing(to(server))
+    assert error.kind is Fault.NOT_KUBERNETES
+    assert "https://" in error.message
+
+
+# Failures.
+
+
+def test_nobody_listens() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    error = failing(Transport(ClusterConfig(f"http://127.0.0.1:{port}")))
+    assert error.kind is Fault.REFUSED
+    assert f"127.0.0.1:{port}" in error.message
+
+
+def test_a_name_that_does_not_resolve(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: Any, **__: Any) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    error = failing(Transport(ClusterConfig("http://no-such-host.invalid:6443")))
+    assert error.kind is Fault.DNS
+    assert "no-such-host.invalid" in error.message
+
+
+def test_a_look_up_that_hangs_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    release = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: release.wait(30) and [])
+    halt = Halt()
+    threading.Timer(0.1, halt.stop).start()
+    start = time.monotonic()
+    error = failing(Transport(ClusterConfig("http://slow.invalid:6443")), halt=halt)
+    assert error.kind is Fault.STOPPED
+    assert time.monotonic() - start < 1
+    release.set()
+
+
+def test_a_server_that_says_nothing(server: Server) -> None:
+    server.on("/x", stall)
+    assert failing(to(server), timeout=0.2).kind is Fault.TIMEOUT
+
+
+def test_a_body_that_is_shorter_than_promised(server: Server) -> None:
+    def short(exchange: Any) -> None:
+        exchange.start(Content_Length="100")
+        exchange.write(b"{")
+        exchange.handler.close_connection = True
+
+    server.on("/x", short)
+    assert failing(to(server)).kind is Fault.BROKEN
+
+
+def test_what_is_no_http_at_all() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+
+        threading.Thread(target=answer, daemon=True).start()
+        error = failing(Transport(ClusterConfig(f"http://127.0.0.1:{listener.getsockname()[1]}")))
+    assert error.kind in (Fault.BROKEN, Fault.BAD_REPLY)
+
+
+EXPECTED: dict[str, tuple[Fault, str]] = {
+    "400": (Fault.INVALID, ""),
+    "401": (Fault.UNAUTHORIZED, "credentials"),
+    "403": (Fault.FORBIDDEN, ""),
+    "404": (Fault.NOT_FOUND, ""),
+    "405": (Fault.INVALID, ""),
+    "406": (Fault.INVALID, ""),
+    "409": (Fault.CONFLICT, ""),
+    "410": (Fault.GONE, ""),
+    "415": (Fault.INVALID, ""),
+    "422": (Fault.INVALID, ""),
+    "429": (Fault.THROTTLED, ""),
+    "500": (Fault.SERVER, ""),
+    "503": (Fault.UNAVAILABLE, ""),
+    "504": (Fault.UNAVAILABLE, ""),
+    "metrics-absent-404": (Fault.NOT_FOUND, ""),
+    "metrics-unavailable": (Fault.UNAVAILABLE, ""),
+}
+FAILED = [
+    name
+    for name, case in recorded.errors().items()
+    if case["response"]["status"] >= 400 and "body_raw" in case["response"]
+]
+
+
+def test_there_are_enough_recorded_errors() -> None:
+    assert len(FAILED) > 60
+
+
+@pytest.mark.parametrize("name", FAILED)
+def test_every_recorded_error_is_what_it_is(server: Server, name: str) -> None:
+    answer = recorded.errors()[name]["response"]
+    headers = {k.replace("-", "_"): v for k, v in answer["headers"].items()}
+    for taken in ("Content_Type", "Content_Length", "Date"):
+        headers.pop(taken, None)
+    kind = answer["headers"].get("Content-Type", "text/plain")
+    body = answer["body_raw"]
+    server.on("/x", lambda e: e.reply(answer["status"], body, kind, **headers))
+    error = failing(to(server))
+    expected, words = next(v for k, v in EXPECTED.items() if name.startswith(k))
+    if answer["headers"].get("Transfer-Encoding") == "chunked":
+        headers.pop("Transfer_Encoding")
+    assert error.kind is expected
+    assert error.status == answer["status"]
+    assert words in error.message
+    if "Retry-After" in answer["headers"]:
+        assert error.retry_after == float(answer["headers"]["Retry-After"])
+    told = faults.status_of(body.encode())
+    if told is not None and expected is not Fault.UNAUTHORIZED:
+        assert error.message == one_line(told.message or "")
+    if name == "410-list-continue-expired":
+        assert error.rest
+
+
+@pytest.mark.parametrize(
+    ("code", "body", "kind", "words"),
+    [
+        (404, "<html>nginx</html>", Fault.NOT_KUBERNETES, "text/html"),
+        (403, "<!DOCTYPE html>", Fault.NOT_KUBERNETES, "not a Kubernetes API"),
+        (502, "<html>bad gateway</html>", Fault.UNAVAILABLE, "502"),
+        (500, "\x1b[31mboom", Fault.SERVER, "500"),
+    ],
+)
+def test_other_peoples_error_pages(
+    server: Server, code: int, body: str, kind: Fault, words: str
+) -> None:
+    server.on("/x", lambda e: e.reply(code, body, "text/html"))
+    error = failing(to(server))
+    assert error.kind is kind
+    assert words in error.message
+
+
+def test_a_message_from_the_server_is_made_printable_and_short(server: Server) -> None:
+    server.on("/x", status(403, "Forbidden", "\x1b]0;pwned\x07[red]\u202e" + "x" * 9000))
+    error = failing(to(server))
+    assert error.message.isprintable()
+    assert len(error.message) <= 300
+
+
+def test_retry_after_as_a_date(server: Server) -> None:
+    when = formatdate(time.time() + 20, usegmt=True)
+    server.on("/x", lambda e: e.reply(503, "no", "text/plain", Retry_After=when))
+    retry_after = failing(to(server)).retry_after
+    assert retry_after is not None
+    assert 15 < retry_after <= 21
+
+
+# Streams.
+
+
+def test_a_stream_gives_batches_and_closes_from_another_thread(server: Server) -> None:
+    def answer(exchange: Any) -> None:
+        exchange.start_chunked()
+        exchange.chunk(b"one\ntwo\n\nthr")
+        exchange.chunk(b"ee\n")
+        exchange.stall()
+
+    server.on("/x", answer, watch=True)
+    stream = to(server).stream("/x", {"watch": True})
+    got: list[bytes] = []
+    ended: list[BaseException | None] = []
+
+    def read() -> None:
+        try:
+            for batch in stream:
+                got.extend(batch)
+            ended.append(None)
+        except ApiError as error:
+            ended.append(error)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    eventually(lambda: got == [b"one", b"two", b"three"])
+    start = time.monotonic()
+    stream.close()
+    reader.join(5)
+    assert time.monotonic() - start < 1
+    assert len(ended) == 1
+
+
+def test_a_stream_without_chunks_and_with_close_can_be_stopped(server: Server) -> None:
+    def answer(exchange: Any) -> None:
+        exchange.start(Connection="close")
+        exchange.write(b"one\n")
+        exchange.stall()
+
+    server.on("/x", answer, watch=True)
+    halt = Halt()
+    stream = to(server).stream("/x", {"watch": True}, halt=halt)
+    batches = iter(stream)
+    assert next(batches) == [b"one"]
+    threading.Timer(0.1, halt.stop).start()
+    start = time.monotonic()
+    with pytest.raises((ApiError, StopIteration)):
+        next(batches)
+    assert time.monotonic() - start < 1
+
+
+def test_a_stream_over_tls_can_be_stopped() -> None:
+    def answer(exchange: Any) -> None:
+        exchange.start_chunked()
+        exchange.chunk(b"one\n")
+        exchange.stall()
+
+    with Server(tls="server") as server:
+        server.on("/x", answer, watch=True)
+        halt = Halt()
+        transport = to(server, tls=Tls(ca_file=str(CERTS / "ca.pem")))
+        batches = iter(transport.stream("/x", {"watch": True}, halt=halt))
+        assert next(batches) == [b"one"]
+        threading.Timer(0.1, halt.stop).start()
+        start = time.monotonic()
+        with pytest.raises(ApiError) as caught:
+            next(batches)
+        assert caught.value.kind is Fault.STOPPED
+        assert time.monotonic() - start < 1
+
+
+def test_a_silent_stream_ends_with_its_read_timeout(server: Server) -> None:
+    def answer(exchange: Any) -> None:
+        exchange.start_chunked()
+        exchange.stall()
+
+    server.on("/x", answer, watch=True)
+    stream = to(server).stream("/x", {"watch": True}, read_timeout=0.2)
+    with pytest.raises(ApiError) as caught:
+        list(stream)
+    assert caught.value.kind is Fault.TIMEOUT
+
+
+# Imports.
+
+
+def test_the_kubernetes_package_is_imported_late_and_in_part() -> None:
+    code = """
+import sys
+import tui.cluster.session, tui.cluster.kubeconfig
+assert not [m for m in sys.modules if m.partition(".")[0] in ("kubernetes", "urllib3", "yaml")]
+from tui.cluster.access import ClusterConfig
+from tui.cluster.pool import open_pool
+open_pool(ClusterConfig("https://127.0.0.1:1"), None, 4)
+assert "pydantic" not in sys.modules
+import kubernetes
+assert kubernetes.client.ApiClient and kubernetes.watch.Watch
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_nothing_is_logged_on_the_terminal(
+    server: Server, capfd: pytest.CaptureFixture[str]
+) -> None:
+    server.on("/x", lambda e: e.reply(200, OK, Bad_Header=""))
+    to(server).get("/x")
+    assert capfd.readouterr() == ("", "")
