@@ -67,11 +67,11 @@ class Stage:
 
     def play(self, app: KscaleApp) -> None:
         """Take every step, with a look at the store after each."""
-        app.tick()
+        app.advance()
         for seconds, step in self.script:
             self.clock.now = NOW + seconds
             step()
-            app.tick()
+            app.advance()
         self.clock.now = NOW
         app.tick()
 

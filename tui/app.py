@@ -17,7 +17,7 @@ from textual.screen import Screen
 from tui import crash
 from tui.actions import ACTIONS
 from tui.analysis.focus import Target
-from tui.analysis.scene import Director
+from tui.analysis.scene import Director, Scene
 from tui.config import THEMES, Settings
 from tui.panes import ink
 from tui.panes.ink import Palette
@@ -121,15 +121,16 @@ class KscaleApp(App[str]):
         self._feed.stop()
 
     def tick(self) -> None:
-        """Drain the store once and show what there is."""
-        if not self.dashboard.is_mounted:
-            return
+        """Look at the store once and show what there is."""
         if self._feed.failure is not None:
             self.exit(str(self._feed.failure), return_code=1)
-            return
+        elif self.dashboard.is_mounted:
+            self.dashboard.show(self.advance())
+
+    def advance(self) -> Scene:
+        """Drain the store once; the scene of this moment."""
         self._director.place = self._feed.place
-        scene = self._director.next(self._feed.connection)
-        self.dashboard.show(scene)
+        return self._director.next(self._feed.connection)
 
     def on_resize(self, event: Resize) -> None:
         """Say so where the dashboard does not fit."""

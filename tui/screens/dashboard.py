@@ -42,6 +42,23 @@ class Dashboard(Screen[None]):
         (50, "-tall"),
     ]
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.header = Header()
+        self.banner = Banner()
+        self.hpa = HpaPane(id="hpa")
+        self.chart = ChartPane(id="chart")
+        self.pods = PodsPane(id="pods")
+        self.timeline = TimelinePane(id="timeline")
+        self.nodes_pane = NodesPane(id="nodes")
+        self.panes: tuple[Pane, ...] = (
+            self.hpa,
+            self.chart,
+            self.pods,
+            self.timeline,
+            self.nodes_pane,
+        )
+
     class Ready(Message):
         """The panes are in place and can be shown scenes."""
 
@@ -51,46 +68,31 @@ class Dashboard(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Panes in the order Tab goes through them."""
-        yield Header()
-        yield Banner()
-        yield HpaPane(id="hpa")
+        yield self.header
+        yield self.banner
+        yield self.hpa
         with Horizontal(id="middle"):
-            yield ChartPane(id="chart")
-            yield PodsPane(id="pods")
+            yield self.chart
+            yield self.pods
         with Horizontal(id="bottom"):
-            yield TimelinePane(id="timeline")
-            yield NodesPane(id="nodes")
+            yield self.timeline
+            yield self.nodes_pane
         yield Input(id="filter", placeholder="words, !word   Enter keeps it, Esc clears it")
         yield TooSmall()
         yield Footer(compact=True, show_command_palette=True)
 
-    @property
-    def header(self) -> Header:
-        """The top line."""
-        return self.query_one(Header)
-
-    @property
-    def pods(self) -> PodsPane:
-        """The pods pane."""
-        return self.query_one(PodsPane)
-
-    @property
-    def chart(self) -> ChartPane:
-        """The CPU chart."""
-        return self.query_one(ChartPane)
-
     def show(self, scene: Scene) -> None:
         """Hand one scene to every pane."""
         self.header.show(scene)
-        self.query_one(Banner).show(scene)
-        for pane in self.query(Pane):
+        self.banner.show(scene)
+        for pane in self.panes:
             pane.show(scene)
 
     def use(self, palette: Palette) -> None:
         """Hand a theme's colours to every pane."""
         self.header.use(palette)
-        self.query_one(Banner).use(palette)
-        for pane in self.query(Pane):
+        self.banner.use(palette)
+        for pane in self.panes:
             pane.use(palette, palette.selection)
 
     # Panes.
@@ -144,7 +146,8 @@ class Dashboard(Screen[None]):
 
     def _restore(self) -> None:
         self.minimize()
-        self.query(Pane).remove_class("zoomed")
+        for pane in self.panes:
+            pane.remove_class("zoomed")
 
     # Pods.
 

@@ -1,0 +1,318 @@
+"""Every key of the dashboard does what help says it does."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.panes.screen import shown
+from tests.samples import deployment, hpa, idle, pod, scaling
+from tui.actions import ACTIONS
+from tui.panes.chart import ChartPane
+from tui.panes.hpa import HpaPane
+from tui.panes.pods import PodsPane
+from tui.screens.help import HelpScreen
+from tui.state.rows import Kind
+
+
+def rows(text: str) -> list[str]:
+    """The pods' tails in the order they are listed."""
+    return re.findall(r"…?\S*-([a-z0-9]{5}) ", text)
+
+
+async def test_z_zooms_the_focused_pane_and_back() -> None:
+    async with shown(scaling()) as screen:
+        small = screen.dashboard.pods.size
+        await screen.press("z")
+        assert (
+            screen.dashboard.pods.size.width == 118 - screen.dashboard.pods.scrollbar_size_vertical
+        )
+        assert "lab-worker" in screen.text(PodsPane)
+        assert "Timeline" not in screen.text()
+        assert "kscale" in screen.text()
+        await screen.press("z")
+        assert screen.dashboard.pods.size == small
+        assert "Timeline" in screen.text()
+
+
+async def test_enter_zooms_and_escape_restores() -> None:
+    async with shown(scaling()) as screen:
+        await screen.press("enter")
+        assert "Nodes" not in screen.text()
+        await screen.press("escape")
+        assert "Nodes" in screen.text()
+
+
+async def test_tab_goes_through_the_panes_both_ways() -> None:
+    async with shown(scaling()) as screen:
+        order = []
+        for _ in range(5):
+            await screen.press("tab")
+            order.append(screen.app.focused.id if screen.app.focused else None)
+        assert order == ["timeline", "nodes", "hpa", "chart", "pods"]
+        await screen.press("shift+tab")
+        assert screen.app.focused is screen.dashboard.chart
+
+
+async def test_tab_while_zoomed_zooms_the_next_pane() -> None:
+    async with shown(scaling()) as screen:
+        await screen.press("z", "tab")
+        assert "Timeline" in screen.text()
+        assert "Pods" not in screen.text()
+
+
+async def test_double_click_zooms() -> None:
+    async with shown(scaling()) as screen:
+        await screen.pilot.click("#nodes", offset=(5, 3), times=2)
+        await screen.look()
+        assert "Timeline" not in screen.text()
+        assert "v1.36.2" in screen.text("#nodes")
+
+
+async def test_h_steps_through_hpas_in_a_circle() -> None:
+    stage = idle()
+    other = hpa(3, 3, 40, uid="uid-other", name="web-hpa", target_name="web")
+    stage.store.put(Kind.HPAS, [other])
+    stage.store.put(Kind.DEPLOYMENTS, [deployment(3, 3, uid="uid-web", name="web")])
+    async with shown(stage) as screen:
+        assert "HPA fastapi-hpa" in screen.text(HpaPane)
+        assert "1 of 2" in screen.text(HpaPane)
+        await screen.press("h")
+        assert "HPA web-hpa" in screen.text(HpaPane)
+        assert "deployment/web" in screen.text()
+        await screen.press("h")
+        assert "HPA fastapi-hpa" in screen.text(HpaPane)
+        await screen.press("H")
+        assert "HPA web-hpa" in screen.text(HpaPane)
+
+
+async def test_slash_filters_as_one_types_and_escape_clears() -> None:
+    async with shown(scaling()) as screen:
+        await screen.press("slash", *"pending")
+        assert rows(screen.text(PodsPane)) == ["tnxvz", "vqnl8"]
+        assert "filter pending: 2 of 8" in screen.text(PodsPane)
+        await screen.press("enter")
+        assert screen.app.focused is screen.dashboard.pods
+        assert rows(screen.text(PodsPane)) == ["tnxvz", "vqnl8"]
+        await screen.press("slash", "escape")
+        assert len(rows(screen.text(PodsPane))) == 8
+
+
+async def test_escape_clears_a_filter_that_was_kept() -> None:
+    async with shown(scaling()) as screen:
+        await screen.press("slash", *"running", "enter", "escape")
+        assert len(rows(screen.text(PodsPane))) == 8
+
+
+async def test_a_filter_may_turn_a_word_round_and_match_nothing() -> None:
+    async with shown(scaling()) as screen:
+        await screen.press("slash", *"!running !pending", "enter")
+        assert rows(screen.text(PodsPane)) == ["blbq8", "lzd79"]
+        screen.dashboard.pods.set_filter("no-such-pod")
+        await screen.look()
+        assert "none of 8 pods match" in screen.text(PodsPane)
+
+
+async def test_keys_typed_into_the_filter_are_not_commands() -> None:
+    async with shown(scaling()) as screen:
+        await screen.press("slash", *"szq?")
+        assert screen.app.is_running
+        assert screen.dashboard.pods.filter == "szq?"
+
+
+async def test_s_steps_through_the_sorts_and_capital_s_turns_them_round() -> None:
+    async with shown(scaling()) as screen:
+        by_age = rows(screen.text(PodsPane))
+        assert by_age[0] == "66dvd"
+        await screen.press("s")
+        assert "by name" in screen.text(PodsPane)
+        assert rows(screen.text(PodsPane)) == sorted(by_age)
+        await screen.press("s")
+        assert "by cpu ↓" in screen.text(PodsPane)
+        assert rows(screen.text(PodsPane))[:4] == ["66dvd", "thvgk", "7pc95", "8snlf"]
+        await screen.press("S")
+        assert "by cpu ↑" in screen.text(PodsPane)
+        assert rows(screen.text(PodsPane))[-1] == "66dvd"
+
+
+async def test_every_sort_can_be_reached_and_drawn() -> None:
+    async with shown(scaling()) as screen:
+        seen = set()
+        for _ in range(8):
+            await screen.press("s")
+            found = re.search(r"by (\S+)", screen.text(PodsPane))
+            seen.add(found[1] if found else None)
+            assert len(rows(screen.text(PodsPane))) == 8
+        assert seen == {"age", "name", "cpu", "memory", "cpu/req", "restarts", "status", "node"}
+
+
+async def test_a_click_on_a_title_sorts() -> None:
+    async with shown(scaling()) as screen:
+        pods = screen.dashboard.pods
+        line = screen.text(PodsPane).splitlines()[1]
+        await screen.pilot.click("#pods", offset=(line.index("status") + 1, 1))
+        await screen.look()
+        assert pods.sort == "status"
+
+
+async def test_a_shows_every_pod_in_scope() -> None:
+    stage = scaling()
+    stranger = pod("nginx-proxy-558dbcc8c8-tcp6w", age=900, labels=(("app", "nginx"),))
+    stage.store.put(Kind.PODS, [stranger])
+    async with shown(stage) as screen:
+        assert "tcp6w" not in screen.text(PodsPane)
+        await screen.press("a")
+        assert "tcp6w" in screen.text(PodsPane)
+        assert "all · by" in screen.text(PodsPane)
+        await screen.press("a")
+        assert "tcp6w" not in screen.text(PodsPane)
+
+
+async def test_the_cursor_stays_on_its_pod_when_the_order_changes() -> None:
+    async with shown(scaling()) as screen:
+        pods = screen.dashboard.pods
+        await screen.press("j", "j", "k", "down")
+        assert pods.cursor == 1
+        chosen = pods._selected_uid
+        await screen.press("s")
+        assert pods._selected_uid == chosen
+        assert pods.cursor is not None
+        assert pods._pods[pods.cursor].uid == chosen
+        await screen.press("end")
+        assert pods.cursor == 7
+        await screen.press("home", "up")
+        assert pods.cursor == 0
+
+
+async def test_the_cursor_scrolls_a_long_list() -> None:
+    stage = idle()
+    names = [f"fastapi-deploy-66b8c95455-{n:05d}" for n in range(300)]
+    stage.store.put(Kind.PODS, [pod(n, age=100 + i) for i, n in enumerate(names)])
+    async with shown(stage) as screen:
+        await screen.press("s", "end")
+        assert "thvgk" in screen.text(PodsPane)
+        await screen.press("home")
+        assert "00000" in screen.text(PodsPane)
+        await screen.press("pagedown", "pagedown")
+        assert screen.dashboard.pods.cursor == 2 * (screen.dashboard.pods.room.height - 2)
+        tail = names[screen.dashboard.pods.cursor][-5:]
+        assert tail in screen.text(PodsPane)
+
+
+async def test_p_charts_each_pod() -> None:
+    async with shown(scaling()) as screen:
+        assert "all pods" in screen.text(ChartPane)
+        before = screen.text(ChartPane)
+        await screen.press("p")
+        assert "each pod" in screen.text(ChartPane)
+        assert screen.text(ChartPane) != before
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ((), ("5 min", "-3m")),
+        (("minus",), ("15 min", "-10m")),
+        (("minus", "minus"), ("60 min", "-45m")),
+        (("minus", "minus", "minus"), ("60 min", "-45m")),
+        (("plus",), ("1 min", "-30s")),
+        (("equals_sign", "plus"), ("1 min", "-45s")),
+        (("minus", "plus"), ("5 min", "-2m")),
+    ],
+)
+async def test_minus_and_plus_change_the_time_shown(
+    keys: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    async with shown(scaling()) as screen:
+        await screen.press(*keys)
+        for word in words:
+            assert word in screen.text(ChartPane)
+
+
+async def test_capital_t_goes_through_the_themes() -> None:
+    async with shown(scaling()) as screen:
+        seen = [screen.app.theme]
+        for _ in range(3):
+            await screen.press("T")
+            seen.append(screen.app.theme)
+        assert seen == ["kscale-dark", "kscale-light", "kscale-contrast", "kscale-dark"]
+
+
+async def test_a_theme_of_textuals_own_has_the_inks_too() -> None:
+    async with shown(scaling()) as screen:
+        screen.app.theme = "nord"
+        await screen.look()
+        palette = screen.dashboard.pods.palette
+        assert palette.style("decided").color is not None
+        assert palette.style("decided").color != palette.style("measured").color
+
+
+@pytest.mark.parametrize("key", ["question_mark", "f1"])
+async def test_help_lists_every_action_and_closes(key: str) -> None:
+    async with shown(scaling(), size=(120, 60)) as screen:
+        await screen.press(key)
+        assert isinstance(screen.app.screen, HelpScreen)
+        text = screen.text()
+        for action in ACTIONS:
+            if not action.twin:
+                assert action.help in text
+        await screen.press("escape")
+        assert not isinstance(screen.app.screen, HelpScreen)
+
+
+async def test_the_dashboard_goes_on_behind_help() -> None:
+    stage = scaling()
+    async with shown(stage) as screen:
+        await screen.press("question_mark")
+        stage.store.put(Kind.HPAS, [hpa(8, 9, 77)])
+        await screen.look()
+        await screen.press("j", "k", "q")
+        assert "77 %" in screen.text(HpaPane)
+
+
+async def test_the_palette_finds_and_runs_an_action() -> None:
+    async with shown(scaling()) as screen:
+        await screen.press("ctrl+p")
+        await screen.press(*"zoom")
+        await screen.until(lambda: "Zoom  (z)" in screen.text())
+        await screen.press("enter")
+        await screen.until(lambda: screen.dashboard.maximized is not None)
+        assert screen.dashboard.maximized is screen.dashboard.pods
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+c"])
+async def test_q_leaves(key: str) -> None:
+    stage = idle()
+    app = stage.app()
+    async with app.run_test() as pilot:
+        await pilot.press(key)
+    assert app.return_code == 0
+
+
+async def test_every_key_in_any_order_leaves_the_program_alive() -> None:
+    async with shown(scaling(), size=(80, 24)) as screen:
+        keys = [k for a in ACTIONS if a.name != "quit" for k in a.keys.split(",")]
+        for key in (*keys, "escape", *reversed(keys), "escape", "escape"):
+            await screen.pilot.press(key)
+        await screen.look()
+        assert screen.app.is_running
+        assert "Pods 4/8 ready" in screen.text()
+
+
+async def test_the_footer_fits_a_narrow_screen() -> None:
+    async with shown(scaling(), size=(80, 24)) as screen:
+        last = screen.text().splitlines()[-1]
+        for action in ACTIONS:
+            if action.footer:
+                assert action.label in last
+
+
+async def test_a_small_terminal_is_told_what_is_needed() -> None:
+    async with shown(scaling()) as screen:
+        await screen.pilot.resize_terminal(50, 12)
+        await screen.look()
+        assert "50 columns and 12 rows" in " ".join(screen.text().split())
+        await screen.pilot.resize_terminal(80, 24)
+        await screen.look()
+        assert "Pods" in screen.text()
