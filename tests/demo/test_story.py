@@ -64,7 +64,7 @@ def test_the_same_seed_tells_the_same_story(build: Build) -> None:
 
 def test_the_cycle_repeats(build: Build) -> None:
     cluster = build(wave=Wave(), lesson=True)
-    seen = []
+    seen: list[int] = []
     for _ in range(1300):
         cluster.clock.advance(1)
         if not seen or seen[-1] != _desired(cluster):

@@ -256,16 +256,4 @@ def _create_api_service(api: Api) -> None:
             "versionPriority": 100,
         },
     }
-    entry = api.create(resources.API_SERVICES, "", data, _KUBEADM)
-    available = {
-        "type": "Available",
-        "status": "True",
-        "lastTransitionTime": api.clock.stamp(),
-        "reason": "Passed",
-        "message": "all checks passed",
-    }
-
-    def alter(data: Object) -> None:
-        data["status"] = {"conditions": [available]}
-
-    api.change(resources.API_SERVICES, entry, alter, Writer("kube-apiserver", "status"))
+    api.create(resources.API_SERVICES, "", data, _KUBEADM)

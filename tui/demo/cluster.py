@@ -9,6 +9,7 @@ from tui.demo import bootstrap, classroom
 from tui.demo.api.handlers import Handlers
 from tui.demo.api.operations import Api, Writer
 from tui.demo.clock import Clock
+from tui.demo.controllers.apiservice import ApiServiceController
 from tui.demo.controllers.base import Controller, ControlPlane
 from tui.demo.controllers.deployment import DeploymentController
 from tui.demo.controllers.endpoints import EndpointsController, EndpointSliceController
@@ -68,6 +69,7 @@ class Cluster:
             EndpointsController(self.plane),
             EndpointSliceController(self.plane),
             GarbageCollector(self.plane),
+            ApiServiceController(self.plane),
             HpaController(self.plane),
         ]
         self.traffic = None

@@ -32,6 +32,7 @@ class _Log:
         self.lines: deque[Line] = deque(maxlen=_MOST_LINES)
         self.previous: deque[Line] | None = None
         self.count = 0
+        self.runs = 0
         self.closed = False
 
 
@@ -52,7 +53,9 @@ class Logs:
     def restart(self, uid: str, container: str) -> None:
         """The container starts again: what it printed so far is the previous log."""
         log = self._logs.setdefault((uid, container), _Log())
-        log.previous, log.lines = log.lines, deque(maxlen=_MOST_LINES)
+        if log.runs:
+            log.previous, log.lines = log.lines, deque(maxlen=_MOST_LINES)
+        log.runs += 1
         log.closed = False
 
     def close(self, uid: str, container: str) -> None:

@@ -26,6 +26,11 @@ from tui.demo.store import Entry, Object, Store
 
 RESOLUTION: Final = 15.0
 """Simulated seconds between scrapes."""
+_API_SERVICE: Final = "v1beta1.metrics.k8s.io"
+_WORDS: Final = {
+    404: "the server could not find the requested resource (get pods.metrics.k8s.io)",
+    503: "the server is currently unable to handle the request (get pods.metrics.k8s.io)",
+}
 _NODE_CPU: Final = 0.055
 _NODE_MEMORY: Final = 900 * 1024 * 1024
 _encode = msgspec.json.Encoder().encode
@@ -87,11 +92,18 @@ class Metrics:
         self._series: dict[tuple[str, str], _Series] = {}
         self._nodes: dict[str, _NodeSeries] = {}
         self._totals: dict[str, float] = {}
-        self._node_since: float = clock.now()
         self.before_scrape: list[Callable[[], None]] = []
         """Called before each scrape, to bring the counters up to date."""
-        self.unavailable = ""
-        """If not empty, the API is down and this says why."""
+
+    def refusal(self) -> Response | None:
+        """What the API server answers if nobody stands behind the metrics API."""
+        entry = self._store.get(resources.API_SERVICES.storage, "", _API_SERVICE)
+        if entry is None:
+            return Response.text("404 page not found\n", 404)
+        conditions = entry.status.get("conditions") or ()
+        if not any(one["type"] == "Available" and one["status"] == "True" for one in conditions):
+            return Response.text("service unavailable\n", 503)
+        return None
 
     def start(self) -> None:
         """Begin to scrape."""
@@ -103,6 +115,11 @@ class Metrics:
 
     def scrape(self) -> None:
         """Take one sample of everything that runs."""
+        if self.refusal() is not None:
+            # What it knew was in the memory of a pod that is gone.
+            self._series.clear()
+            self._nodes.clear()
+            return
         for call in self.before_scrape:
             call()
         now = self._clock.now()
@@ -143,8 +160,9 @@ class Metrics:
         Raises:
             UnavailableError: the metrics API is down.
         """
-        if self.unavailable:
-            raise UnavailableError(self.unavailable)
+        refusal = self.refusal()
+        if refusal is not None:
+            raise UnavailableError(_WORDS[refusal.status])
         found = []
         for pod in self._store.list_at(resources.PODS.storage, namespace, None):
             if selector is None or selectors.matches(selector, pod.labels):
@@ -176,8 +194,6 @@ class Metrics:
         Raises:
             ApiError: 400 for a bad selector, 404 for what has no figures.
         """
-        if self.unavailable:
-            return Response.text("service unavailable\n", 503)
         shown = self._pod_items if target.resource is resources.POD_METRICS else self._node_items
         items = shown(target, request)
         if not target.name:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tui.demo.api import errors, hpa_v1, patches, representation
+from tui.demo.api import errors, hpa_v1, patches, representation, types
 from tui.demo.api.operations import DeleteOptions
 from tui.demo.api.requests import Request
 from tui.demo.resources import Resource
@@ -42,6 +42,24 @@ def check_kind(resource: Resource, data: Object) -> None:
         )
 
 
+def manifest(resource: Resource, data: Object, request: Request) -> tuple[Object, dict[str, str]]:
+    """A manifest, checked and decoded to the stored version, and headers that warn of it.
+
+    Raises:
+        ApiError: 400, it is of another kind, has a field of the wrong type, or an unknown one
+            where the request wants none.
+    """
+    check_kind(resource, data)
+    decoded, unknown = types.decode(resource, data)
+    mode = request.query.get("fieldValidation", "Warn")
+    if mode == "Strict":
+        types.refuse_unknown(resource, unknown)
+    warning = types.warnings(unknown) if mode == "Warn" else ""
+    stored = representation.to_stored(resource, decoded)
+    stored.setdefault("metadata", {})
+    return stored, {"Warning": warning} if warning else {}
+
+
 def patch_type(request: Request) -> str:
     """The kind of patch.
 
@@ -54,8 +72,10 @@ def patch_type(request: Request) -> str:
     return kind
 
 
-def apply_patch(resource: Resource, current: Entry, request: Request) -> Object:
-    """The stored version of an object after a JSON, merge or strategic patch.
+def apply_patch(
+    resource: Resource, current: Entry, request: Request
+) -> tuple[Object, dict[str, str]]:
+    """The stored version of an object after a JSON, merge or strategic patch, and warnings.
 
     Raises:
         ApiError: 400, 415 or 422.
@@ -67,7 +87,7 @@ def apply_patch(resource: Resource, current: Entry, request: Request) -> Object:
     if not isinstance(patched.get("metadata"), dict):
         raise errors.bad_request("the patched object has no metadata")
     patched["metadata"].setdefault("name", current.name)
-    return representation.to_stored(resource, patched)
+    return manifest(resource, patched, request)
 
 
 def patch_object(kind: str, data: Object, request: Request) -> Object:

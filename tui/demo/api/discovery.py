@@ -34,8 +34,14 @@ _SUBRESOURCE_KINDS: Final = {
 }
 
 
-def respond(path: str, request: Request) -> Response | None:
-    """Answer a discovery request; None if the path is not one."""
+def respond(path: str, request: Request, hidden: str = "") -> Response | None:
+    """Answer a discovery request; None if the path is not one.
+
+    Args:
+        path: of the request.
+        request: the request.
+        hidden: a group that is not to be mentioned.
+    """
     if path == "/version":
         return Response.of(VERSION)
     if path == "/api":
@@ -49,7 +55,7 @@ def respond(path: str, request: Request) -> Response | None:
             }
         )
     if path == "/apis":
-        return Response.of({"kind": "APIGroupList", "apiVersion": "v1", "groups": _groups()})
+        return Response.of({"kind": "APIGroupList", "apiVersion": "v1", "groups": _groups(hidden)})
     if path == "/":
         listed = ["/api", "/api/v1", "/apis"]
         for group in filter(None, resources.versions()):
@@ -60,7 +66,7 @@ def respond(path: str, request: Request) -> Response | None:
     if parts[0] == "api" and len(parts) == 2 and parts[1] == "v1":
         return _resources("", "v1")
     if parts[0] == "apis" and len(parts) == 2:
-        found = [group for group in _groups() if group["name"] == parts[1]]
+        found = [group for group in _groups(hidden) if group["name"] == parts[1]]
         if found:
             return Response.of({"kind": "APIGroup", "apiVersion": "v1", **found[0]})
     if parts[0] == "apis" and len(parts) == 3:
@@ -70,10 +76,10 @@ def respond(path: str, request: Request) -> Response | None:
     return None
 
 
-def _groups() -> list[Object]:
+def _groups(hidden: str) -> list[Object]:
     groups = []
     for group, versions in resources.versions().items():
-        if group:
+        if group and group != hidden:
             shown = [{"groupVersion": f"{group}/{one}", "version": one} for one in versions]
             groups.append({"name": group, "versions": shown, "preferredVersion": shown[0]})
     return groups

@@ -24,6 +24,7 @@ from tui.demo.api.requests import Request, Response, Stream
 from tui.demo.resources import Resource
 from tui.demo.store import Entry
 
+_METRICS: Final = "/apis/metrics.k8s.io/v1beta1/"
 _HEALTH: Final = ("/healthz", "/livez", "/readyz")
 _ACCEPTED: Final = ("application/json", "application/yaml", "*/*", "application/*", "")
 
@@ -33,6 +34,9 @@ class MetricsSource(Protocol):
 
     def respond(self, target: Target, request: Request) -> Response:
         """Answer a get or a list of node or pod metrics."""
+
+    def refusal(self) -> Response | None:
+        """The answer to everything, if nobody stands behind the API."""
 
 
 class Handlers:
@@ -64,7 +68,11 @@ class Handlers:
         if path.startswith(_HEALTH):
             return Response.text("ok")
         self._check_accept(request)
-        found = discovery.respond(path, request)
+        refusal = self._metrics.refusal()
+        if refusal is not None and (path + "/").startswith(_METRICS):
+            return refusal
+        hidden = "metrics.k8s.io" if refusal is not None and refusal.status == 404 else ""
+        found = discovery.respond(path, request, hidden)
         if found is not None:
             return found
         if not path.startswith(("/api/", "/apis/")):
@@ -128,20 +136,16 @@ class Handlers:
         if target.name or (resource.namespaced and target.namespace is None):
             raise errors.method_not_allowed()
         data = request.object(resource.kind)
-        bodies.check_kind(resource, data)
-        writer = request.writer()
-        data = representation.to_stored(resource, data)
-        return _shown(resource, self._api.create(resource, target.where, data, writer), 201)
+        data, warnings = bodies.manifest(resource, data, request)
+        entry = self._api.create(resource, target.where, data, request.writer())
+        return _shown(resource, entry, 201, warnings)
 
     def _update(self, target: Target, request: Request) -> Response:
         resource = target.resource
         if not target.name:
             raise errors.method_not_allowed()
         data = request.object(resource.kind)
-        bodies.check_kind(resource, data)
-        data = representation.to_stored(resource, data)
-        if not isinstance(data.get("metadata"), dict):
-            data["metadata"] = {}
+        data, warnings = bodies.manifest(resource, data, request)
         data["metadata"].setdefault("name", target.name)
         if data["metadata"]["name"] != target.name:
             raise errors.bad_request(
@@ -149,7 +153,7 @@ class Handlers:
                 f"the URL ({target.name})"
             )
         entry = self._api.update(resource, target.where, data, request.writer())
-        return _shown(resource, entry)
+        return _shown(resource, entry, 200, warnings)
 
     def _patch(self, target: Target, request: Request) -> Response:
         resource = target.resource
@@ -157,8 +161,7 @@ class Handlers:
             raise errors.method_not_allowed()
         kind = bodies.patch_type(request)
         if kind == "application/apply-patch+yaml":
-            config = request.object(resource.kind)
-            bodies.check_kind(resource, config)
+            config, warnings = bodies.manifest(resource, request.object(resource.kind), request)
             if not request.query.get("fieldManager"):
                 raise errors.bad_request(
                     "PatchOptions.meta.k8s.io is invalid: fieldManager: Required value: is "
@@ -168,15 +171,15 @@ class Handlers:
                 resource,
                 target.where,
                 target.name,
-                representation.to_stored(resource, config),
+                config,
                 request.writer(),
                 request.flag("force"),
             )
-            return _shown(resource, entry, 201 if created else 200)
+            return _shown(resource, entry, 201 if created else 200, warnings)
         current = self._api.get(resource, target.where, target.name)
-        patched = bodies.apply_patch(resource, current, request)
+        patched, warnings = bodies.apply_patch(resource, current, request)
         entry = self._api.update(resource, target.where, patched, request.writer())
-        return _shown(resource, entry)
+        return _shown(resource, entry, 200, warnings)
 
     def _delete(self, target: Target, request: Request) -> Response:
         options = bodies.delete_options(request)
@@ -204,5 +207,8 @@ class Handlers:
         return Response(200, representation.listed(resource, metadata, items))
 
 
-def _shown(resource: Resource, entry: Entry, status: int = 200) -> Response:
-    return Response(status, representation.whole(resource, entry) + b"\n")
+def _shown(
+    resource: Resource, entry: Entry, status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
+    body = representation.whole(resource, entry) + b"\n"
+    return Response(status, body, headers=headers or {})

@@ -225,6 +225,9 @@ class Api:
         if by.subresource == "status":
             kept = {k: v for k, v in old.items() if k != "status"}
             kept["metadata"] = {**old["metadata"]}
+            # The real strategy keeps the labels only: the revision comes with the status.
+            if resource is resources.DEPLOYMENTS and "annotations" in data["metadata"]:
+                kept["metadata"]["annotations"] = data["metadata"]["annotations"]
             data = {**kept, "status": data.get("status") or {}}
         else:
             if resource.status and by.subresource != "binding":

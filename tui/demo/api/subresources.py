@@ -45,12 +45,11 @@ def _status(api: Api, target: Target, entry: Entry, request: Request) -> Respons
     resource = target.resource
     if request.method == "PUT":
         data = request.object(resource.kind)
-        bodies.check_kind(resource, data)
-        data = representation.to_stored(resource, data)
-        data.setdefault("metadata", {}).setdefault("name", target.name)
+        data, _ = bodies.manifest(resource, data, request)
+        data["metadata"].setdefault("name", target.name)
         entry = api.update(resource, target.where, data, request.writer("status"))
     elif request.method == "PATCH":
-        patched = bodies.apply_patch(resource, entry, request)
+        patched, _ = bodies.apply_patch(resource, entry, request)
         entry = api.update(resource, target.where, patched, request.writer("status"))
     elif request.method != "GET":
         raise errors.method_not_allowed()

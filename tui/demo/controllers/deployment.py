@@ -151,7 +151,7 @@ class DeploymentController(Controller):
         def alter(data: Object) -> None:
             data["metadata"].setdefault("annotations", {})[_REVISION] = str(revision)
 
-        self.api.change(resources.DEPLOYMENTS, deployment, alter, CONTROLLER_MANAGER)
+        self.api.change(resources.DEPLOYMENTS, deployment, alter, CONTROLLER_STATUS)
 
     def _roll(self, deployment: Entry, new: Entry, old: list[Entry]) -> Entry:
         replicas = int(deployment.spec["replicas"])
