@@ -10,13 +10,11 @@ and KEP-853.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from tui.analysis.go_numbers import MAX_INT32, MIN_INT32, ceil_int32, int32, truncated_int32
+from tui.analysis.go_numbers import ceil_int32, int32, truncated_int32
 from tui.analysis.hpa_inputs import (
     Behavior,
     Memory,
@@ -165,58 +163,32 @@ def normalize(
     desired, why = count, _WITHIN
     rate = None
     if count > current:
-        rate = scale_up_limit(up, current, memory, now)
+        rate = rate_limit(Direction.UP, up, current, memory, now)
         allowed = min(maximum, rate.limit)
         if count > allowed:
             desired, why = allowed, _UP_LIMIT if maximum > rate.limit else _TOO_MANY
     elif count < current:
-        rate = scale_down_limit(down, current, memory, now)
+        rate = rate_limit(Direction.DOWN, down, current, memory, now)
         allowed = max(minimum, rate.limit)
         if count < allowed:
             desired, why = allowed, _DOWN_LIMIT if minimum < rate.limit else _TOO_FEW
     return _normalization(current, stable, rate, minimum, maximum, desired, why), remembered
 
 
-def scale_up_limit(rules: ScalingRules, current: int, memory: Memory, now: float) -> RateLimit:
-    """How far up the policies allow to go, given the rescales remembered."""
-    lowest_change = rules.select_policy == "Min"
-
-    def limit(start: int, policy: ScalingPolicy, previous: int) -> int:
-        if policy.type == "Pods":
-            return int32(start + policy.value)
-        if policy.type == "Percent":
-            return ceil_int32(float(start) * (1 + float(policy.value) / 100))
-        return previous
-
-    budgets = _budgets(rules, current, memory, now, limit)
-    if rules.select_policy == "Disabled":
-        highest = current
-    elif lowest_change:
-        highest = min((b.limit for b in budgets), default=MAX_INT32)
+def rate_limit(
+    direction: Direction, rules: ScalingRules, current: int, memory: Memory, now: float
+) -> RateLimit:
+    """How far one direction's policies allow to go, given the rescales remembered."""
+    select_policy = rules.select_policy or "Max"
+    budgets = _budgets(direction, rules, current, memory, now)
+    limits = [budget.limit for budget in budgets]
+    nearest, furthest = (min, max) if direction is Direction.UP else (max, min)
+    if select_policy == "Disabled" or not limits:
+        bound = current
     else:
-        highest = max((b.limit for b in budgets), default=MIN_INT32)
-    return RateLimit(Direction.UP, rules.select_policy or "Max", budgets, max(highest, current))
-
-
-def scale_down_limit(rules: ScalingRules, current: int, memory: Memory, now: float) -> RateLimit:
-    """How far down the policies allow to go, given the rescales remembered."""
-    lowest_change = rules.select_policy == "Min"
-
-    def limit(start: int, policy: ScalingPolicy, previous: int) -> int:
-        if policy.type == "Pods":
-            return int32(start - policy.value)
-        if policy.type == "Percent":
-            return truncated_int32(float(start) * (1 - float(policy.value) / 100))
-        return previous
-
-    budgets = _budgets(rules, current, memory, now, limit)
-    if rules.select_policy == "Disabled":
-        lowest = current
-    elif lowest_change:
-        lowest = max((b.limit for b in budgets), default=MIN_INT32)
-    else:
-        lowest = min((b.limit for b in budgets), default=MAX_INT32)
-    return RateLimit(Direction.DOWN, rules.select_policy or "Max", budgets, min(lowest, current))
+        bound = nearest(limits) if select_policy == "Min" else furthest(limits)
+    # A budget that is used up stops the change; it does not turn it round.
+    return RateLimit(direction, select_policy, budgets, furthest(bound, current))
 
 
 def remember_rescale(
@@ -337,14 +309,9 @@ def _with_recommendation(memory: Memory, recommended: int, old: list[int], now: 
 
 
 def _budgets(
-    rules: ScalingRules,
-    current: int,
-    memory: Memory,
-    now: float,
-    limit: Callable[[int, ScalingPolicy, int], int],
+    direction: Direction, rules: ScalingRules, current: int, memory: Memory, now: float
 ) -> tuple[PolicyBudget, ...]:
     budgets: list[PolicyBudget] = []
-    proposed = 0
     for policy in rules.policies or ():
         cutoff = now - policy.period_seconds
         added = [e for e in memory.scale_up_events if e.at > cutoff]
@@ -352,11 +319,19 @@ def _budgets(
         plus = int32(sum(e.change for e in added))
         minus = int32(sum(e.change for e in removed))
         start = int32(current - plus + minus)
-        proposed = limit(start, policy, proposed)
-        oldest = min((e.at for e in (*added, *removed)), default=-math.inf)
-        frees_at = oldest + policy.period_seconds if oldest > -math.inf else None
-        budgets.append(PolicyBudget(policy, plus, minus, start, proposed, frees_at))
+        limit = _policy_limit(direction, policy, start)
+        oldest = min((e.at for e in (*added, *removed)), default=None)
+        frees_at = None if oldest is None else oldest + policy.period_seconds
+        budgets.append(PolicyBudget(policy, plus, minus, start, limit, frees_at))
     return tuple(budgets)
+
+
+def _policy_limit(direction: Direction, policy: ScalingPolicy, start: int) -> int:
+    sign = 1 if direction is Direction.UP else -1
+    if policy.type == "Pods":
+        return int32(start + sign * policy.value)
+    reached = float(start) * (1 + sign * (float(policy.value) / 100))
+    return ceil_int32(reached) if direction is Direction.UP else truncated_int32(reached)
 
 
 def _with_event(
