@@ -19,38 +19,58 @@ UNKNOWN: Final = "–"
 """Stands where there is no figure."""
 
 _LONGEST: Final = 2000
+_MOST_MARKS: Final = 2
 _ESCAPES: Final = re.compile(
-    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])"
-    r"|\x9b[0-?]*[ -/]*[@-~]"
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*+(?:\x07|\x1b\\|\x9c)"
+    r"|\x1b[\]PX^_].*"
+    r"|\x1b[ -/]*[0-~]",
+    re.DOTALL,
 )
+"""CSI; strings (OSC, DCS, SOS, PM, APC) to their terminator, or to the end where a terminal would
+wait for one; other escapes. ECMA-48, section 5.3 and 5.6. A C1 control without a terminator is more
+likely a wrong encoding than a sequence: it goes alone."""
+_INVISIBLE: Final = frozenset(
+    [chr(c) for c in (0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0)]
+    + [chr(c) for r in ((0x180B, 0x1810), (0xFE00, 0xFE10), (0xE0100, 0xE01F0)) for c in range(*r)]
+)
+"""Default_Ignorable_Code_Point beyond the categories of control characters: joiners, fillers and
+variation selectors, whose width no two terminals agree on (DerivedCoreProperties.txt of Unicode).
+"""
 _SAFE_ASCII: Final = re.compile(r"[ -~]*")
 
 
-@lru_cache(maxsize=8192)
 def clean(text: str) -> str:
     """One printable line: escapes and invisible characters gone, white space folded.
 
     Bidirectional controls, zero-width characters, surrogates and private-use code points go, and
-    so do stacked combining marks beyond two, which would climb over neighbouring lines.
+    so do combining marks and other parts without a width that lead the text or are stacked beyond
+    two, which would climb over their neighbours. Longer texts are cut at 2000 characters.
     """
-    text = text[:_LONGEST]
+    return _clean(text[:_LONGEST])
+
+
+@lru_cache(maxsize=8192)
+def _clean(text: str) -> str:
     if _SAFE_ASCII.fullmatch(text):
-        return text.strip() if text[:1] == " " or text[-1:] == " " else text
+        return " ".join(text.split()) if text[:1] == " " or "  " in text else text.rstrip()
     text = _ESCAPES.sub("", text)
     kept: list[str] = []
-    marks = 0
+    marks = _MOST_MARKS
     for char in text:
         category = unicodedata.category(char)
-        if char in "\t\n\r\v\f" or category in ("Zs", "Zl", "Zp"):
+        if char.isspace():
             kept.append(" ")
-        elif category in ("Mn", "Me"):
-            marks += 1
-            if marks <= 2 and not "\ufe00" <= char <= "\ufe0f":
-                kept.append(char)
+            marks = _MOST_MARKS
+        elif category[0] == "C" or char in _INVISIBLE:
             continue
-        elif category[0] != "C":
+        elif category[0] == "M" or cell_len(char) == 0:
+            if marks < _MOST_MARKS:
+                kept.append(char)
+                marks += 1
+        else:
             kept.append(char)
-        marks = 0
+            marks = 0
     return " ".join("".join(kept).split())
 
 
@@ -120,7 +140,8 @@ def wrap(text: str, cells: int) -> list[str]:
 def age(seconds: float | None) -> str:
     """A duration as kubectl prints AGE: ``45s``, ``3m20s``, ``25m``, ``5h``, ``2d3h``, ``12d``.
 
-    Follows ``k8s.io/apimachinery/pkg/util/duration.HumanDuration``.
+    Follows ``k8s.io/apimachinery/pkg/util/duration.HumanDuration``, but for what lies in the
+    future because two clocks differ: that is ``0s``, not ``<invalid>``.
     """
     if seconds is None:
         return UNKNOWN
@@ -169,7 +190,7 @@ def cpu(milli: float | None) -> str:
     """CPU as kubectl top prints it: ``487m``; whole cores from ten on: ``12.5``."""
     if milli is None:
         return UNKNOWN
-    return f"{milli:.0f}m" if abs(milli) < 10_000 else f"{milli / 1000:.1f}"
+    return f"{milli:.0f}m" if abs(milli) < 9999.5 else f"{milli / 1000:.1f}"
 
 
 def cores(milli: float | None) -> str:
@@ -177,7 +198,7 @@ def cores(milli: float | None) -> str:
     if milli is None:
         return UNKNOWN
     value = milli / 1000
-    return f"{value:.0f}" if value >= 10 or value == int(value) else f"{value:.2f}"
+    return f"{value:.0f}" if value >= 9.995 or value == int(value) else f"{value:.2f}"
 
 
 def memory(count: float | None) -> str:
@@ -186,10 +207,10 @@ def memory(count: float | None) -> str:
         return UNKNOWN
     value, suffix = float(count), ""
     for larger in ("Ki", "Mi", "Gi", "Ti", "Pi"):
-        if abs(value) < (1000 if suffix else 1024):
+        if abs(value) < (999.5 if suffix else 1024):
             break
         value, suffix = value / 1024, larger
-    fine = suffix in ("Gi", "Ti", "Pi") and abs(value) < 10
+    fine = suffix in ("Gi", "Ti", "Pi") and abs(value) < 9.95
     return f"{value:.1f}{suffix}" if fine else f"{value:.0f}{suffix}"
 
 
@@ -202,14 +223,16 @@ def quantity(thousandths: float | None) -> str:
     """A metric of no known unit, given in thousandths: ``1.5``, ``12k``, ``250m``."""
     if thousandths is None:
         return UNKNOWN
-    if thousandths and abs(thousandths) < 1000:
+    if thousandths and abs(thousandths) < 999.5:
         return f"{thousandths:.0f}m"
-    value = thousandths / 1000
-    for limit, suffix in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
-        if abs(value) >= limit:
-            scale = {"G": 1e9, "M": 1e6, "k": 1e3}[suffix]
-            return f"{value / scale:.3g}{suffix}"
-    return f"{value:.0f}" if value == int(value) else f"{value:.3g}"
+    value, suffix = thousandths / 1000, ""
+    if abs(value) < 9999.5:
+        return f"{value:.0f}" if value == int(value) or abs(value) >= 1000 else f"{value:.3g}"
+    for larger in ("k", "M", "G", "T", "P", "E"):
+        value, suffix = value / 1000, larger
+        if abs(value) < 999.5:
+            break
+    return f"{value:.3g}{suffix}"
 
 
 def plural(count: int, noun: str) -> str:
