@@ -81,6 +81,8 @@ class NodesPane(Pane):
             return _brief(node, usage)
         if part == 0:
             count: Line = [(f"  {own.pods}/{node.pods_allocatable} pods", "muted")]
+            if cells(_state(node)) + cells(count) > room - 12:
+                count = []
             return ends(_named(node, room - cells(count) - 1, "bold"), count, room)
         if part == 1:
             used = usage.cpu if usage else None
