@@ -180,7 +180,7 @@ def replaced(value: Any, path: tuple[Any, ...], by: Any) -> Any:
 
 
 FUZZ = settings(
-    max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )
 
 
