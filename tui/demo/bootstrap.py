@@ -13,6 +13,7 @@ KUBELET_VERSION: Final = "v1.36.2"
 CONTROL_PLANE: Final = "embedded-control-plane"
 WORKER: Final = "embedded-worker"
 _KUBEADM: Final = Writer("kubeadm")
+_API_ADDRESS: Final = "192.0.2.10"
 _MEBI: Final = 1024 * 1024
 
 _IMAGES: Final = (
@@ -51,6 +52,19 @@ def create_basics(api: Api) -> None:
         },
     }
     api.create(resources.SERVICES, "default", service, API_SERVER)
+    port = {"name": "https", "port": 6443, "protocol": "TCP"}
+    endpoints: Object = {
+        "metadata": {"name": "kubernetes"},
+        "subsets": [{"addresses": [{"ip": _API_ADDRESS}], "ports": [port]}],
+    }
+    api.create(resources.ENDPOINTS, "default", endpoints, API_SERVER)
+    behind: Object = {
+        "metadata": {"name": "kubernetes", "labels": {"kubernetes.io/service-name": "kubernetes"}},
+        "addressType": "IPv4",
+        "endpoints": [{"addresses": [_API_ADDRESS], "conditions": {"ready": True}}],
+        "ports": [port],
+    }
+    api.create(resources.ENDPOINT_SLICES, "default", behind, API_SERVER)
 
 
 def _create_node(api: Api, index: int, name: str, role: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from random import Random
 from typing import Final, Protocol
@@ -12,6 +13,7 @@ from tui.demo.api import (
     discovery,
     errors,
     listing,
+    openapi,
     paths,
     representation,
     reviews,
@@ -62,11 +64,19 @@ class Handlers:
             return Response.text("404 page not found\n", 404)
         except errors.ApiError as problem:
             return Response.of(problem.status(), problem.code)
+        except Exception as problem:  # a request must not take the server down
+            what = f"{type(problem).__name__}: {problem}"
+            sys.stderr.write(f"cannot answer {request.method} {request.path}: {what}\n")
+            failed = errors.ApiError(500, "InternalError", f"Internal error occurred: {what}", {})
+            return Response.of(failed.status(), 500)
 
     def _route(self, request: Request) -> Response | Stream:
         path = request.path.rstrip("/") or "/"
         if path.startswith(_HEALTH):
             return Response.text("ok")
+        documents = openapi.respond(path)
+        if documents is not None:
+            return documents
         self._check_accept(request)
         refusal = self._metrics.refusal()
         if refusal is not None and (path + "/").startswith(_METRICS):
@@ -121,15 +131,22 @@ class Handlers:
 
     def _read(self, target: Target, request: Request) -> Response | Stream:
         resource = target.resource
+        shape = representation.Shape(resource, request, self._api.clock)
         if request.watches or target.watches:
             return watching.watch(
-                self._api.store, resource, target.namespace, target.name, request, self._rng
+                self._api.store,
+                resource,
+                target.namespace,
+                target.name,
+                request,
+                self._rng,
+                shape,
             )
         if target.name:
             entry = self._api.get(resource, target.where, target.name)
-            return _shown(resource, entry)
-        body = listing.list_objects(self._api.store, resource, target.namespace, request)
-        return Response(200, body)
+            return Response(200, shape.one(entry) + b"\n")
+        found = listing.choose(self._api.store, resource, target.namespace, request)
+        return Response(200, shape.many(*found))
 
     def _create(self, target: Target, request: Request) -> Response:
         resource = target.resource

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from tui.demo.api import errors, representation, selectors
+from tui.demo.api import errors, selectors
 from tui.demo.api.requests import Request
 from tui.demo.resources import Resource
 from tui.demo.store import CompactedError, Entry, Object, Store
@@ -44,10 +44,10 @@ class Filter:
         )
 
 
-def list_objects(
+def choose(
     store: Store, resource: Resource, namespace: str | None, request: Request
-) -> bytes:
-    """Answer a list request.
+) -> tuple[Object, list[Entry]]:
+    """The metadata and the objects of a list.
 
     Raises:
         ApiError: 400 for bad parameters, 410 for what is too old, 504 for what is in the future.
@@ -87,8 +87,7 @@ def list_objects(
         if chosen.all:
             metadata["remainingItemCount"] = len(entries) - limit
         entries = entries[:limit]
-    items = [representation.item(resource, entry) for entry in entries]
-    return representation.listed(resource, metadata, items)
+    return metadata, entries
 
 
 def revision_of(request: Request) -> int | None:

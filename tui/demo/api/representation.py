@@ -6,8 +6,10 @@ from functools import lru_cache
 
 import msgspec
 
-from tui.demo.api import hpa_v1
-from tui.demo.resources import Resource
+from tui.demo.api import hpa_v1, tables
+from tui.demo.api.requests import Request
+from tui.demo.clock import Clock
+from tui.demo.resources import Resource, find_stored
 from tui.demo.store import Entry, Object
 
 _encode = msgspec.json.Encoder().encode
@@ -37,6 +39,56 @@ def whole_of(resource: Resource, data: Object) -> bytes:
 def to_stored(resource: Resource, data: Object) -> Object:
     """What a client sent, in the stored version."""
     return hpa_v1.to_v2(data) if resource.alias_of else data
+
+
+class Shape:
+    """How a client wants objects: whole, or as the rows of a table.
+
+    Args:
+        resource: what they are.
+        request: whose Accept header and ``includeObject`` decide.
+        clock: for ages.
+    """
+
+    def __init__(self, resource: Resource, request: Request, clock: Clock) -> None:
+        self._resource = resource
+        self._stored = find_stored(resource)
+        self._clock = clock
+        self._include = request.query.get("includeObject", "Metadata")
+        accepted = request.headers.get("accept", "").split(",")[0]
+        parameters = {part.strip() for part in accepted.split(";")[1:]}
+        self.tables = "as=Table" in parameters
+        self._headed = False
+
+    def one(self, entry: Entry) -> bytes:
+        """The answer to a get, a create or an update."""
+        if not self.tables:
+            return whole(self._resource, entry)
+        return self.many({"resourceVersion": str(entry.revision)}, [entry])
+
+    def many(self, metadata: Object, entries: list[Entry]) -> bytes:
+        """The answer to a list."""
+        if not self.tables:
+            return listed(self._resource, metadata, [item(self._resource, one) for one in entries])
+        return self._table(metadata, entries, head=True)
+
+    def event(self, entry: Entry) -> bytes:
+        """An object in a watch; only the first table of a watch has its columns."""
+        if not self.tables:
+            return whole(self._resource, entry)
+        head, self._headed = not self._headed, True
+        return self._table({"resourceVersion": str(entry.revision)}, [entry], head=head)
+
+    def bookmark(self, data: Object) -> bytes:
+        """The object of a bookmark."""
+        if not self.tables:
+            return whole_of(self._resource, data)
+        return tables.table(self._stored, data["metadata"], [], head=False)
+
+    def _table(self, metadata: Object, entries: list[Entry], *, head: bool) -> bytes:
+        now = self._clock.wall()
+        rows = [tables.row(self._stored, one, now, self._include) for one in entries]
+        return tables.table(self._stored, metadata, rows, head=head)
 
 
 def listed(resource: Resource, metadata: Object, items: list[bytes]) -> bytes:

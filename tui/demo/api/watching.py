@@ -10,8 +10,9 @@ from typing import Final
 import msgspec
 
 from tui.demo import resources
-from tui.demo.api import errors, representation
+from tui.demo.api import errors
 from tui.demo.api.listing import Filter, revision_of
+from tui.demo.api.representation import Shape
 from tui.demo.api.requests import Request, Stream
 from tui.demo.resources import Resource
 from tui.demo.store import CompactedError, Entry, Event, Object, Store
@@ -42,6 +43,7 @@ def watch(
     name: str,
     request: Request,
     rng: Random,
+    shape: Shape,
 ) -> Stream:
     """Answer a watch request.
 
@@ -60,7 +62,7 @@ def watch(
             and chosen(entry)
         )
 
-    watcher = _Watcher(store, resource, selected)
+    watcher = _Watcher(store, resource, selected, shape)
     bookmarks = request.flag("allowWatchBookmarks") and resource is not resources.EVENTS
     initial_end = bookmarks and request.flag("sendInitialEvents")
     # Subscribe now, not when the stream is first read: no commit may fall in between.
@@ -69,7 +71,14 @@ def watch(
 
 
 class _Watcher:
-    def __init__(self, store: Store, resource: Resource, selected: Callable[[Entry], bool]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        resource: Resource,
+        selected: Callable[[Entry], bool],
+        shape: Shape,
+    ) -> None:
+        self._shape = shape
         self._store = store
         self._resource = resource
         self._selected = selected
@@ -86,7 +95,7 @@ class _Watcher:
             self._after = self._store.revision
             for entry in self._store.list_at(storage, None, None):
                 if self._selected(entry):
-                    self._send(b"ADDED", representation.whole(self._resource, entry))
+                    self._send(b"ADDED", self._shape.event(entry))
             if initial_end:
                 self._bookmark(_INITIAL_END)
             return
@@ -113,7 +122,7 @@ class _Watcher:
         else:
             return
         entry = event.entry
-        self._send(kind, representation.whole(self._resource, entry))
+        self._send(kind, self._shape.event(entry))
 
     def _send(self, kind: bytes, body: bytes) -> None:
         self._waiting.append(b'{"type":"%s","object":%s}\n' % (kind, body))
@@ -128,7 +137,7 @@ class _Watcher:
         if annotations:
             metadata["annotations"] = annotations
         data = {"metadata": metadata, **_EMPTY.get(self._resource.kind, {})}
-        self._send(b"BOOKMARK", representation.whole_of(self._resource, data))
+        self._send(b"BOOKMARK", self._shape.bookmark(data))
 
     def _end(self) -> None:
         self._ended = True
