@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from tui.app import KscaleApp, Still
 from tui.config import Settings
 from tui.state.links import Health, Link, Source
@@ -321,7 +323,11 @@ def unknown() -> Stage:
         conditions=conditions(active="FailedGetResourceMetric", message=why),
     )
     stage.at(-40, lambda: stage.store.put(Kind.HPAS, [row]))
-    failed = warning("fastapi-hpa", "FailedGetResourceMetric", why, time=NOW - 10, count=3)
+    failed = msgspec.structs.replace(
+        warning("fastapi-hpa", "FailedGetResourceMetric", why, time=NOW - 10, count=3),
+        about_kind="HorizontalPodAutoscaler",
+        about_uid="uid-hpa",
+    )
     stage.at(-10, lambda: stage.store.put(Kind.EVENTS, [failed]))
     return stage
 

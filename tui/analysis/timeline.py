@@ -116,7 +116,7 @@ class Timeline:
                 case Kind.PODS:
                     self._pod(change, delta)
                 case Kind.EVENTS:
-                    self._event(change)
+                    self._event(change, delta)
                 case Kind.NODES:
                     self._node(change)
                 case Kind.DEPLOYMENTS | Kind.STATEFULSETS:
@@ -262,7 +262,7 @@ class Timeline:
 
     # What the cluster says of itself.
 
-    def _event(self, change: Change) -> None:
+    def _event(self, change: Change, delta: Delta) -> None:
         event = cast(EventRow | None, change.after)
         if event is None:
             self._counts.pop(cast(EventRow, change.before).uid, None)
@@ -270,6 +270,8 @@ class Timeline:
         seen = self._counts.get(event.uid)
         self._counts[event.uid] = event.count
         past = self._begun is not None and event.last_seen < self._begun - 1
+        if not past and _told_by_conditions(event, delta):
+            return
         if event.type == "Warning" and (seen is None or event.count > seen):
             times = f" (×{event.count})" if event.count > 1 else ""
             what = f"{short_name(event.about_name)} {event.reason}{times}"
@@ -374,6 +376,16 @@ def _root(pod: PodRow, delta: Delta) -> str:
     row = delta.workloads(kind).rows.get(owner.uid) if kind is not None else None
     top = row.owner if row is not None and row.owner is not None else owner
     return f"{top.kind}/{pod.namespace}/{top.name}"
+
+
+def _told_by_conditions(event: EventRow, delta: Delta) -> bool:
+    """Whether an HPA's own conditions say what the event repeats at every sync."""
+    if event.about_kind != "HorizontalPodAutoscaler" or event.type != "Warning":
+        return False
+    return any(
+        hpa.uid == event.about_uid and any(verdict(c).mood == "bad" for c in hpa.conditions)
+        for hpa in delta.hpas.rows.values()
+    )
 
 
 def _leaving(pod: PodRow) -> bool:

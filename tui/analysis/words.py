@@ -6,6 +6,7 @@ Reasons: https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autosca
 
 from __future__ import annotations
 
+import re
 from typing import Final, NamedTuple
 
 from tui.state.rows import Condition, HpaRow, MetricRow
@@ -84,23 +85,19 @@ def leading_metric(hpa: HpaRow) -> MetricRow | None:
     return max(known, key=lambda m: (m.current or 0) / m.target)
 
 
-_PREAMBLES: Final = (
-    "the HPA was unable to compute the replica count: ",
-    "invalid metrics (1 invalid out of 1), first error is: ",
-    "the HPA controller was unable to get the target's current scale: ",
-    "the HPA controller was unable to update the target scale: ",
+_PREAMBLES: Final = re.compile(
+    r"the HPA was unable to compute the replica count: "
+    r"|the HPA controller was unable to get the target's current scale: "
+    r"|the HPA controller was unable to update the target scale: "
+    r"|invalid metrics \(\d+ invalid out of \d+\), first error is: "
+    r"|failed to get \S+ (?:(?:resource |container )?metric value|utilization): "
 )
 
 
 def to_the_point(message: str) -> str:
     """A controller's message without the words that all of them begin with."""
-    shorter = True
-    while shorter:
-        shorter = False
-        for preamble in _PREAMBLES:
-            if message.startswith(preamble) and len(message) > len(preamble):
-                message = message[len(preamble) :]
-                shorter = True
+    while (match := _PREAMBLES.match(message)) and match.end() < len(message):
+        message = message[match.end() :]
     return message
 
 
