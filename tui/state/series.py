@@ -26,12 +26,14 @@ class Points(NamedTuple):
 class Ring:
     """The newest ``capacity`` points no older than ``span`` seconds before the newest.
 
-    Memory grows by doubling up to the capacity, so that ten thousand short-lived pods cost little.
+    Both bounds may be overstepped by a quarter: trimming that much at a time keeps the cost of a
+    point constant. Memory grows with the points, so that ten thousand short-lived pods cost little.
+    The usual capacity is an hour at 10 s, the finest resolution metrics-server can be set to.
     """
 
     __slots__ = ("_capacity", "_span", "_times", "_values")
 
-    def __init__(self, capacity: int = 256, span: float = HOUR) -> None:
+    def __init__(self, capacity: int = 360, span: float = HOUR) -> None:
         self._capacity = capacity
         self._span = span
         self._times: array[float] = array("d")
@@ -56,13 +58,16 @@ class Ring:
             return False
         self._times.append(time)
         self._values.append(value)
-        # Trimming a quarter at a time keeps the cost of a point constant.
         if len(self._times) > self._capacity + self._capacity // 4:
             self._drop(len(self._times) - self._capacity)
-        elif self._times[0] < time - self._span * 1.25:
+        if self._times[0] < time - self._span * 1.25:
             # A step's value before the span is still its value at the span's start: keep one.
             self._drop(max(0, bisect_left(self._times, time - self._span) - 1))
         return True
+
+    def amend(self, value: float) -> None:
+        """Put another value in the newest point."""
+        self._values[-1] = value
 
     def since(self, start: float) -> Points:
         """A copy of the points from ``start`` on, and the one before it."""
@@ -103,6 +108,7 @@ class History:
         self._usage: dict[str, tuple[Ring, Ring]] = {}
         self._steps: dict[tuple[str, str], Ring] = {}
         self._members: dict[str, dict[str, Member]] = {}
+        self._ended: dict[str, float] = {}
 
     def member(self, workload: str, member: Member) -> None:
         """Remember that a pod belongs to a workload, for as long as its own series lasts."""
@@ -124,14 +130,31 @@ class History:
         ring = self._steps.get((key, name))
         if ring is None:
             ring = self._steps[key, name] = Ring(capacity=1024, span=self._span)
-        if ring.last_value != value:
-            ring.append(time, value)
+        # A clock that was set back must not lose the value, which no later write would mend.
+        if ring.last_value != value and not ring.append(time, value):
+            ring.amend(value)
+
+    def lives(self, key: str) -> None:
+        """The object of these step series is there, or is there again."""
+        self._ended.pop(key, None)
+
+    def ended(self, key: str, time: float) -> None:
+        """The object of these step series is gone: they may be forgotten once that is old."""
+        self._ended[key] = time
 
     def forget_before(self, time: float) -> int:
-        """Drop usage series whose newest sample is older; returns how many went."""
+        """Drop usage series whose newest sample is older; returns how many went.
+
+        Step series go when their object was gone before then.
+        """
+        over = {key for key, at in self._ended.items() if at < time}
+        if over:
+            self._steps = {k: ring for k, ring in self._steps.items() if k[0] not in over}
+            self._ended = {k: at for k, at in self._ended.items() if k not in over}
         stale = [k for k, (cpu, _) in self._usage.items() if (cpu.last_time or 0.0) < time]
         for key in stale:
             del self._usage[key]
+            self._steps.pop((key, "request"), None)
         if stale:
             gone = set(stale)
             for workload, members in list(self._members.items()):

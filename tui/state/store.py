@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 
 from tui.state.links import Health, Link, SourceKey
 from tui.state.rows import (
@@ -33,6 +33,9 @@ from tui.state.table import Change, Table, TableView
 
 Clock: TypeAlias = Callable[[], float]
 """Seconds since the epoch."""
+
+_STEPPED: Final = (Kind.HPAS, Kind.DEPLOYMENTS, Kind.STATEFULSETS, Kind.REPLICASETS)
+"""The tables whose rows have step series."""
 
 _EMPTY: TableView[Any] = TableView(0, MappingProxyType({}))
 
@@ -120,6 +123,7 @@ class Store:
         self._names: dict[tuple[str, str], str] = {}
         self._number = 0
         self._samples = 0
+        self._early: tuple[PodUsage, ...] = ()
 
     # Writing: from any thread.
 
@@ -138,18 +142,17 @@ class Store:
             now = self.clock()
             table = self._tables[kind]
             for uid in uids:
-                self._forget_name(kind, table.get(uid))
+                self._end(kind, table.get(uid), now)
                 table.drop(uid, now)
 
     def retain(self, kind: Kind, uids: Iterable[str]) -> int:
         """After a full list: remove what it did not hold. Returns how many rows went."""
         with self._lock:
-            keep = set(uids)
+            keep, now = set(uids), self.clock()
             table = self._tables[kind]
-            if kind is Kind.PODS:
-                for key in [k for k, uid in self._names.items() if uid not in keep]:
-                    del self._names[key]
-            return table.retain(keep, self.clock())
+            for uid in table.uids - keep:
+                self._end(kind, table.get(uid), now)
+            return table.retain(keep, now)
 
     def link(
         self,
@@ -165,19 +168,22 @@ class Store:
             since = before.since if before is not None and same else self.clock()
             self._links[source] = Link(health, since, detail, retry_at)
             self._links_view = MappingProxyType(self._links.copy())
+            if self._early and not self._listing:
+                early, self._early = self._early, ()
+                self._attribute(early)
+                self._samples += 1
 
     def sample_pods(self, samples: Sequence[PodUsage]) -> None:
-        """Take over one poll of pod metrics: what is not in it is no longer known."""
+        """Take over one poll of pod metrics: what is not in it is no longer known.
+
+        Samples that come before the pods they are of wait for the first list.
+        """
         with self._lock:
-            totals: dict[str, _Total] = {}
-            for sample in samples:
-                uid = self._names.get((sample.namespace, sample.name))
-                pod = self._tables[Kind.PODS].get(uid) if uid is not None else None
-                if pod is not None:
-                    self._sample_pod(pod, sample, totals)
-            for workload, total in totals.items():
-                if self._history.usage(workload, total.time, total.cpu, total.memory):
-                    self._history.step(workload, "request", total.time, total.request)
+            if self._listing:
+                self._early = tuple(samples)
+            else:
+                self._early = ()
+                self._attribute(samples)
             self._samples += 1
             self._pod_usage = MappingProxyType({(s.namespace, s.name): s for s in samples})
             self._history.forget_before(self.clock() - self._span)
@@ -248,6 +254,23 @@ class Store:
 
     # Inside the lock.
 
+    @property
+    def _listing(self) -> bool:
+        """Whether it is not yet known whose pods the samples are of."""
+        links = (self._links.get(kind) for kind in (Kind.PODS, Kind.REPLICASETS))
+        return any(link is not None and link.health is Health.CONNECTING for link in links)
+
+    def _attribute(self, samples: Sequence[PodUsage]) -> None:
+        totals: dict[str, _Total] = {}
+        for sample in samples:
+            uid = self._names.get((sample.namespace, sample.name))
+            pod = self._tables[Kind.PODS].get(uid) if uid is not None else None
+            if pod is not None:
+                self._sample_pod(pod, sample, totals)
+        for workload, total in totals.items():
+            if self._history.usage(workload, total.time, total.cpu, total.memory):
+                self._history.step(workload, "request", total.time, total.request)
+
     def _sample_pod(self, pod: PodRow, sample: PodUsage, totals: dict[str, _Total]) -> None:
         self._history.usage(pod.uid, sample.time, sample.cpu, sample.memory)
         root = self._root(pod)
@@ -277,18 +300,25 @@ class Store:
             self._names[row.namespace, row.name] = row.uid
         elif kind is Kind.HPAS:
             hpa = cast(HpaRow, row)
+            self._history.lives(hpa.uid)
             if hpa.current is not None:
                 self._history.step(hpa.uid, "current", now, hpa.current)
             # A controller that cannot read its metrics writes 0 without meaning it.
             if hpa.desired:
                 self._history.step(hpa.uid, "desired", now, hpa.desired)
-        elif kind in (Kind.DEPLOYMENTS, Kind.STATEFULSETS, Kind.REPLICASETS):
+        elif kind in _STEPPED:
             workload = cast(WorkloadRow, row)
+            self._history.lives(workload.uid)
             self._history.step(workload.uid, "current", now, workload.current)
             self._history.step(workload.uid, "ready", now, workload.ready)
 
-    def _forget_name(self, kind: Kind, row: Row | None) -> None:
-        if kind is Kind.PODS and row is not None:
+    def _end(self, kind: Kind, row: Row | None, now: float) -> None:
+        """A row is about to go: let go of what was kept beside it."""
+        if row is None:
+            return
+        if kind is Kind.PODS:
             key = (row.namespace, row.name)
             if self._names.get(key) == row.uid:
                 del self._names[key]
+        elif kind in _STEPPED:
+            self._history.ended(row.uid, now)

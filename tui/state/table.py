@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Generic, NamedTuple, TypeVar
@@ -30,17 +30,21 @@ class TableView(Generic[R]):
 
 
 class Table(Generic[R]):
-    """Rows by uid. ``generation`` grows with every change that a reader could see."""
+    """Rows by uid. The view's ``generation`` grows with every drain that found a change."""
 
     def __init__(self, kind: Kind) -> None:
         self.kind = kind
-        self.generation = 0
         self._rows: dict[str, R] = {}
         self._pending: dict[str, Change] = {}
         self._view: TableView[R] = TableView(0, MappingProxyType({}))
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    @property
+    def uids(self) -> Set[str]:
+        """Of the rows now, drained or not."""
+        return self._rows.keys()
 
     def get(self, uid: str) -> R | None:
         """The row now, drained or not."""
@@ -71,16 +75,19 @@ class Table(Generic[R]):
         return len(gone)
 
     def drain(self) -> tuple[TableView[R], tuple[Change, ...]]:
-        """The rows now, and what changed since the last drain, one change a uid, in order."""
-        if not self._pending and self._view.generation == self.generation:
-            return self._view, ()
+        """The rows now, and what changed since the last drain, one change a uid, in order.
+
+        What came and went in between, or changed and changed back, is no change: a reader gets
+        the very view of the drain before.
+        """
         changes = tuple(c for c in self._pending.values() if c.before != c.after)
         self._pending = {}
-        self._view = TableView(self.generation, MappingProxyType(self._rows.copy()))
+        if changes:
+            rows = MappingProxyType(self._rows.copy())
+            self._view = TableView(self._view.generation + 1, rows)
         return self._view, changes
 
     def _note(self, uid: str, before: R | None, after: R | None, now: float) -> None:
-        self.generation += 1
         earlier = self._pending.get(uid)
         if earlier is not None:
             self._pending[uid] = Change(self.kind, earlier.before, after, earlier.at)
