@@ -5,7 +5,7 @@
 # make lock    pin the dependencies anew (needs uv)
 # Each sets itself up in .venv the first time, with uv where it is installed and pip where not.
 
-.PHONY: demo test lint bench lock snapshots clean
+.PHONY: demo test install lint bench lock snapshots clean
 .DEFAULT_GOAL := demo
 
 VENV := .venv
@@ -17,6 +17,10 @@ demo: $(VENV)/.run
 
 test: $(VENV)/.dev
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+# Put the kscale-tui command into .venv/bin.
+install: $(VENV)/.dev
+	@echo "$(BIN)/kscale-tui is ready; $(BIN)/kscale-tui --help tells what it can do."
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check .

@@ -200,7 +200,7 @@ async def test_nodes_show_used_requested_and_trouble() -> None:
         assert "NotReady" in text
         assert "MemoryPressure" in text
         assert "cordoned" in text
-        assert "requests: default only" in text
+        assert "pods and requests: default only" in text
 
 
 async def test_many_nodes_take_a_line_each() -> None:

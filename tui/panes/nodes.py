@@ -11,7 +11,7 @@ from tui.panes.line import Line, cells, ends
 from tui.panes.pane import Pane, absence
 from tui.state.links import Health
 from tui.state.rows import Kind, NodeRow, NodeUsage
-from tui.text import age, clean, cores, memory, percent, shorten_tail
+from tui.text import age, clean, cores, memory, percent, plural, shorten_tail
 
 
 class NodesPane(Pane):
@@ -46,11 +46,11 @@ class NodesPane(Pane):
         return [*line, (f"  {bad} not Ready", "bad")] if bad else line
 
     def footnote(self) -> Line:
-        """What the requests are counted over."""
+        """What pods and requests are counted over."""
         namespace = self.scene.place.namespace
         if namespace is None or not self._rows:
             return []
-        return [(f"requests: {clean(namespace)} only", "muted")]
+        return [(f"pods and requests: {clean(namespace)} only", "muted")]
 
     def prepare(self) -> int:
         """Sort nodes, sum requests; lines are made when seen."""
@@ -80,7 +80,9 @@ class NodesPane(Pane):
         if self._height == 2 and part == 1:
             return _brief(node, usage)
         if part == 0:
-            count: Line = [(f"  {own.pods}/{node.pods_allocatable} pods", "muted")]
+            whole = self.scene.place.namespace is None
+            pods = f"{own.pods}/{node.pods_allocatable} pods" if whole else plural(own.pods, "pod")
+            count: Line = [(f"  {pods}", "muted")]
             if cells(_state(node)) + cells(count) > room - 12:
                 count = []
             return ends(_named(node, room - cells(count) - 1, "bold"), count, room)
