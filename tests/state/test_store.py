@@ -366,7 +366,7 @@ class TestSeries:
 def test_the_core_loads_neither_screen_nor_client() -> None:
     heavy = ("textual", "kubernetes", "rich", "aiohttp", "httpx", "plotext")
     code = (
-        "import tui.state.store, tui.analysis.scene, tui.load, sys\n"
+        "import tui.state.store, tui.analysis.scene, sys\n"
         f"print([m for m in sys.modules if m.split('.')[0] in {heavy}])"
     )
     done = subprocess.run(
