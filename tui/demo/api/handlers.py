@@ -28,6 +28,7 @@ from tui.demo.store import Entry
 
 _METRICS: Final = "/apis/metrics.k8s.io/v1beta1/"
 _HEALTH: Final = ("/healthz", "/livez", "/readyz")
+# A client that can read nothing but protobuf is refused; one that can read JSON too gets JSON.
 _ACCEPTED: Final = ("application/json", "application/yaml", "*/*", "application/*", "")
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from tui.demo.api import errors
+from tui.demo.api import errors, protobuf
 from tui.demo.api.operations import Writer
 from tui.demo.store import Object
 
@@ -87,6 +87,11 @@ class Request:
         content_type = self.headers.get("content-type", JSON).partition(";")[0].strip()
         if content_type in ("application/yaml", "application/apply-patch+yaml"):
             return self._yaml()
+        if content_type == protobuf.MEDIA_TYPE:
+            try:
+                return protobuf.decode(self.body)
+            except protobuf.MalformedError as problem:
+                raise errors.bad_request(str(problem)) from None
         if content_type and not content_type.endswith("json"):
             raise errors.unsupported_media_type()
         try:

@@ -104,6 +104,7 @@ _IMAGES: Final[tuple[tuple[str, Program], ...]] = (
     ("kube-proxy", Program(cpu=0.001, memory=18 * _MEBI)),
 )
 _NO_SUCH: Final = re.compile(r"no-?such|does-?not-?exist|nonexist|missing|\.invalid(/|$)", re.I)
+_SHELL_IMAGES: Final = re.compile(r"(.*/)?(busybox|alpine|ubuntu|debian|centos|fedora)(:|$)")
 _SHELLS: Final = ("sh", "bash", "/bin/sh", "/bin/bash")
 _BINARIES: Final = (
     "/bin/",
@@ -125,8 +126,11 @@ def program_of(container: Object, annotations: dict[str, str]) -> Program:
     if _NO_SUCH.search(image):
         found = replace(found, pull_fails=True)
     words = [str(w) for w in (*(container.get("command") or ()), *(container.get("args") or ()))]
-    if container.get("command"):
-        found = _of_command(found, words, container)
+    if _SHELL_IMAGES.match(name) and not container.get("command"):
+        # Their default is a shell, which ends at once without a terminal.
+        found = replace(found, lasts=0.05, listens=False)
+    if container.get("command") or (words and _SHELL_IMAGES.match(name)):
+        found = _of_command(replace(found, lasts=None), words, container)
     return _as_annotated(found, annotations.get(ANNOTATION, ""))
 
 
