@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.cluster.server import (
+    CERTS,
     Behaviour,
     Exchange,
     Server,
@@ -25,7 +28,7 @@ from tests.cluster.server import (
     status_object,
     watching,
 )
-from tui.cluster.access import ClusterConfig
+from tui.cluster.access import ClusterConfig, Tls
 from tui.cluster.informer import SLOW_RETRY, Informer
 from tui.cluster.resources import RESOURCES
 from tui.cluster.transport import Transport
@@ -63,7 +66,7 @@ class Running:
         self.store = Store()
         self.links: list[Link] = []
         self.waits = Waits()
-        self.config = ClusterConfig(server=server.url)
+        self.config = ClusterConfig(server=server.url, tls=options.pop("tls", Tls()))
         self.transport = Transport(self.config)
         note, put = self._note, self.store.link
 
@@ -526,6 +529,24 @@ def test_a_burst_is_taken_in_batches(run: Run) -> None:
     assert len(puts) < 50
 
 
+def test_connections_that_break_leave_no_descriptor_and_no_thread_behind() -> None:
+    ca = Tls(ca_file=str(CERTS / "ca.pem"))
+    with Server(tls="server") as server:
+        server.on(PODS, listing([pod("a")], "102"))
+        server.on(PODS, watching(then="end"), watching(then="cut"), *[cut] * 3, watch=True)
+        running = Running(server, tls=ca)
+        try:
+            running.waits.limit = 400
+            eventually(lambda: len(running.waits.asked) >= 20)
+            before = (len(os.listdir("/dev/fd")), threading.active_count())
+            eventually(lambda: len(running.waits.asked) >= 120)
+            after = (len(os.listdir("/dev/fd")), threading.active_count())
+        finally:
+            running.stop()
+    assert after[0] <= before[0] + 8
+    assert after[1] <= before[1] + 4
+
+
 # Stopping.
 
 
@@ -563,12 +584,8 @@ def test_stops_within_a_second_while_backing_off(server: Server) -> None:
 
 
 def test_stops_within_a_second_during_a_tls_handshake() -> None:
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = Server()
         config = ClusterConfig(server=f"https://127.0.0.1:{listener.getsockname()[1]}")
-        server.tls = None
         store = Store()
         informer = Informer(RESOURCES[Kind.PODS], Transport(config), store)
         informer.start()

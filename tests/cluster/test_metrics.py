@@ -42,13 +42,26 @@ def test_it_learns_the_resolution_and_stays_close_to_it() -> None:
 def test_the_resolution_is_bounded_and_outliers_do_not_count() -> None:
     rhythm = Rhythm()
     assert rhythm.resolution == 15
-    for newest in (100.0, 101.0, 102.0, 103.0):
+    for newest in (100.0, 100.1, 100.2, 100.3):
         rhythm.after(newest)
     assert rhythm.resolution == Rhythm.SHORTEST
+    for newest in (1000.0, 2000.0, 3000.0, 4000.0, 5000.0):
+        rhythm.after(newest)
+    assert rhythm.resolution == Rhythm.LONGEST
     rhythm = Rhythm()
     for newest in (100.0, 115.0, 130.0, 500.0, 515.0, 530.0):
         rhythm.after(newest)
     assert rhythm.resolution == 15
+
+
+def test_a_server_that_makes_its_samples_when_asked_is_not_asked_ever_faster() -> None:
+    """A Prometheus adapter: every answer is of this moment, over a window of a minute."""
+    rhythm = Rhythm()
+    now, asked = 0.0, 0
+    while now < 3600:
+        now += rhythm.after(now + 1000, window=60.0)
+        asked += 1
+    assert asked < 3600 / 25
 
 
 def test_when_nothing_new_comes_it_asks_less_often() -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import http.client
 import socket
 import ssl
+import time
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from typing import Final
 
+from tui.cluster.dates import http_date
 from tui.cluster.decode.codec import status_of
 from tui.cluster.errors import ApiError, Fault, one_line
 
@@ -120,7 +120,9 @@ def of_exception(error: BaseException, host: str, *, stopped: bool = False) -> A
             return _of_tls(cause, host)
         if isinstance(cause, socket.gaierror):
             return ApiError(
-                Fault.DNS, f"The name of the server, {host}, cannot be resolved. Check the network."
+                Fault.DNS,
+                f"The server's name, {host.rpartition(':')[0] or host}, cannot be resolved: "
+                "check the network.",
             )
     if names & {
         "ProxyError",
@@ -137,7 +139,7 @@ def of_exception(error: BaseException, host: str, *, stopped: bool = False) -> A
         if isinstance(cause, TimeoutError) or "Timeout" in type(cause).__name__:
             return ApiError(Fault.TIMEOUT, f"The server {host} did not answer in time.")
     for cause in chain:
-        if isinstance(cause, (ConnectionError, http.client.HTTPException)):
+        if isinstance(cause, ConnectionError) or type(cause).__module__ == "http.client":
             return ApiError(Fault.BROKEN, f"The connection to {host} was cut.")
         if isinstance(cause, OSError) and cause.strerror:
             return ApiError(Fault.REFUSED, f"{host} cannot be reached: {one_line(cause.strerror)}.")
@@ -198,9 +200,5 @@ def _seconds(value: str | None) -> float | None:
         return max(0.0, min(float(value), 3600.0))
     except ValueError:
         pass
-    try:
-        import time
-
-        return max(0.0, min(parsedate_to_datetime(value).timestamp() - time.time(), 3600.0))
-    except (ValueError, OverflowError, TypeError):
-        return None
+    date = http_date(value)
+    return None if date is None else max(0.0, min(date - time.time(), 3600.0))

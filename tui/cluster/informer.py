@@ -27,7 +27,7 @@ from tui.state.links import Health
 from tui.state.rows import Row
 from tui.state.store import Store
 
-PAGES: Final = (100, 250, 500)
+PAGES: Final = (100, 250)
 """Sizes of the first pages and of all that follow: first rows soon, and a decode that holds the
 interpreter for a few milliseconds at most."""
 WATCH_SECONDS: Final = (240, 300)

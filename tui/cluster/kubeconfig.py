@@ -43,11 +43,19 @@ def load_config(
     kubeconfig: str | None = None,
     context: str | None = None,
     *,
+    plugin_timeout: float = 30.0,
     environ: Mapping[str, str] = os.environ,
     service_account: Path = SERVICE_ACCOUNT,
 ) -> ClusterConfig:
     """The cluster to use: of ``--kubeconfig``, of KUBECONFIG, of ``~/.kube/config``, or, inside a
     pod, of its service account.
+
+    Args:
+        kubeconfig: the only file to read.
+        context: instead of the current one.
+        plugin_timeout: seconds a credential plugin may take.
+        environ: variables to go by.
+        service_account: where a pod finds its own.
 
     Raises:
         ClusterError: there is none, or it is not usable; one sentence and the next step.
@@ -57,7 +65,7 @@ def load_config(
         if context is None and environ.get("KUBERNETES_SERVICE_HOST"):
             return _in_cluster(environ, service_account)
         raise _nothing_found(kubeconfig, environ)
-    return merged.resolve(context)
+    return merged.resolve(context, plugin_timeout)
 
 
 def list_contexts(
@@ -112,7 +120,7 @@ class _Merged:
             for name, entry in _named(document.get(plural), singular, path):
                 known.setdefault(name, {**entry, "": path.parent})
 
-    def resolve(self, wanted: str | None) -> ClusterConfig:
+    def resolve(self, wanted: str | None, plugin_timeout: float) -> ClusterConfig:
         """The context of that name, or the current one."""
         name = wanted or self.current
         if not name:
@@ -135,7 +143,7 @@ class _Merged:
         if user is None:
             raise self._dangling(name, "user", user_name)
         tls = _tls(cluster)
-        auth = _auth(user, user_name)
+        auth = _auth(user, user_name, plugin_timeout)
         return ClusterConfig(
             server=_server(cluster, cluster_name, tls, auth),
             context=name,
@@ -274,7 +282,7 @@ def _tls(cluster: Entry) -> Tls:
     )
 
 
-def _auth(user: Entry, name: str) -> Auth:
+def _auth(user: Entry, name: str, plugin_timeout: float) -> Auth:
     if user.get("auth-provider"):
         provider = user["auth-provider"]
         called = _text(provider.get("name")) if isinstance(provider, dict) else ""
@@ -300,13 +308,13 @@ def _auth(user: Entry, name: str) -> Auth:
         token_file=token_file,
         username=_text(username) if username else None,
         password=_text(user.get("password")) or None,
-        plugin=_plugin(user.get("exec"), user.get(""), name),
+        plugin=_plugin(user.get("exec"), user.get(""), name, plugin_timeout),
         certificate=certificate,
         impersonate=tuple(_impersonation(user)),
     )
 
 
-def _plugin(spec: Any, directory: Any, user: str) -> ExecPlugin | None:
+def _plugin(spec: Any, directory: Any, user: str, timeout: float) -> ExecPlugin | None:
     if not isinstance(spec, dict):
         return None
     command = _text(spec.get("command"))
@@ -328,6 +336,7 @@ def _plugin(spec: Any, directory: Any, user: str) -> ExecPlugin | None:
         provide_cluster_info=spec.get("provideClusterInfo") is True,
         interactive_mode=_text(spec.get("interactiveMode")) or "IfAvailable",
         install_hint=_text(spec.get("installHint")),
+        timeout=timeout,
     )
 
 

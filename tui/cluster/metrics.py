@@ -44,7 +44,8 @@ class Rhythm:
     second later. So it stays within about a second of the moment at which samples appear.
     """
 
-    SHORTEST: Final = 5.0
+    SHORTEST: Final = 1.0
+    """The embedded cluster can run faster than time; a real one samples every 10 s or more."""
     LONGEST: Final = 60.0
     DEFAULT: Final = 15.0
     _EARLIER: Final = 0.5
@@ -54,31 +55,41 @@ class Rhythm:
         self._newest = 0.0
         self._steps: deque[float] = deque(maxlen=7)
         self._misses = 0
+        self._window = 0.0
 
     @property
     def resolution(self) -> float:
         """Seconds between samples, learned; 15 until known."""
         if not self._steps:
             return self.DEFAULT
-        return min(self.LONGEST, max(self.SHORTEST, statistics.median(self._steps)))
+        # A server that reckons its samples when asked (a Prometheus adapter) would be asked ever
+        # faster. Samples that cover a minute do not become truer by the second.
+        shortest = max(self.SHORTEST, self._window / 2)
+        return min(self.LONGEST, max(shortest, statistics.median(self._steps)))
 
     @property
     def newest(self) -> float:
         """The newest sample's time; 0 if there is none."""
         return self._newest
 
-    def after(self, newest: float | None) -> float:
-        """Seconds to wait after an answer whose newest sample is of that time."""
+    def after(self, newest: float | None, window: float = 0.0) -> float:
+        """Seconds to wait after an answer whose newest sample is of that time.
+
+        Args:
+            newest: seconds since the epoch; None if there was no sample.
+            window: the shortest window of a sample, in seconds.
+        """
         if newest is not None and newest > self._newest:
             if self._newest:
                 self._steps.append(newest - self._newest)
             self._newest = newest
+            self._window = window
             self._misses = 0
-            return self.resolution - self._EARLIER
+            return max(self.SHORTEST / 2, self.resolution - self._EARLIER)
         self._misses += 1
         if self._misses <= self._TRIES:
-            return 1.0
-        return max(self.SHORTEST, self.resolution / 2)
+            return min(1.0, self.resolution / 2)
+        return max(5.0, self.resolution / 2)
 
 
 class MetricsPoll(Generic[U]):
@@ -154,7 +165,7 @@ class MetricsPoll(Generic[U]):
         self._backoff.reset()
         newest = max((s.time for s in samples), default=None)
         news = newest is not None and newest > self.rhythm.newest
-        pause = self.rhythm.after(newest)
+        pause = self.rhythm.after(newest, min((s.window for s in samples), default=0.0))
         if news or not samples:
             self._sink(samples)
         self._judge(samples)

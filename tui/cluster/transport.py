@@ -14,7 +14,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -22,6 +21,7 @@ import tui
 from tui.cluster import faults
 from tui.cluster.access import ClusterConfig, stamp
 from tui.cluster.credentials import Credentials, Presented
+from tui.cluster.dates import http_date
 from tui.cluster.errors import ApiError, Fault
 from tui.cluster.halt import Halt, cut
 from tui.cluster.stream import LineStream
@@ -281,13 +281,10 @@ class Transport:
             return self._made_with != wanted
 
     def _note_clock(self, date: str | None, sent: float) -> None:
-        if not date:
-            return
-        try:
-            server = parsedate_to_datetime(date).timestamp() + 0.5
-        except (ValueError, OverflowError, TypeError):
-            return
-        self._skews.append(server - (sent + self._clock()) / 2)
+        server = http_date(date)
+        if server is not None:
+            # The header is in whole seconds, cut off.
+            self._skews.append(server + 0.5 - (sent + self._clock()) / 2)
 
 
 def quiet_logging() -> None:
