@@ -85,25 +85,29 @@ class KscaleApp(App[str]):
         self._settings = settings or Settings()
         self._director = Director(store, feed.place, target)
         self.dashboard = Dashboard()
+        # Before anything is drawn, or it would be drawn twice.
+        for theme in ink.THEMES:
+            self.register_theme(theme)
+        wanted = THEMES.get(self._settings.theme, self._settings.theme)
+        self.theme = wanted if wanted in self.available_themes else ink.DARK.name
 
     def get_driver_class(self) -> type[Driver]:
         """Draw where the terminal is, even when standard error is not."""
         return on_standard_output(super().get_driver_class())
+
+    def get_default_screen(self) -> Dashboard:
+        """The dashboard, from the first frame on."""
+        return self.dashboard
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Inks for themes that have none of their own."""
         return ink.defaults(self.current_theme.dark)
 
     def on_mount(self) -> None:
-        """Show the empty screen first; the cluster comes after the first frame."""
-        for theme in ink.THEMES:
-            self.register_theme(theme)
-        wanted = THEMES.get(self._settings.theme, self._settings.theme)
-        self.theme = wanted if wanted in self.available_themes else ink.DARK.name
+        """Listen to the user and the system; the cluster comes after the first frame."""
         keys = {f"kscale.{name}": key for name, key in self._settings.keys.items()}
         if keys:
             self.set_keymap(keys)
-        self.push_screen(self.dashboard)
         self.theme_changed_signal.subscribe(self, lambda _: self._recolour())
 
         for number in (signal.SIGTERM, signal.SIGHUP) if hasattr(signal, "SIGHUP") else ():
