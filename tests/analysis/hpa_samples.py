@@ -74,3 +74,9 @@ def reasons(outcome: hpa.Outcome) -> dict[str, tuple[str, str]]:
 
 def emitted(outcome: hpa.Outcome) -> list[tuple[str, str, str]]:
     return [(e.type, e.reason, e.message) for e in outcome.events]
+
+
+def at(outcome: hpa.Outcome, type_: str) -> hpa.Condition:
+    found = outcome.status.condition(type_)
+    assert found is not None
+    return found

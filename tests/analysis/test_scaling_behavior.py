@@ -157,6 +157,16 @@ def test_the_newest_recommendation_takes_the_place_of_one_nobody_asks_for() -> N
     assert after.recommendations[1].at == NOW
 
 
+def test_a_recommendation_is_kept_while_either_window_reaches_it() -> None:
+    rules = hpa.Behavior(
+        hpa.ScalingRules(stabilization_window_seconds=30),
+        hpa.ScalingRules(stabilization_window_seconds=120),
+    )
+    for age, replaced in ((20, False), (60, False), (130, True)):
+        _, after = normalize(rules, DEFAULT, 3, 4, 1, 10, remembered((2, age)), NOW)
+        assert (len(after.recommendations) == 1) is replaced
+
+
 def test_a_rescale_is_remembered_only_where_a_policy_may_ask() -> None:
     assert sync(spec(), inputs(90, 90)).memory.scale_up_events == ()
     behaving = spec(behavior=down(stabilization_window_seconds=0))
@@ -180,3 +190,14 @@ def test_the_first_sync_recommends_what_there_is() -> None:
     outcome = sync(spec(), inputs(1, 1))
     assert [r.replicas for r in outcome.memory.recommendations] == [2, 1]
     assert outcome.scale_to is None  # so the first five minutes never scale below it
+
+
+def test_the_far_edge_of_a_window_counts_only_without_behavior() -> None:
+    memory = remembered((9, 300))
+    assert limit(None, 8, 2, memory).stabilization.stabilized == 9
+    assert limit(hpa.Behavior(), 8, 2, memory).stabilization.stabilized == 2
+
+
+def test_a_rescale_a_whole_period_ago_has_left_the_budget() -> None:
+    memory = hpa.Memory(scale_up_events=(hpa.ScaleEvent(1, NOW - 60),))
+    assert limit(up(policies=(ONE_A_MINUTE,)), 4, 9, memory).desired == 5
