@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import sys
 from pathlib import Path
@@ -87,6 +88,7 @@ def dashboard(
     seed: int,
 ) -> None:
     """Open the dashboard and stay until it ends."""
+    gc.disable()  # what is imported stays: looking through it again and again takes a fifth longer
     if namespace and all_namespaces:
         _usage("-n and -A exclude each other; give one of them")
     if demo and (context or kubeconfig):
@@ -108,6 +110,8 @@ def dashboard(
     try:
         from tui.app import KscaleApp
 
+        gc.freeze()
+        gc.enable()
         app = KscaleApp(store, feed, settings, wanted)
         sentence = app.run()
         if sentence:

@@ -55,7 +55,7 @@ def load(path: Path | None = None) -> Settings:
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror or error}") from None
     try:
-        settings = msgspec.toml.decode(raw, type=Settings)
+        settings = msgspec.toml.decode(raw, type=Settings) if raw else Settings()
     except (msgspec.ValidationError, msgspec.DecodeError, ValueError) as error:
         raise ConfigError(f"{path}: {error}") from None
     return _from_environment(settings)
