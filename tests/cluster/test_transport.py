@@ -10,17 +10,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cluster import recorded
 from tests.cluster.server import CERTS, Server, eventually, stall, status
-from tui.cluster import faults
 from tui.cluster.access import Auth, Certificate, ClusterConfig, Tls
-from tui.cluster.errors import ApiError, Fault, one_line
+from tui.cluster.errors import ApiError, Fault
 from tui.cluster.halt import Halt
 from tui.cluster.transport import Transport, path
 
@@ -292,99 +289,6 @@ def test_what_is_no_http_at_all() -> None:
         threading.Thread(target=answer, daemon=True).start()
         error = failing(Transport(ClusterConfig(f"http://127.0.0.1:{listener.getsockname()[1]}")))
     assert error.kind in (Fault.BROKEN, Fault.BAD_REPLY)
-
-
-EXPECTED: dict[str, tuple[Fault, str]] = {
-    "400": (Fault.INVALID, ""),
-    "401": (Fault.UNAUTHORIZED, "credentials"),
-    "403": (Fault.FORBIDDEN, ""),
-    "404": (Fault.NOT_FOUND, ""),
-    "405": (Fault.INVALID, ""),
-    "406": (Fault.INVALID, ""),
-    "409": (Fault.CONFLICT, ""),
-    "410": (Fault.GONE, ""),
-    "415": (Fault.INVALID, ""),
-    "422": (Fault.INVALID, ""),
-    "429": (Fault.THROTTLED, ""),
-    "500": (Fault.SERVER, ""),
-    "503": (Fault.UNAVAILABLE, ""),
-    "504": (Fault.UNAVAILABLE, ""),
-    "metrics-absent-404": (Fault.NOT_FOUND, ""),
-    "metrics-unavailable": (Fault.UNAVAILABLE, ""),
-}
-FAILED = [
-    name
-    for name, case in recorded.errors().items()
-    if case["response"]["status"] >= 400 and "body_raw" in case["response"]
-]
-
-
-def test_there_are_enough_recorded_errors() -> None:
-    assert len(FAILED) > 60
-
-
-@pytest.fixture(scope="module")
-def kept() -> Iterator[tuple[Server, Transport]]:
-    """A server and connections to it for many small tests."""
-    with Server() as running:
-        yield running, to(running)
-
-
-@pytest.mark.parametrize("name", FAILED)
-def test_every_recorded_error_is_what_it_is(kept: tuple[Server, Transport], name: str) -> None:
-    server, transport = kept
-    answer = recorded.errors()[name]["response"]
-    headers = {k.replace("-", "_"): v for k, v in answer["headers"].items()}
-    for taken in ("Content_Type", "Content_Length", "Transfer_Encoding", "Date"):
-        headers.pop(taken, None)
-    kind = answer["headers"].get("Content-Type", "text/plain")
-    body = answer["body_raw"]
-    server.on("/x", lambda e: e.reply(answer["status"], body, kind, **headers))
-    error = failing(transport)
-    expected, words = next(v for k, v in EXPECTED.items() if name.startswith(k))
-    assert error.kind is expected
-    assert error.status == answer["status"]
-    assert words in error.message
-    if "Retry-After" in answer["headers"]:
-        assert error.retry_after == float(answer["headers"]["Retry-After"])
-    told = faults.status_of(body.encode())
-    if told is not None and expected is not Fault.UNAUTHORIZED:
-        assert error.message == one_line(told.message or "")
-    if name == "410-list-continue-expired":
-        assert error.rest
-
-
-@pytest.mark.parametrize(
-    ("code", "body", "kind", "words"),
-    [
-        (404, "<html>nginx</html>", Fault.NOT_KUBERNETES, "text/html"),
-        (403, "<!DOCTYPE html>", Fault.NOT_KUBERNETES, "not a Kubernetes API"),
-        (502, "<html>bad gateway</html>", Fault.UNAVAILABLE, "502"),
-        (500, "\x1b[31mboom", Fault.SERVER, "500"),
-    ],
-)
-def test_other_peoples_error_pages(
-    server: Server, code: int, body: str, kind: Fault, words: str
-) -> None:
-    server.on("/x", lambda e: e.reply(code, body, "text/html"))
-    error = failing(to(server))
-    assert error.kind is kind
-    assert words in error.message
-
-
-def test_a_message_from_the_server_is_made_printable_and_short(server: Server) -> None:
-    server.on("/x", status(403, "Forbidden", "\x1b]0;pwned\x07[red]\u202e" + "x" * 9000))
-    error = failing(to(server))
-    assert error.message.isprintable()
-    assert len(error.message) <= 300
-
-
-def test_retry_after_as_a_date(server: Server) -> None:
-    when = formatdate(time.time() + 20, usegmt=True)
-    server.on("/x", lambda e: e.reply(503, "no", "text/plain", Retry_After=when))
-    retry_after = failing(to(server)).retry_after
-    assert retry_after is not None
-    assert 15 < retry_after <= 21
 
 
 # Streams.

@@ -7,25 +7,27 @@ files the first to name something wins, and paths are relative to the file they 
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeAlias
-from urllib.parse import quote, urlsplit
+from typing import Any, Final
 
-from tui.cluster.access import Auth, Certificate, ClusterConfig, ExecPlugin, Tls
+from tui.cluster.access import Auth, ClusterConfig, Tls
+from tui.cluster.entries import (
+    DIRECTORY,
+    Entry,
+    auth_of,
+    cluster_info_of,
+    server_of,
+    text_of,
+    tls_of,
+)
 from tui.cluster.errors import ClusterError, one_line
-from tui.cluster.plugin import VERSIONS
 
 SERVICE_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _LARGEST: Final = 8 * 1024 * 1024
 _DEMO: Final = "To look around without a cluster, run `kscale-tui --demo`."
-
-Entry: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +84,9 @@ def list_contexts(
     return [
         ContextInfo(
             name,
-            _text(entry.get("cluster")),
-            _text(entry.get("user")),
-            _text(entry.get("namespace")) or "default",
+            text_of(entry.get("cluster")),
+            text_of(entry.get("user")),
+            text_of(entry.get("namespace")) or "default",
             name == merged.current,
         )
         for name, entry in sorted(merged.contexts.items())
@@ -111,14 +113,14 @@ class _Merged:
         """Take over what earlier files have not named."""
         document = _parse(path)
         self.files.append(str(path))
-        self.current = self.current or _text(document.get("current-context"))
+        self.current = self.current or text_of(document.get("current-context"))
         for plural, singular, known in (
             ("contexts", "context", self.contexts),
             ("clusters", "cluster", self.clusters),
             ("users", "user", self.users),
         ):
             for name, entry in _named(document.get(plural), singular, path):
-                known.setdefault(name, {**entry, "": path.parent})
+                known.setdefault(name, {**entry, DIRECTORY: path.parent})
 
     def resolve(self, wanted: str | None, plugin_timeout: float) -> ClusterConfig:
         """The context of that name, or the current one."""
@@ -134,26 +136,26 @@ class _Merged:
                 f"There is no context {one_line(name, 80)!r} in {self._where()}.",
                 self._known().capitalize(),
             )
-        cluster_name = _text(context.get("cluster"))
-        user_name = _text(context.get("user"))
+        cluster_name = text_of(context.get("cluster"))
+        user_name = text_of(context.get("user"))
         cluster = self.clusters.get(cluster_name)
         if cluster is None:
             raise self._dangling(name, "cluster", cluster_name)
         user = self.users.get(user_name, {} if not user_name else None)
         if user is None:
             raise self._dangling(name, "user", user_name)
-        tls = _tls(cluster)
-        auth = _auth(user, user_name, plugin_timeout)
+        tls = tls_of(cluster)
+        auth = auth_of(user, user_name, plugin_timeout)
         return ClusterConfig(
-            server=_server(cluster, cluster_name, tls, auth),
+            server=server_of(cluster, cluster_name, tls, auth),
             context=name,
             cluster=cluster_name,
             user=user_name,
-            namespace=_text(context.get("namespace")) or "default",
+            namespace=text_of(context.get("namespace")) or "default",
             tls=tls,
             auth=auth,
-            proxy=_text(cluster.get("proxy-url")) or None,
-            cluster_info=_cluster_info(cluster, tls),
+            proxy=text_of(cluster.get("proxy-url")) or None,
+            cluster_info=cluster_info_of(cluster, tls),
             source=os.pathsep.join(self.files),
         )
 
@@ -250,152 +252,7 @@ def _named(entries: Any, singular: str, path: Path) -> Iterable[tuple[str, Entry
     for entry in entries:
         if isinstance(entry, dict) and entry.get("name") is not None:
             body = entry.get(singular)
-            yield _text(entry["name"]), body if isinstance(body, dict) else {}
-
-
-def _server(cluster: Entry, name: str, tls: Tls, auth: Auth) -> str:
-    server = _text(cluster.get("server")).strip().rstrip("/")
-    if server and "://" not in server:
-        secure = tls.ca_file or tls.ca_data or tls.insecure or auth.certificate
-        server = f"{'https' if secure else 'http'}://{server}"
-    try:
-        parts = urlsplit(server)
-        usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1) > 0
-    except ValueError:
-        usable = False
-    if not usable:
-        raise ClusterError(
-            f"The cluster {one_line(name, 80)!r} has no usable server address: "
-            f"{one_line(server, 120) or 'it is empty'}.",
-            "Expected something like https://HOST:6443.",
-        )
-    return server
-
-
-def _tls(cluster: Entry) -> Tls:
-    ca_data = _decoded(cluster, "certificate-authority-data")
-    return Tls(
-        ca_file=None if ca_data else _file(cluster, "certificate-authority"),
-        ca_data=ca_data,
-        server_name=_text(cluster.get("tls-server-name")) or None,
-        insecure=cluster.get("insecure-skip-tls-verify") is True,
-    )
-
-
-def _auth(user: Entry, name: str, plugin_timeout: float) -> Auth:
-    if user.get("auth-provider"):
-        provider = user["auth-provider"]
-        called = _text(provider.get("name")) if isinstance(provider, dict) else ""
-        raise ClusterError(
-            f"The user {one_line(name, 80)!r} logs in with the auth-provider "
-            f"{one_line(called, 40)!r}, which Kubernetes has replaced.",
-            "Use a credential plugin instead (kubelogin, gke-gcloud-auth-plugin, kubelogin-azure).",
-        )
-    cert_data, key_data = (
-        _decoded(user, "client-certificate-data"),
-        _decoded(user, "client-key-data"),
-    )
-    cert_file = None if cert_data else _file(user, "client-certificate")
-    key_file = None if key_data else _file(user, "client-key")
-    certificate = None
-    if cert_data or key_data or cert_file or key_file:
-        certificate = Certificate(cert_file, key_file, cert_data, key_data)
-    # A token file wins over a token, as in client-go, for it can be renewed.
-    token_file = _file(user, "tokenFile")
-    username = user.get("username")
-    return Auth(
-        token=None if token_file else _text(user.get("token")) or None,
-        token_file=token_file,
-        username=_text(username) if username else None,
-        password=_text(user.get("password")) or None,
-        plugin=_plugin(user.get("exec"), user.get(""), name, plugin_timeout),
-        certificate=certificate,
-        impersonate=tuple(_impersonation(user)),
-    )
-
-
-def _plugin(spec: Any, directory: Any, user: str, timeout: float) -> ExecPlugin | None:
-    if not isinstance(spec, dict):
-        return None
-    command = _text(spec.get("command"))
-    version = _text(spec.get("apiVersion"))
-    if not command or version not in VERSIONS:
-        problem = f"the apiVersion {one_line(version, 60)!r}" if command else "no command"
-        raise ClusterError(
-            f"The credential plugin of user {one_line(user, 80)!r} has {problem}.",
-            f"Known are {' and '.join(VERSIONS)}.",
-        )
-    if os.path.dirname(command) and isinstance(directory, Path):
-        command = str(directory / command)
-    env = [e for e in spec.get("env") or () if isinstance(e, dict)]
-    return ExecPlugin(
-        command=command,
-        args=tuple(_text(a) for a in spec.get("args") or ()),
-        env=tuple((_text(e.get("name")), _text(e.get("value"))) for e in env),
-        api_version=version,
-        provide_cluster_info=spec.get("provideClusterInfo") is True,
-        interactive_mode=_text(spec.get("interactiveMode")) or "IfAvailable",
-        install_hint=_text(spec.get("installHint")),
-        timeout=timeout,
-    )
-
-
-def _impersonation(user: Entry) -> Iterable[tuple[str, str]]:
-    if user.get("as"):
-        yield "Impersonate-User", _text(user["as"])
-    if user.get("as-uid"):
-        yield "Impersonate-Uid", _text(user["as-uid"])
-    groups = user.get("as-groups")
-    for group in groups if isinstance(groups, list) else ():
-        yield "Impersonate-Group", _text(group)
-    extra = user.get("as-user-extra")
-    for key, values in extra.items() if isinstance(extra, dict) else ():
-        for value in values if isinstance(values, list) else ():
-            yield f"Impersonate-Extra-{quote(_text(key).lower(), safe='')}", _text(value)
-
-
-def _cluster_info(cluster: Entry, tls: Tls) -> str:
-    """``spec.cluster`` of KUBERNETES_EXEC_INFO."""
-    info: dict[str, object] = {"server": _text(cluster.get("server"))}
-    if tls.ca_data:
-        info["certificate-authority-data"] = base64.b64encode(tls.ca_data).decode()
-    if tls.server_name:
-        info["tls-server-name"] = tls.server_name
-    if tls.insecure:
-        info["insecure-skip-tls-verify"] = True
-    return json.dumps(info)
-
-
-def _file(entry: Entry, key: str) -> str | None:
-    """A path of an entry, relative to the file that it stands in, checked to be readable."""
-    given = _text(entry.get(key))
-    if not given:
-        return None
-    directory = entry.get("")
-    path = Path(given)
-    if isinstance(directory, Path):
-        path = directory / path
-    try:
-        with path.open("rb"):
-            return str(path)
-    except OSError as error:
-        raise ClusterError(
-            f"The kubeconfig names {path} as {key}, which cannot be read: "
-            f"{error.strerror or 'unknown error'}.",
-            "Correct the path or its permissions.",
-        ) from None
-
-
-def _decoded(entry: Entry, key: str) -> bytes | None:
-    text = _text(entry.get(key))
-    if not text:
-        return None
-    try:
-        return base64.b64decode("".join(text.split()), validate=True)
-    except (binascii.Error, ValueError):
-        raise ClusterError(
-            f"`{key}` in the kubeconfig is not base64.", "Correct or re-create the entry."
-        ) from None
+            yield text_of(entry["name"]), body if isinstance(body, dict) else {}
 
 
 def _in_cluster(environ: Mapping[str, str], account: Path) -> ClusterConfig:
@@ -420,7 +277,3 @@ def _in_cluster(environ: Mapping[str, str], account: Path) -> ClusterConfig:
         auth=Auth(token_file=str(token)),
         source="in-cluster service account",
     )
-
-
-def _text(value: Any) -> str:
-    return "" if value is None or isinstance(value, (dict, list)) else str(value)
