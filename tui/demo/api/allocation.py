@@ -36,6 +36,8 @@ class ServiceAllocator:
                 spec.pop(name, None)
             return
         self._cluster_ip(data, before)
+        spec.setdefault("ipFamilies", ["IPv4"])
+        spec.setdefault("ipFamilyPolicy", "SingleStack")
         if spec["type"] in _WITH_NODE_PORTS:
             self._node_ports(data, before)
         else:

@@ -133,7 +133,8 @@ def apply(live: Object | None, config: Object, kind: str, by: Manager, *, force:
         for manager, paths in clashes:
             manager.fields -= set(paths)
     if previous is not None:
-        for path in sorted(previous.fields - by.fields, key=len, reverse=True):
+        # Items before their fields: an item that goes takes its fields along.
+        for path in sorted(previous.fields - by.fields, key=len):
             if not any(_owns(m, path) for m in others):
                 _remove(merged, path, (), kind)
         if previous.fields == by.fields:
@@ -227,14 +228,15 @@ def _remove(node: Any, path: Path, names: schema.Path, kind: str) -> None:
     if not isinstance(node, list):
         return
     for index, item in enumerate(node):
+        keys = schema.list_keys(names, kind)
         found = (
-            fieldsets.item_element(item, schema.list_keys(names, kind))
+            fieldsets.item_element(item, keys)
             if element.startswith("k:")
             else "v:" + fieldsets.encode_sorted(item).decode()
         )
         if found == element:
-            if rest:
-                _remove(item, rest, names, kind)
-            else:
+            if not rest:
                 del node[index]
+            elif rest[0][2:] not in keys:  # an item that stays keeps what it is known by
+                _remove(item, rest, names, kind)
             return

@@ -124,12 +124,13 @@ class Api:
         if resource.counts_generation:
             data["metadata"]["generation"] = 1
         self._complete(resource, data, None)
-        self._admit(resource, data, None)
         if self.store.get(resource.storage, namespace, metadata["name"]) is not None:
             raise errors.already_exists(resource, metadata["name"])
         if by.manager:
             data["metadata"].pop("managedFields", None)
-            managed.record_update(None, data, resource.kind, self._manager(resource, by))
+            sent = {k: v for k, v in data.items() if k != "status" or not resource.status}
+            managed.record_update(None, sent, resource.kind, self._manager(resource, by))
+        self._admit(resource, data, None)
         return self._store(resource, data, by)
 
     def _generate(self, resource: Resource, namespace: str, prefix: str) -> str:
