@@ -128,15 +128,15 @@ class Utilization(NamedTuple):
 
     used: int
     """Millicores, of the pods that have a sample."""
-    requested: int
-    """Millicores, of the same pods."""
+    requested: int | None
+    """Millicores, of the same pods; None when one of them requests none."""
     pods: int
     time: float
     """Of the newest sample."""
 
     @property
     def percent(self) -> int | None:
-        """Truncated to a whole percent; None when nothing was requested."""
+        """Truncated to a whole percent; None when a pod requests none, as for the HPA."""
         return 100 * self.used // self.requested if self.requested else None
 
 
@@ -144,14 +144,16 @@ def utilization(
     pods: Iterable[PodRow], usage: Mapping[tuple[str, str], PodUsage]
 ) -> Utilization | None:
     """CPU over request, summed over the pods with a sample; None when there is none."""
-    used = requested = count = 0
+    used = count = 0
+    requested: int | None = 0
     newest = 0.0
     for pod in pods:
         sample = usage.get((pod.namespace, pod.name))
         if sample is None or pod.deleting is not None or pod.terminal:
             continue
         used += sample.cpu
-        requested += pod.cpu_request or 0
+        request = pod.cpu_request
+        requested = None if requested is None or request is None else requested + request
         count += 1
         newest = max(newest, sample.time)
     return Utilization(used, requested, count, newest) if count else None

@@ -1,0 +1,78 @@
+"""The lines of the timeline, and the book they are kept in."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections import deque
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+CAPACITY: Final = 500
+_GENERATED: Final = re.compile(r"-[a-z0-9]{6,10}-[a-z0-9]{5}$")
+
+
+class Mood(StrEnum):
+    """What sort of thing happened; the screen gives each a colour and a sign."""
+
+    MEASURED = "measured"
+    DECIDED = "decided"
+    GOOD = "good"
+    BAD = "bad"
+    QUIET = "quiet"
+
+
+class Entry(NamedTuple):
+    """One line. ``after`` is seconds since ``cause`` where the cause is known."""
+
+    time: float
+    mood: Mood
+    text: str
+    about: str = ""
+    """The object's name, for filters."""
+    after: float | None = None
+    cause: str = ""
+    """``decision`` or ``cpu over target``."""
+    mark: bool = False
+    """Whether a chart marks it."""
+
+
+class Journal:
+    """The latest :data:`CAPACITY` entries. ``generation`` grows whenever they read differently."""
+
+    def __init__(self) -> None:
+        self.generation = 0
+        self._entries: deque[Entry] = deque(maxlen=CAPACITY)
+
+    @property
+    def entries(self) -> list[Entry]:
+        """Newest first; among those of one second, the latest seen first."""
+        return sorted(self._entries, key=lambda e: int(e.time))[::-1]
+
+    def add(self, entry: Entry) -> None:
+        """Take in a line."""
+        self._entries.append(entry)
+        self.generation += 1
+
+    def remove(self, entry: Entry) -> None:
+        """Take out a line, if it is still there."""
+        with contextlib.suppress(ValueError):
+            self._entries.remove(entry)
+            self.generation += 1
+
+    def replace(self, entry: Entry, by: Entry) -> None:
+        """Put another line in its place, if it is still there."""
+        with contextlib.suppress(ValueError):
+            self._entries[self._entries.index(entry)] = by
+            self.generation += 1
+
+
+def marks(entries: Iterable[Entry], since: float) -> list[Entry]:
+    """What a chart marks from ``since`` on."""
+    return [e for e in entries if e.mark and e.time >= since]
+
+
+def short_name(name: str) -> str:
+    """A ReplicaSet's pod by the part that tells it from its siblings: ``…vqnl8``."""
+    return f"…{name[-5:]}" if _GENERATED.search(name) else name
