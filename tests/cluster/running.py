@@ -63,7 +63,7 @@ class Running:
             self.transport,
             self.store,
             options.pop("namespace", "default"),
-            rng=random.Random(1),
+            rng=options.pop("rng", random.Random(1)),
             wait=options.pop("wait", self.waits),
             **options,
         )

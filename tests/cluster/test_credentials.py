@@ -106,7 +106,17 @@ def test_a_plugin_runs_without_terminal_and_with_its_environment(tmp_path: Path)
     config = ClusterConfig(
         "https://h", auth=Auth(plugin=script.plugin), cluster_info='{"server": "https://h"}'
     )
-    assert said(Credentials(config)) == "Bearer t"
+    typed, keyboard = os.pipe()
+    os.write(keyboard, b"typed by the user")
+    os.close(keyboard)
+    ours = os.dup(0)
+    os.dup2(typed, 0)
+    try:
+        assert said(Credentials(config)) == "Bearer t"
+    finally:
+        os.dup2(ours, 0)
+        os.close(ours)
+        os.close(typed)
     (seen,) = script.seen()
     assert seen["input"] == ""
     assert seen["env"] == "yes"

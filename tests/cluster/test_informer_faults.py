@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import socket
 import threading
 import time
@@ -49,31 +50,36 @@ def test_back_off_grows_with_jitter_and_is_said(run: Run) -> None:
     assert running.link.retry_at is not None
 
 
+class Longest(random.Random):
+    """Draws the longest wait each time."""
+
+    def uniform(self, a: float, b: float) -> float:
+        return b
+
+
 def test_back_off_starts_afresh_only_after_a_stream_has_lived(server: Server) -> None:
     now = [0.0]
 
     def live(seconds: float) -> Behaviour:
         def answer(exchange: Exchange) -> None:
+            seen = running.informer.counters.events
             exchange.start_chunked()
             exchange.event("BOOKMARK", pod("x", 105))
-            eventually(lambda: running.informer.counters.events >= 1)
+            eventually(lambda: running.informer.counters.events > seen)
             now[0] += seconds
             exchange.cut()
 
         return answer
 
+    down = status(503, "ServiceUnavailable")
     server.on(PODS, listing([], "102"))
-    failures = [status(503, "ServiceUnavailable")] * 12
-    server.on(PODS, *failures, live(1), *failures[:2], live(9), status(500, "x"), watch=True)
-    running = Running(server, clock=lambda: now[0])
+    server.on(PODS, down, down, live(1), down, live(9), down, down, down, watch=True)
+    running = Running(server, clock=lambda: now[0], rng=Longest())
     try:
-        eventually(lambda: len(running.waits.asked) >= 20)
+        eventually(lambda: len(running.waits.asked) >= 9)
     finally:
         running.stop()
-    waits = running.waits.asked
-    assert max(waits[:12]) > 5
-    assert waits[12] + waits[13] > 1.5  # the short-lived stream changed nothing
-    assert waits[15] <= 1.5  # the long-lived one did
+    assert running.waits.asked[:9] == [1.5, 4.5, 13.5, 30, 1.5, 4.5, 13.5, 30, 30]
 
 
 @pytest.mark.parametrize("retry_after", ["7", "45"])
@@ -268,11 +274,12 @@ def test_stops_within_a_second_during_a_tls_handshake() -> None:
         store = Store()
         informer = Informer(RESOURCES[Kind.PODS], Transport(config), store)
         informer.start()
-        listener.accept()
+        connection, _ = listener.accept()
         start = time.monotonic()
         informer.stop()
         assert informer.join(5)
         assert time.monotonic() - start < 1
+        connection.close()
 
 
 def test_reconnects_when_told_that_the_connection_may_be_dead(run: Run) -> None:

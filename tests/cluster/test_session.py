@@ -126,6 +126,7 @@ def test_rights_in_one_namespace_only(server: Server) -> None:
 
 def test_a_namespace_that_does_not_exist_is_said(server: Server) -> None:
     serve(server, "shopp")
+    server.on("/api/v1/namespaces/shopp", status(404, "NotFound", 'namespaces "shopp" not found'))
     session = started(server, "shopp")
     try:
         eventually(lambda: session.connection.health is Health.ABSENT)
@@ -209,9 +210,36 @@ def refusal(server: Server, **more: Any) -> ClusterError:
     return caught.value
 
 
+def test_probe_of_something_else_that_speaks_json(server: Server) -> None:
+    server.on("/version", lambda e: e.reply(200, {"etcdserver": "3.6.0", "etcdcluster": "3.6.0"}))
+    assert "not a Kubernetes API" in refusal(server).message
+    session = started(server, None)
+    try:
+        eventually(lambda: "not a Kubernetes API" in session.connection.detail)
+    finally:
+        session.stop()
+
+
+def test_probe_without_credentials(server: Server) -> None:
+    serve(server, None)
+    anonymous = 'namespaces "default" is forbidden: User "system:anonymous" cannot get resource'
+    server.on("/api/v1/namespaces/default", status(403, "Forbidden", anonymous))
+    server.on(RESOURCES[Kind.PODS].path(None), status(403, "Forbidden", anonymous))
+    error = refusal(server, namespace="default")
+    assert "system:anonymous" in error.message
+    assert "Log in" in error.hint
+    session = started(server, None)
+    try:
+        eventually(lambda: store_of(session).links[Kind.PODS].health is Health.FORBIDDEN)
+        assert "no credentials" in store_of(session).links[Kind.PODS].detail
+    finally:
+        session.stop()
+
+
 def test_probe(server: Server) -> None:
     serve(server, None)
     probe(ClusterConfig(server.url), "default")
+    server.on("/api/v1/namespaces/nowhere", status(404, "NotFound"))
     error = refusal(server, namespace="nowhere")
     assert "nowhere does not exist" in error.message
     assert "kubectl get namespaces" in error.hint

@@ -94,5 +94,10 @@ class ApiError(Exception):
         self.retry_after = retry_after
         self.rest = rest
 
+    @property
+    def anonymous(self) -> bool:
+        """Whether the server refused because it was given no credentials that it knows."""
+        return self.kind is Fault.FORBIDDEN and '"system:anonymous"' in self.message
+
     def __str__(self) -> str:
         return self.message

@@ -311,10 +311,10 @@ class Informer:
             return
         plural, where = self.resource.plural, self._where()
         if error.kind is Fault.FORBIDDEN:
-            self._give_up(
-                Health.FORBIDDEN,
-                f"You may not list {plural} {where}: this user lacks the right `list {plural}`.",
-            )
+            why = f"this user lacks the right `list {plural}`"
+            if error.anonymous:
+                why = "the context has no credentials (system:anonymous)"
+            self._give_up(Health.FORBIDDEN, f"You may not list {plural} {where}: {why}.")
         elif error.kind is Fault.NOT_FOUND:
             self._give_up(
                 Health.ABSENT,

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from tui.cluster import faults
 from tui.cluster.access import ClusterConfig
 from tui.cluster.errors import ApiError, ClusterError, Fault, one_line
 from tui.cluster.halt import Halt
@@ -143,10 +144,11 @@ class Session:
             if not self._version:
                 self._version = server_version(self.transport, self._halt)
             if self.namespace is not None:
-                problem = missing_namespace(self.transport, self.namespace, self._halt)
-                self._note(problem)
-        except ApiError:
-            return  # the informers meet the same failure and say so
+                self._note(missing_namespace(self.transport, self.namespace, self._halt))
+        except ApiError as error:
+            # Any other failure is met by the informers, who say so.
+            if error.kind is Fault.NOT_KUBERNETES:
+                self._note(error.message)
 
     def _note(self, problem: str | None) -> None:
         if problem is None:
@@ -165,11 +167,14 @@ def server_version(transport: Transport, halt: Halt | None = None) -> str:
     Raises:
         ApiError: it cannot be had.
     """
-    body = transport.get("/version", halt=halt).body
+    answer = transport.get("/version", halt=halt)
     try:
-        return one_line(msgspec.json.decode(body, type=_Version).gitVersion, 60)
+        version = one_line(msgspec.json.decode(answer.body, type=_Version).gitVersion, 60)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise ApiError(Fault.NOT_KUBERNETES, "What answers there tells no version.") from None
+        version = ""
+    if not version:
+        raise faults.not_kubernetes(answer.status, answer.headers)
+    return version
 
 
 def missing_namespace(transport: Transport, namespace: str, halt: Halt | None = None) -> str | None:
@@ -181,11 +186,10 @@ def missing_namespace(transport: Transport, namespace: str, halt: Halt | None = 
     try:
         transport.get(f"/api/v1/namespaces/{quote(namespace, safe='')}", halt=halt)
     except ApiError as error:
-        if error.kind is Fault.NOT_FOUND:
+        if error.kind is Fault.NOT_FOUND and error.reason == "NotFound":
             return f"The namespace {one_line(namespace, 63)} does not exist in this cluster."
-        if error.kind in (Fault.FORBIDDEN, Fault.INVALID):
-            return None
-        raise
+        if error.anonymous or error.kind not in (Fault.FORBIDDEN, Fault.INVALID, Fault.NOT_FOUND):
+            raise
     return None
 
 
@@ -219,6 +223,12 @@ _NEXT_STEPS: Final = {
     Fault.TIMEOUT: "Check the network, a VPN or a firewall on the way.",
     Fault.STOPPED: "Check the network, a VPN or a firewall on the way.",
     Fault.UNAUTHORIZED: "Log in again the way this cluster wants it, then try `kubectl get pods`.",
+    Fault.FORBIDDEN: "Log in, or choose a context with credentials: kubectl config get-contexts.",
+    Fault.TLS: "If the cluster was made anew, fetch its kubeconfig again.",
+    Fault.NOT_KUBERNETES: "See it with `kubectl config view --minify`.",
+    Fault.UNAVAILABLE: "Try again in a moment.",
+    Fault.THROTTLED: "Try again in a moment.",
+    Fault.SERVER: "Try again in a moment.",
     Fault.PROXY: "Check proxy-url in the kubeconfig, or HTTPS_PROXY and NO_PROXY.",
 }
 
@@ -228,4 +238,6 @@ def explained(error: ApiError, config: ClusterConfig, timeout: float) -> Cluster
     message = error.message
     if error.kind is Fault.STOPPED:
         message = f"The server {config.host} did not answer within {timeout:g} s."
+    if error.anonymous:
+        message = f"The server {config.host} was given no credentials (system:anonymous)."
     return ClusterError(message, _NEXT_STEPS.get(error.kind, ""))
