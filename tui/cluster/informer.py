@@ -314,6 +314,8 @@ class Informer:
             why = f"this user lacks the right `list {plural}`"
             if error.anonymous:
                 why = "the context has no credentials (system:anonymous)"
+            elif self.resource.namespaced and self._namespace is None:
+                why += "; one namespace may be allowed (-n NAMESPACE)"
             self._give_up(Health.FORBIDDEN, f"You may not list {plural} {where}: {why}.")
         elif error.kind is Fault.NOT_FOUND:
             self._give_up(

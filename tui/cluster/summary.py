@@ -54,6 +54,7 @@ def _retrying(lost: Mapping[Kind, Link], tables: int) -> Link:
 
 
 def _all(links: Mapping[Kind, Link]) -> Link:
-    first = min(links.values(), key=lambda link: link.since)
+    first = links.get(Kind.PODS) or min(links.values(), key=lambda link: link.since)
     times = [link.retry_at for link in links.values() if link.retry_at is not None]
-    return Link(first.health, first.since, first.detail, min(times, default=None))
+    since = min(link.since for link in links.values())
+    return Link(first.health, since, first.detail, min(times, default=None))
