@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -113,9 +114,9 @@ def test_back_off_doubles(build: Build, name: str) -> None:
         if count != seen:
             seen = count
             starts.append(cluster.clock.now() - cluster.clock.start)
-    gaps = [later - earlier for earlier, later in zip(starts[2:], starts[3:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(starts[2:])]
     assert len(gaps) >= 2
-    for earlier, later in zip(gaps, gaps[1:], strict=False):
+    for earlier, later in pairwise(gaps):
         assert 1.4 < later / earlier < 2.3
 
 

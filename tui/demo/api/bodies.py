@@ -6,7 +6,7 @@ from typing import Final
 
 from tui.demo.api import errors, hpa_v1, patches, representation, types
 from tui.demo.api.operations import DeleteOptions
-from tui.demo.api.requests import Request
+from tui.demo.api.requests import Request, part
 from tui.demo.resources import Resource
 from tui.demo.store import Entry, Object
 
@@ -118,11 +118,11 @@ def delete_options(request: Request) -> DeleteOptions:
         ApiError: 400 or 422.
     """
     body: Object = request.object("DeleteOptions") if request.body else {}
-    conditions = body.get("preconditions") or {}
+    conditions = part(body, "preconditions")
     propagation = request.query.get("propagationPolicy") or body.get("propagationPolicy")
     if propagation is None and body.get("orphanDependents"):
         propagation = "Orphan"
-    if propagation not in (None, *_PROPAGATIONS):
+    if propagation is not None and propagation not in _PROPAGATIONS:
         cause = errors.Cause.unsupported("propagationPolicy", propagation, _PROPAGATIONS)
         raise errors.unprocessable(f'DeleteOptions.meta.k8s.io "" is invalid: {cause.message}')
     grace = request.number("gracePeriodSeconds")

@@ -53,7 +53,7 @@ def choose(
         ApiError: 400 for bad parameters, 410 for what is too old, 504 for what is in the future.
     """
     chosen = Filter(request, resource)
-    limit = request.number("limit") or 0
+    limit = max(0, request.number("limit") or 0)
     token = request.query.get("continue", "")
     start = ""
     revision: int | None = None

@@ -20,6 +20,20 @@ _encode = msgspec.json.Encoder().encode
 _TRUE: Final = ("true", "1", "True")
 
 
+def part(data: Object, name: str) -> Object:
+    """A part of an object that must be an object itself; empty if absent.
+
+    Raises:
+        ApiError: 400, it is something else.
+    """
+    found = data.get(name)
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        raise errors.bad_request(f"json: cannot unmarshal: {name} is not an object")
+    return found
+
+
 @dataclass(slots=True)
 class Request:
     """One HTTP request."""
@@ -96,6 +110,8 @@ class Request:
             raise errors.unsupported_media_type()
         try:
             return _decode(self.body)
+        except RecursionError:
+            raise errors.bad_request("json: exceeded max depth") from None
         except msgspec.DecodeError as problem:
             text = self.body[:400].decode(errors="replace")
             reason = "unexpected end of JSON input" if "truncated" in str(problem) else str(problem)
@@ -107,6 +123,8 @@ class Request:
     def _yaml(self) -> Any:
         try:
             return _decode(self.body)
+        except RecursionError:
+            raise errors.bad_request("json: exceeded max depth") from None
         except msgspec.DecodeError:
             pass
         import yaml  # late: most clients send JSON

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tui.demo.api import errors
-from tui.demo.api.requests import Request, Response
+from tui.demo.api.requests import Request, Response, part
 from tui.demo.resources import ACCESS_REVIEWS
 
 
@@ -21,7 +21,7 @@ def respond(request: Request) -> Response:
             "kind": ACCESS_REVIEWS.kind,
             "apiVersion": ACCESS_REVIEWS.group_version,
             "metadata": {},
-            "spec": review.get("spec") or {},
+            "spec": part(review, "spec"),
             "status": {
                 "allowed": True,
                 "reason": "the embedded cluster allows its user everything",

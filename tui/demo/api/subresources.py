@@ -10,7 +10,7 @@ from tui.demo.api import bodies, errors, representation, selectors
 from tui.demo.api.errors import Cause
 from tui.demo.api.operations import Api, DeleteOptions, Writer
 from tui.demo.api.paths import Target
-from tui.demo.api.requests import Request, Response, Stream
+from tui.demo.api.requests import Request, Response, Stream, part
 from tui.demo.resources import Resource
 from tui.demo.store import Entry, Object
 
@@ -98,12 +98,12 @@ def _scale(api: Api, target: Target, entry: Entry, request: Request) -> Response
             wanted = request.object("Scale")
         else:
             wanted = bodies.patch_object("Scale", shown, request)
-        metadata = wanted.get("metadata") or {}
+        metadata = part(wanted, "metadata")
         asked = metadata.get("resourceVersion")
         if asked and asked != str(entry.revision):
             raise errors.conflict(resource, target.name)
-        replicas = (wanted.get("spec") or {}).get("replicas", 0)
-        if not isinstance(replicas, int):
+        replicas = part(wanted, "spec").get("replicas", 0)
+        if not isinstance(replicas, int) or isinstance(replicas, bool) or replicas > 2**31 - 1:
             raise errors.bad_request("Scale: spec.replicas is not a number")
         entry = set_scale(api, resource, entry, replicas, request.writer())
     elif request.method != "GET":
@@ -117,8 +117,8 @@ def _success() -> Object:
 
 def _bind(api: Api, target: Target, request: Request) -> Response:
     pod = api.get(target.resource, target.where, target.name)
-    node = (request.object("Binding").get("target") or {}).get("name")
-    if not node:
+    node = part(request.object("Binding"), "target").get("name")
+    if not node or not isinstance(node, str):
         cause = Cause.required("target.name")
         raise errors.invalid(Resource("", "v1", "bindings", "Binding"), target.name, [cause])
     if pod.spec.get("nodeName"):
@@ -138,15 +138,16 @@ def _bind(api: Api, target: Target, request: Request) -> Response:
 
 def _evict(api: Api, target: Target, request: Request) -> Response:
     api.get(target.resource, target.where, target.name)
-    options = request.object("Eviction").get("deleteOptions") or {}
+    options = part(request.object("Eviction"), "deleteOptions")
     grace = options.get("gracePeriodSeconds")
+    grace = grace if isinstance(grace, int) else None
     api.delete(target.resource, target.where, target.name, DeleteOptions(grace=grace))
     return Response.of(_success(), 201)
 
 
 def _finalize(api: Api, target: Target, request: Request) -> Response:
     entry = api.get(target.resource, "", target.name)
-    wanted = (request.object("Namespace").get("spec") or {}).get("finalizers") or []
+    wanted = part(request.object("Namespace"), "spec").get("finalizers") or []
 
     def alter(data: Object) -> None:
         data["spec"]["finalizers"] = wanted

@@ -15,7 +15,7 @@ from tui.demo.controllers.base import (
     owner_reference,
 )
 from tui.demo.controllers.rollout import HASH_LABEL, Size
-from tui.demo.store import Entry, Key, Object
+from tui.demo.store import Entry, Event, Key, Object
 
 _REVISION: Final = "deployment.kubernetes.io/revision"
 _DESIRED: Final = "deployment.kubernetes.io/desired-replicas"
@@ -34,6 +34,17 @@ class DeploymentController(Controller):
         """Watch what matters."""
         self.watch(resources.DEPLOYMENTS)
         self.watch(resources.REPLICA_SETS, lambda event: owner_key(event, "Deployment"))
+        self.watch(resources.PODS, self._of_gone_pod)
+
+    def _of_gone_pod(self, event: Event) -> list[Key]:
+        """A Recreate rollout goes on when the last old pod is gone."""
+        if event.type != "DELETED":
+            return []
+        for key in owner_key(event, "ReplicaSet"):
+            replica_set = self.store.get(resources.REPLICA_SETS.storage, *key)
+            if replica_set is not None:
+                return owner_key(Event("MODIFIED", replica_set, None), "Deployment")
+        return []
 
     def reconcile(self, key: Key) -> None:
         """Make the world right for one key."""

@@ -1,0 +1,157 @@
+"""The embedded cluster as a process: how it begins, what it tells, when it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import ssl
+import stat
+import subprocess
+import sys
+import time
+import urllib.request
+from base64 import b64decode
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from tui.demo.main import command
+
+COMMAND = [sys.executable, "-m", "tui.demo", "--ready-json"]
+posix = pytest.mark.skipif(os.name != "posix", reason="signals and modes are POSIX")
+
+
+def _start(*arguments: str, **options: Any) -> tuple[subprocess.Popen[str], dict[str, str]]:
+    process = subprocess.Popen(
+        [*COMMAND, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line, process.stderr and process.stderr.read()
+    ready: dict[str, str] = json.loads(line)
+    return process, ready
+
+
+def _get(kubeconfig: Path, path: str) -> Any:
+    config = json.loads(kubeconfig.read_text())
+    assert config["current-context"] == "embedded"
+    cluster = config["clusters"][0]["cluster"]
+    trusted = b64decode(cluster["certificate-authority-data"]).decode()
+    token = config["users"][0]["user"]["token"]
+    request = urllib.request.Request(
+        cluster["server"] + path, headers={"Authorization": f"Bearer {token}"}
+    )
+    context = ssl.create_default_context(cadata=trusted)
+    with urllib.request.urlopen(request, context=context, timeout=5) as response:
+        return json.load(response)
+
+
+@posix
+def test_it_serves_tells_only_its_owner_and_cleans_up() -> None:
+    process, ready = _start("--speed", "20")
+    try:
+        kubeconfig = Path(ready["kubeconfig"])
+        assert stat.S_IMODE(kubeconfig.stat().st_mode) == 0o600
+        assert stat.S_IMODE(kubeconfig.parent.stat().st_mode) == 0o700
+        assert ready["server"].startswith("https://127.0.0.1:")
+        pods = _get(kubeconfig, "/api/v1/namespaces/default/pods")["items"]
+        assert len(pods) == 4
+        token = json.loads(kubeconfig.read_text())["users"][0]["user"]["token"]
+        command_line = Path(f"/proc/{process.pid}/cmdline")
+        if command_line.exists():
+            assert token not in command_line.read_text()
+    finally:
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=10)
+    assert process.returncode == 0
+    assert (out, err) == ("", "")
+    assert not kubeconfig.parent.exists()
+
+
+@posix
+def test_it_ends_when_its_input_ends() -> None:
+    process, ready = _start()
+    assert process.stdin is not None
+    process.stdin.close()
+    start = time.monotonic()
+    process.wait(timeout=10)
+    assert time.monotonic() - start < 1.5
+    assert not Path(ready["kubeconfig"]).exists()
+
+
+@posix
+def test_it_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
+    kubeconfig = tmp_path / "kubeconfig"
+    pids = tmp_path / "pids"
+    # The parent gives its child no pipe, so only the process id tells of its end.
+    parent = f"""
+import os, subprocess, sys, time
+child = subprocess.Popen({COMMAND!r} + ["--parent-pid", str(os.getpid()), "--kubeconfig-out",
+    {str(kubeconfig)!r}], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+child.stdout.readline()
+open({str(pids)!r}, "w").write(str(child.pid))
+time.sleep(60)
+"""
+    process = subprocess.Popen([sys.executable, "-c", parent])
+    _until(lambda: pids.exists() and pids.read_text() != "", 20)
+    child = int(pids.read_text())
+    process.kill()
+    process.wait()
+    start = time.monotonic()
+    _until(lambda: not _alive(child), 10)
+    assert time.monotonic() - start < 1.5
+    _until(lambda: not kubeconfig.exists(), 1)
+
+
+def _until(condition: Any, limit: float) -> None:
+    end = time.monotonic() + limit
+    while not condition():
+        assert time.monotonic() < end, "it took too long"
+        time.sleep(0.02)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return False
+        return not Path("/proc/self").exists()
+    return state != "Z"
+
+
+@posix
+def test_a_port_that_is_taken_is_one_sentence() -> None:
+    process, ready = _start()
+    try:
+        port = ready["server"].rpartition(":")[2]
+        second = subprocess.run(
+            [*COMMAND, "--port", port], capture_output=True, text=True, timeout=20, check=False
+        )
+    finally:
+        process.terminate()
+        process.communicate(timeout=10)
+    assert second.returncode == 1
+    assert second.stderr.count("\n") == 1
+    assert f"cannot listen on 127.0.0.1:{port}" in second.stderr
+
+
+def test_wrong_usage_is_told() -> None:
+    runner = CliRunner()
+    unknown = runner.invoke(command, ["--scenario", "nowhere"])
+    assert unknown.exit_code == 1
+    assert "no scenario named 'nowhere'" in unknown.output
+    assert runner.invoke(command, ["--speed", "0"]).exit_code == 2
+    missing = runner.invoke(command, ["--kubeconfig-out", "/no/such/directory/config"])
+    assert missing.exit_code == 1
+    assert "cannot write the kubeconfig" in missing.output
