@@ -124,6 +124,13 @@ def test_an_object_has_exactly_one_value() -> None:
     )
 
 
+def test_an_answer_without_values_is_told_from_no_answer() -> None:
+    assert result(QUEUE).cause.endswith("nil: no metrics returned from external metrics API")
+    metric = hpa.MetricSpec("Pods", "rps", target_type="AverageValue", average_value=10_000)
+    empty = sync(spec(metric), inputs(0, 0, readings={0: ()})).decision.metrics[0]
+    assert empty.cause == ("unable to get metric rps: no metrics returned from custom metrics API")
+
+
 def test_an_idle_queue_asks_for_nothing() -> None:
     assert result(QUEUE, 0, 0).replicas == 0
     assert result(QUEUE, 0, 30_000).replicas == 3

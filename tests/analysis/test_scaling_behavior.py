@@ -201,3 +201,25 @@ def test_the_far_edge_of_a_window_counts_only_without_behavior() -> None:
 def test_a_rescale_a_whole_period_ago_has_left_the_budget() -> None:
     memory = hpa.Memory(scale_up_events=(hpa.ScaleEvent(1, NOW - 60),))
     assert limit(up(policies=(ONE_A_MINUTE,)), 4, 9, memory).desired == 5
+
+
+def test_the_far_edge_of_the_window_up_does_not_count() -> None:
+    behavior = up(stabilization_window_seconds=60)
+    assert limit(behavior, 4, 9, remembered((5, 60))).stabilization.stabilized == 9
+    assert limit(behavior, 4, 9, remembered((5, 59))).stabilization.stabilized == 5
+
+
+@pytest.mark.parametrize("behavior", [None, hpa.Behavior()])
+def test_where_both_limits_meet_it_is_the_maximum_that_holds(
+    behavior: hpa.Behavior | None,
+) -> None:
+    assert limit(behavior, 5, 50, maximum=10).reason == "TooManyReplicas"
+
+
+def test_a_rescale_exactly_as_old_as_the_longest_policy_keeps_its_place() -> None:
+    memory = hpa.Memory(scale_up_events=(hpa.ScaleEvent(1, NOW - 60),))
+    behaving = spec(behavior=up(policies=(ONE_A_MINUTE,)))
+    assert sync(behaving, inputs(90, 90), memory).memory.scale_up_events == (
+        hpa.ScaleEvent(1, NOW - 60),
+        hpa.ScaleEvent(1, NOW),
+    )
