@@ -57,7 +57,7 @@ class Director:
         focus = self._scene.focus
         seen = self._scene.delta
         if self._moved or any(delta.tables.get(k) is not seen.tables.get(k) for k in _FOCUS_ON):
-            focus = resolve(delta, self._chosen, self._target)
+            focus = resolve(delta, self._chosen or self._in_view, self._target)
             self._moved = False
             self._focused += 1
         self._timeline.feed(delta, focus, now)
@@ -84,9 +84,18 @@ class Director:
 
     def step_hpa(self, by: int) -> None:
         """Look at the next HPA (or the one before, with -1); they come in a circle."""
-        hpas = ordered(self._scene.delta.hpas.rows.values())
-        if not hpas:
+        uids = [hpa.uid for hpa in ordered(self._scene.delta.hpas.rows.values())]
+        if not uids:
             return
-        at = max(0, self._scene.focus.position - 1)
-        self._chosen = hpas[(at + by) % len(hpas)].uid
+        focus = self._scene.focus
+        # Keys may come faster than ticks: step from what was chosen, drawn or not.
+        now = self._chosen if self._chosen in uids else focus.hpa.uid if focus.hpa else None
+        at = uids.index(now) if now in uids else -1 if by > 0 else 0
+        self._chosen = uids[(at + by) % len(uids)]
         self._moved = True
+
+    @property
+    def _in_view(self) -> str | None:
+        """The HPA shown, which a new one that sorts before it must not push off the screen."""
+        hpa = self._scene.focus.hpa
+        return hpa.uid if hpa is not None and self._target is None else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -72,10 +73,14 @@ def trend(store: Store, focus: Focus, now: float) -> Trend:
 
 
 def steps(curve: Curve, start: float, end: float) -> Curve:
-    """A step series as a line: each value held until the next, the last until ``end``."""
+    """A step series as a line: each value held until the next, the last until ``end``.
+
+    Of what was before ``start`` only the value that held at it is left.
+    """
+    first = max(0, bisect_right(curve.times, start) - 1)
     times: list[float] = []
     values: list[float] = []
-    for time, value in zip(curve.times, curve.values, strict=True):
+    for time, value in zip(curve.times[first:], curve.values[first:], strict=True):
         if time > end:
             break
         at = max(time, start)
@@ -122,7 +127,10 @@ def pieces(curve: Curve, gap: float) -> list[Curve]:
 
 
 def thinned(curve: Curve, most: int) -> Curve:
-    """At most about ``most`` points, keeping every peak: of each stretch its lowest and highest."""
+    """At most ``most`` points and both ends, keeping every peak.
+
+    Of each stretch its lowest and its highest point are left.
+    """
     count = len(curve.times)
     if count <= most or most < 4:
         return curve
@@ -133,14 +141,18 @@ def thinned(curve: Curve, most: int) -> Curve:
         stretch = range(begin, min(begin + size, count))
         low = min(stretch, key=lambda i: curve.values[i])
         high = max(stretch, key=lambda i: curve.values[i])
-        for i in sorted({low, high}):
+        ends = {i for i in (0, count - 1) if i in stretch}
+        for i in sorted({low, high} | ends):
             times.append(curve.times[i])
             values.append(curve.values[i])
     return Curve(tuple(times), tuple(values))
 
 
 def ceiling(values: Sequence[float]) -> float:
-    """A round number at or above the largest value: 1, 2, 2.5, 4, 5 or 10 times a power of ten."""
+    """A round number at or above the largest value: one or two figures and a power of ten.
+
+    100 where there is nothing above 0.
+    """
     largest = max(values, default=0.0)
     if largest <= 0:
         return 100.0
