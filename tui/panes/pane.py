@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from rich.style import Style
 from textual.content import Content
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
@@ -29,6 +29,7 @@ class Pane(ScrollView, can_focus=True):
     """
 
     TITLE: ClassVar[str] = ""
+    HEADED: ClassVar[bool] = False
     cursor: reactive[int | None] = reactive[int | None](None)
     """The marked line, for panes that have one."""
 
@@ -45,6 +46,10 @@ class Pane(ScrollView, can_focus=True):
         self.palette = Palette({})
         self._drawn_for: Hashable = None
         self._count = 0
+        self._seen: tuple[int, int, list[Line]] = (0, 0, [])
+        """The width, the first line in sight, and the rows as they were drawn last."""
+        self._framed: tuple[Line, Line] | None = None
+        self._base = Style.null()
 
     # What a subclass says.
 
@@ -59,6 +64,10 @@ class Pane(ScrollView, can_focus=True):
     def line(self, y: int, room: int) -> Line:
         """Line ``y`` in ``room`` cells. Called only for lines in sight."""
         raise IndexError(y)
+
+    def heading(self) -> Line:
+        """The line that stays put over those that scroll, if the pane is :attr:`HEADED`."""
+        return []
 
     def caption(self) -> Line:
         """The title in the frame's top edge."""
@@ -91,24 +100,48 @@ class Pane(ScrollView, can_focus=True):
             self.redraw()
 
     def redraw(self) -> None:
-        """Draw the current scene anew."""
+        """Draw the current scene anew: of the lines in sight, those that differ from before."""
         self._count = self.prepare()
         if self.virtual_size.height != self._count:
             self.virtual_size = Size(0, self._count)
         self._frame()
-        self.refresh()
+        width, height = self.room
+        before = self._seen
+        self._seen = (width, self.scroll_offset.y, [self._row(y, width) for y in range(height)])
+        if before[:2] != self._seen[:2] or len(before[2]) != height:
+            self.refresh()
+            return
+        for y, (old, new) in enumerate(zip(before[2], self._seen[2], strict=True)):
+            if old != new:
+                self.refresh(Region(0, y, width, 1))
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Textual asks for what it has to draw; the style that all lines share is dear."""
+        self._base = self.rich_style
+        return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
         """Textual asks for one visible line."""
-        room = self.room.width
-        index = y + self.scroll_offset.y
-        base = self.rich_style
-        if index >= self._count:
-            return Strip.blank(room, base)
-        made = strip(cut(self.line(index, room), room), self.palette)
-        if index == self.cursor and self.has_focus:
+        width, top, rows = self._seen
+        known = (width, top) == (self.room.width, self.scroll_offset.y) and y < len(rows)
+        made = strip(rows[y] if known else self._row(y, self.room.width), self.palette)
+        base = self._base
+        if self._index(y) == self.cursor and self.has_focus:
             base = base + self._selected
-        return made.adjust_cell_length(room).apply_style(base)
+        return made.adjust_cell_length(self.room.width).apply_style(base)
+
+    def _row(self, y: int, room: int) -> Line:
+        """What stands in row ``y`` of the frame."""
+        index = self._index(y)
+        if index < 0:
+            return cut(self.heading(), room)
+        return cut(self.line(index, room), room) if index < self._count else []
+
+    def _index(self, y: int) -> int:
+        """Which line stands in row ``y`` of the frame; -1 is the heading."""
+        if self.HEADED and y == 0:
+            return -1
+        return y - self.HEADED + self.scroll_offset.y
 
     def use(self, palette: Palette, selected: Style) -> None:
         """Take over a theme's colours."""
@@ -116,6 +149,7 @@ class Pane(ScrollView, can_focus=True):
         self._selected = selected
         if self.is_mounted:
             self.redraw()
+            self.refresh()
 
     _selected: Style = Style(reverse=True)
 
@@ -138,8 +172,10 @@ class Pane(ScrollView, can_focus=True):
 
     def _frame(self) -> None:
         room = max(0, self.size.width - 4)
-        self.border_title = _label(cut(self.caption(), room))
-        self.border_subtitle = _label(cut(self.footnote(), room))
+        framed = cut(self.caption(), room), cut(self.footnote(), room)
+        if framed != self._framed:  # Textual draws the whole pane anew for a title
+            self._framed = framed
+            self.border_title, self.border_subtitle = map(_label, framed)
 
 
 def _label(line: Line) -> Content:

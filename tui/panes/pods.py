@@ -6,10 +6,9 @@ from collections.abc import Hashable
 
 from textual.events import Click
 from textual.geometry import Region
-from textual.strip import Strip
 
 from tui.analysis.scene import Scene
-from tui.panes.line import Line, strip
+from tui.panes.line import Line
 from tui.panes.pane import Pane, absence
 from tui.panes.pod_columns import COLUMNS, DESCENDING, SORTS, Cell, Column, layout
 from tui.state.links import Health
@@ -23,6 +22,7 @@ class PodsPane(Pane):
     """The pods of the target, or all in scope. Line 0 is the column titles and stays put."""
 
     TITLE = "Pods"
+    HEADED = True
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -108,13 +108,14 @@ class PodsPane(Pane):
             made += [(" ", ""), *column.draw(cell, width)]
         return made[1:]
 
-    def render_line(self, y: int) -> Strip:
-        """The titles stay on top of what scrolls."""
-        if y == 0:
-            room = self.room.width
-            made = strip(self._titles(), self.palette)
-            return made.adjust_cell_length(room).apply_style(self.rich_style)
-        return super().render_line(y - 1)
+    def heading(self) -> Line:
+        """The columns' titles."""
+        made: Line = []
+        for column, width in self._columns:
+            sorted_ = column.id == self.sort
+            text = pad(column.title[:width], width, right=column.right)
+            made += [(" ", ""), (text, "bold measured" if sorted_ else "muted")]
+        return made[1:]
 
     # What keys and the mouse do.
 
@@ -257,14 +258,6 @@ class PodsPane(Pane):
                 self.cursor = index
                 return
         self.cursor = min(self.cursor or 0, len(self._pods) - 1) if self._pods else None
-
-    def _titles(self) -> Line:
-        made: Line = []
-        for column, width in self._columns:
-            sorted_ = column.id == self.sort
-            text = pad(column.title[:width], width, right=column.right)
-            made += [(" ", ""), (text, "bold measured" if sorted_ else "muted")]
-        return made[1:]
 
 
 def _haystack(pod: PodRow) -> str:
