@@ -291,6 +291,29 @@ def test_what_is_no_http_at_all() -> None:
     assert error.kind in (Fault.BROKEN, Fault.BAD_REPLY)
 
 
+@pytest.mark.parametrize(
+    "proxy", ["socks5://127.0.0.1:1", "odd://127.0.0.1:1", "http://127.0.0.1:1"]
+)
+def test_a_proxy_that_is_of_no_use(proxy: str) -> None:
+    error = failing(Transport(ClusterConfig("https://10.0.0.1:6443", proxy=proxy)))
+    assert error.kind is Fault.PROXY
+
+
+def test_a_proxy_is_used_when_one_is_named(server: Server) -> None:
+    """A plain-http target is asked for through the proxy by its whole URL."""
+    server.on("/x", lambda e: e.reply(200, OK))
+    transport = Transport(ClusterConfig("http://cluster.invalid:8080", proxy=server.url))
+    assert transport.get("/x").status == 200
+    assert server.requests[0].headers["host"] == "cluster.invalid:8080"
+
+
+def test_what_is_on_this_machine_is_not_asked_for_through_a_proxy(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    assert to(server).get("/x").status == 200
+
+
 # Streams.
 
 

@@ -29,6 +29,10 @@ class ClusterError(Exception):
         return f"{self.message} {self.hint}".rstrip()
 
 
+class MissingNamespaceError(ClusterError):
+    """The namespace asked for does not exist: its lists are empty, not refused."""
+
+
 class Fault(StrEnum):
     """What kind of failure a request met."""
 

@@ -124,15 +124,8 @@ def of_exception(error: BaseException, host: str, *, stopped: bool = False) -> A
                 f"The server's name, {host.rpartition(':')[0] or host}, cannot be resolved: "
                 "check the network.",
             )
-    if names & {
-        "ProxyError",
-        "ProxySchemeUnknown",
-        "ProxySchemeUnsupported",
-        "InvalidProxyConfigurationWarning",
-    }:
+    if any(name.startswith("Proxy") for name in names):
         return ApiError(Fault.PROXY, f"The proxy on the way to {host} does not let us through.")
-    if "MissingDependencies" in names or "InvalidSchema" in names:
-        return ApiError(Fault.PROXY, "This kind of proxy is not supported; use an http proxy.")
     for cause in chain:
         if isinstance(cause, ConnectionRefusedError):
             return ApiError(Fault.REFUSED, f"Nothing listens at {host}. Is the cluster running?")

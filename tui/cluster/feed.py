@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from tui.cluster.access import ClusterConfig
-from tui.cluster.errors import ClusterError
+from tui.cluster.errors import ClusterError, MissingNamespaceError, one_line
 from tui.state.links import Health, Link
 from tui.state.place import Place
 from tui.state.store import Store
@@ -100,9 +100,14 @@ class ClusterFeed:
                 self._session = session
                 session.start()
             probe(config, namespace, FIRST_CONTACT)
+        except MissingNamespaceError as error:
+            self._failure = error
         except ClusterError as error:
             if not self._has_lived():
                 self._failure = error
+        except Exception as error:  # without this thread the screen would wait for ever
+            what = one_line(f"{type(error).__name__}: {error}", 200)
+            self._failure = ClusterError(f"The connection could not be set up ({what}).")
 
     def _has_lived(self) -> bool:
         return any(link.health is Health.LIVE for link in self._store.links.values())

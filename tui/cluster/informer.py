@@ -269,22 +269,27 @@ class Informer:
     def _sort_in(self, event: Event, rows: dict[str, Row], gone: list[str]) -> None:
         self.counters.events += 1
         row, uid = event.row, event.uid
-        if event.type == "DELETED" or (row is None and uid):
-            # An object that cannot be read any more is not shown, as after a list.
-            if row is None:
-                self.counters.skipped += 1
-            if uid:
-                rows.pop(uid, None)
-                gone.append(uid)
-                self._versions.forget(uid) if event.type == "DELETED" else None
-                if self._newest is not None:
-                    self._newest.forget(uid)
+        if event.type == "BOOKMARK":
+            return
+        if event.type == "DELETED":
+            self._versions.forget(uid)
+            self._leave_out(uid, rows, gone)
+        elif event.type not in ("ADDED", "MODIFIED"):
+            self.counters.skipped += 1
         elif row is None:
-            self.counters.skipped += event.type != "BOOKMARK"
-        elif event.type not in ("ADDED", "MODIFIED") or not self._in_scope(row):
+            # What cannot be read any more is not shown, as after a list.
+            self.counters.skipped += 1
+            self._leave_out(uid, rows, gone)
+        elif not self._in_scope(row):
             self.counters.skipped += 1
         elif self._versions.is_news(uid, event.version):
             rows[uid] = row
+
+    def _leave_out(self, uid: str, rows: dict[str, Row], gone: list[str]) -> None:
+        rows.pop(uid, None)
+        gone.append(uid)
+        if self._newest is not None:
+            self._newest.forget(uid)
 
     def _in_scope(self, row: Row) -> bool:
         return self._namespace is None or row.namespace == self._namespace

@@ -17,6 +17,7 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from tui.cluster import tls
 from tui.cluster.access import Certificate, ClusterConfig
 from tui.cluster.dial import dial
+from tui.cluster.errors import ApiError, Fault, one_line
 from tui.cluster.halt import current
 from tui.cluster.lean import kubernetes_client
 from tui.cluster.transport import quiet_logging
@@ -91,7 +92,7 @@ def open_pool(
     """Pools for one server, with its TLS and proxy settings and TCP keep-alive.
 
     Raises:
-        ApiError: of kind TLS; a certificate cannot be loaded.
+        ApiError: of kind TLS, a certificate cannot be loaded; of kind PROXY, it is of no use.
     """
     quiet_logging()
     client = kubernetes_client()
@@ -106,6 +107,11 @@ def open_pool(
     elif config.loopback:
         # As Go's clients do: what is on this machine is never asked for through a proxy.
         settings.proxy = None
+    if settings.proxy and not settings.proxy.startswith(("http://", "https://")):
+        scheme = one_line(settings.proxy.partition(":")[0], 20)
+        raise ApiError(
+            Fault.PROXY, f"A {scheme} proxy is not supported: name an http:// or https:// one."
+        )
     if config.tls.insecure:
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
     manager: urllib3.PoolManager = client.rest(settings).pool_manager

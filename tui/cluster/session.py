@@ -12,7 +12,13 @@ import msgspec
 
 from tui.cluster import faults
 from tui.cluster.access import ClusterConfig
-from tui.cluster.errors import ApiError, ClusterError, Fault, one_line
+from tui.cluster.errors import (
+    ApiError,
+    ClusterError,
+    Fault,
+    MissingNamespaceError,
+    one_line,
+)
 from tui.cluster.halt import Halt
 from tui.cluster.informer import Informer
 from tui.cluster.metrics import node_metrics, pod_metrics
@@ -214,7 +220,7 @@ def probe(config: ClusterConfig, namespace: str | None = None, timeout: float = 
         alarm.cancel()
         transport.close()
     if missing is not None and namespace is not None:
-        raise ClusterError(missing, "List them with `kubectl get namespaces`, or pass -A for all.")
+        raise MissingNamespaceError(missing, "List them with `kubectl get namespaces`, or pass -A for all.")
 
 
 _NEXT_STEPS: Final = {

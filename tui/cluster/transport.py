@@ -212,7 +212,10 @@ class Transport:
         halt: Halt,
         as_whom: Presented,
     ) -> tuple[Any, socket.socket | None]:
-        manager = self._pool()
+        try:
+            manager = self._pool()
+        except Exception as error:
+            raise self._translate(error, halt) from error
         headers = _header_dict([("User-Agent", self._agent), *extra, *as_whom.headers])
         url = self.config.server + path
         if query:
