@@ -20,6 +20,13 @@ from tui.demo.traffic import Wave
 
 PODS = "/api/v1/namespaces/default/pods"
 MAPS = "/api/v1/namespaces/default/configmaps"
+
+
+@pytest.fixture(autouse=True)
+def _short_watches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "LONGEST", 0.5)
+
+
 USER = Writer("test")
 
 
@@ -223,7 +230,7 @@ async def test_a_selected_watch_sees_objects_come_and_go(build: Build) -> None:
 async def test_bookmarks_tell_how_far_a_quiet_watch_is(
     build: Build, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watching, "BOOKMARK_EVERY", 0.2)
+    monkeypatch.setattr(watching, "BOOKMARK_EVERY", 0.1)
     cluster = build()
     async with Http(cluster) as http:
         query = f"watch=1&timeoutSeconds=1&resourceVersion={cluster.store.revision}"

@@ -13,6 +13,7 @@ import pytest
 
 from tests.demo.http import Answer, Http
 from tui.demo import resources
+from tui.demo.api import watching
 from tui.demo.api.operations import Writer
 from tui.demo.clock import Clock
 from tui.demo.cluster import AGE, Cluster
@@ -88,7 +89,8 @@ def _said(status: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
-async def test_answers_as_recorded(case: dict[str, Any]) -> None:
+async def test_answers_as_recorded(case: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "LONGEST", 0.2)
     cluster = _cluster(_state(case["name"]))
     request = case["request"]
     headers = {k: v.replace("<scrubbed>", "wrong") for k, v in request.get("headers", {}).items()}

@@ -84,14 +84,13 @@ class Clock:
 
         A faster clock needs a finer stamp, or 20 simulated seconds would share one.
         """
-        moment = self.wall(simulated)
-        if self.speed <= 1:
-            return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-        return moment.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+        # isoformat is several times as fast as strftime, and this is called at each write.
+        text = self.wall(simulated).isoformat(timespec="milliseconds")
+        return text[:19] + "Z" if self.speed <= 1 else text[:23] + "Z"
 
     def stamp_micro(self, simulated: float | None = None) -> str:
         """A ``metav1.MicroTime``."""
-        return self.wall(simulated).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return self.wall(simulated).isoformat(timespec="microseconds")[:26] + "Z"
 
     def simulated(self, stamp: str) -> float:
         """The simulated second of a time stamp.

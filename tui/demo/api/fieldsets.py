@@ -6,6 +6,7 @@ list, ``v:"x"`` an item of a set.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any, Final
 
 import msgspec
@@ -53,7 +54,9 @@ def item_element(item: Object, keys: tuple[str, ...]) -> str:
     return "k:" + encode_sorted(found).decode()
 
 
-def flatten(data: Object, kind: str, *, containers: bool) -> dict[Path, Any]:
+def flatten(
+    data: Object, kind: str, *, containers: bool, parts: Container[str] | None = None
+) -> dict[Path, Any]:
     """Path → value of every managed field of an object.
 
     Args:
@@ -61,10 +64,11 @@ def flatten(data: Object, kind: str, *, containers: bool) -> dict[Path, Any]:
         kind: its kind, which decides what lists are.
         containers: also note the presence of maps and associative lists, as an update does;
             without, only of list items, as an apply does.
+        parts: the top-level fields to look at; None for all.
     """
     out: dict[Path, Any] = {}
     for name, value in data.items():
-        if name in ("kind", "apiVersion"):
+        if name in ("kind", "apiVersion") or (parts is not None and name not in parts):
             continue
         if name == "metadata":
             value = {k: v for k, v in value.items() if k not in _NOT_MANAGED}
@@ -110,21 +114,14 @@ def _walk(
 def encode(paths: set[Path]) -> Object:
     """A set of paths as FieldsV1."""
     root: Object = {}
-    for path in sorted(paths):
+    ordered = sorted(paths)
+    for path, following in zip(ordered, (*ordered[1:], ()), strict=False):
         node = root
         for element in path:
             node = node.setdefault(element, {})
-        node["."] = {}
-    _prune(root)
+        if following[: len(path)] == path:  # it has fields of its own, and is there itself
+            node["."] = {}
     return root
-
-
-def _prune(node: Object) -> None:
-    for child in node.values():
-        if len(child) == 1 and "." in child:
-            child.clear()
-        else:
-            _prune(child)
 
 
 def decode(fields: Object) -> set[Path]:

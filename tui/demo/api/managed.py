@@ -38,66 +38,83 @@ class Manager:
 
 def read(metadata: Object) -> list[Manager]:
     """The managers recorded in an object's metadata."""
-    return [
-        Manager(
-            entry.get("manager", ""),
-            entry.get("operation", "Update"),
-            entry.get("apiVersion", ""),
-            entry.get("subresource", ""),
-            entry.get("time", ""),
-            fieldsets.decode(entry.get("fieldsV1") or {}),
-        )
-        for entry in metadata.get("managedFields") or ()
-    ]
+    return [_decoded(entry) for entry in metadata.get("managedFields") or ()]
 
 
 def write(metadata: Object, managers: list[Manager]) -> None:
     """Record the managers, dropping those that own nothing."""
-    kept = sorted(
-        (m for m in managers if m.fields or m.operation == "Apply"),
-        key=lambda m: (m.operation, m.time, m.name),
+    kept = [m for m in managers if m.fields or m.operation == "Apply"]
+    _store(metadata, [_encoded(manager) for manager in kept])
+
+
+def _identity(entry: Object) -> tuple[str, str, str, str]:
+    return (
+        entry.get("manager", ""),
+        entry.get("operation", "Update"),
+        entry.get("apiVersion", ""),
+        entry.get("subresource", ""),
     )
+
+
+def _decoded(entry: Object) -> Manager:
+    fields = fieldsets.decode(entry.get("fieldsV1") or {})
+    return Manager(*_identity(entry), entry.get("time", ""), fields)
+
+
+def _encoded(manager: Manager) -> Object:
+    entry: Object = {
+        "manager": manager.name,
+        "operation": manager.operation,
+        "apiVersion": manager.api_version,
+        "time": manager.time,
+        "fieldsType": "FieldsV1",
+        "fieldsV1": fieldsets.encode(manager.fields),
+    }
+    if manager.subresource:
+        entry["subresource"] = manager.subresource
+    return entry
+
+
+def _store(metadata: Object, entries: list[Object]) -> None:
     metadata.pop("managedFields", None)
-    if not kept:
-        return
-    entries = []
-    for manager in kept:
-        entry: Object = {
-            "manager": manager.name,
-            "operation": manager.operation,
-            "apiVersion": manager.api_version,
-            "time": manager.time,
-            "fieldsType": "FieldsV1",
-            "fieldsV1": fieldsets.encode(manager.fields),
-        }
-        if manager.subresource:
-            entry["subresource"] = manager.subresource
-        entries.append(entry)
-    metadata["managedFields"] = entries
+    if entries:
+        entries.sort(key=lambda one: (one["operation"], one["time"], one["manager"]))
+        metadata["managedFields"] = entries
 
 
 def record_update(old: Object | None, new: Object, kind: str, by: Manager) -> None:
     """Make ``by`` the owner of what differs between two versions of an object."""
-    before = fieldsets.flatten(old, kind, containers=True) if old else {}
-    after = fieldsets.flatten(new, kind, containers=True)
+    before: dict[Path, Any] = {}
+    parts = None
+    if old is not None:
+        parts = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
+        before = fieldsets.flatten(old, kind, containers=True, parts=parts)
+    after = fieldsets.flatten(new, kind, containers=True, parts=parts)
     changed = {path for path, value in after.items() if before.get(path, _ABSENT) != value}
     removed = before.keys() - after.keys()
-    managers = read((old or new)["metadata"])
-    mine = None
-    for manager in managers:
-        if manager.identity == by.identity:
-            mine = manager
-        elif changed or removed:
-            manager.fields -= {path for path in changed if after[path] is not fieldsets.PRESENT}
-            manager.fields -= removed
-    if mine is None:
-        mine = by
-        managers.append(mine)
+    taken = {path for path in changed if after[path] is not fieldsets.PRESENT} | removed
+    touched = {path[0] for path in taken}
+    entries: list[Object] = []
+    mine = by
+    for entry in (old or new)["metadata"].get("managedFields") or ():
+        if _identity(entry) == by.identity:
+            mine = _decoded(entry)
+        elif touched.isdisjoint(entry.get("fieldsV1") or ()):
+            entries.append(entry)
+        else:
+            other = _decoded(entry)
+            if not other.fields.isdisjoint(taken):
+                other.fields -= taken
+                entry = _encoded(other)
+            if other.fields:
+                entries.append(entry)
     owned = (mine.fields - removed) | changed
     if owned != mine.fields:
         mine.fields = owned
         mine.time = by.time
-    write(new["metadata"], managers)
+    if mine.fields:
+        entries.append(_encoded(mine))
+    _store(new["metadata"], entries)
 
 
 _ABSENT = object()
