@@ -112,6 +112,7 @@ def dashboard(
 
         gc.freeze()
         gc.enable()
+        _check(settings)
         app = KscaleApp(store, feed, settings, wanted)
         sentence = app.run()
         if sentence:
@@ -194,6 +195,22 @@ def _settings(path: str | None, theme: str | None, read_only: bool) -> Settings:
     return msgspec.structs.replace(settings, **changes)
 
 
+def _check(settings: Settings) -> None:
+    """Refuse names in the settings that mean nothing. What they may be comes with the app."""
+    from textual.theme import BUILTIN_THEMES
+
+    from tui.actions import ACTIONS
+    from tui.config import THEMES
+
+    themes = {*THEMES, *THEMES.values(), *BUILTIN_THEMES}
+    if settings.theme not in themes:
+        _usage(f"there is no theme {settings.theme!r}; there are {', '.join(sorted(themes))}")
+    actions = {action.name for action in ACTIONS}
+    for name in settings.keys:
+        if name not in actions:
+            _usage(f"[keys] names no action {name!r}; there are {', '.join(sorted(actions))}")
+
+
 def _target(text: str | None) -> Target | None:
     if text is None:
         return None
@@ -206,7 +223,8 @@ def _target(text: str | None) -> Target | None:
 
 
 def _require_terminal() -> None:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    # A stream that was closed is None.
+    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)):
         _fail(
             "The dashboard needs a terminal. Run it in one, not through a pipe; "
             "`kscale-tui cluster` needs none."

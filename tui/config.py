@@ -29,10 +29,17 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
 
 
 def default_path() -> Path:
-    """Where settings are looked for: ``$KSCALE_CONFIG``, else the user's config folder."""
+    """Where settings are looked for: ``$KSCALE_CONFIG``, else the user's config folder.
+
+    Raises:
+        ConfigError: the path begins with the home of a user who is not there.
+    """
     named = os.environ.get(PATH_VARIABLE)
     if named:
-        return Path(named).expanduser()
+        try:
+            return Path(named).expanduser()
+        except RuntimeError:
+            raise ConfigError(f"{PATH_VARIABLE} is {named}, and there is no such home") from None
     import platformdirs
 
     return Path(platformdirs.user_config_dir("kscale-tui", appauthor=False)) / "config.toml"
@@ -44,7 +51,7 @@ def load(path: Path | None = None) -> Settings:
     Raises:
         ConfigError: unreadable, not TOML, or a field that does not exist or fit.
     """
-    named = path is not None or PATH_VARIABLE in os.environ
+    named = path is not None or bool(os.environ.get(PATH_VARIABLE))
     path = path or default_path()
     try:
         raw = path.read_bytes()

@@ -132,9 +132,11 @@ class _Merged:
             )
         context = self.contexts.get(name)
         if context is None:
+            known = self._known()
             raise ClusterError(
                 f"There is no context {one_line(name, 80)!r} in {self._where()}.",
-                self._known().capitalize(),
+                # Not capitalize(): it would make the names that follow small.
+                known[:1].upper() + known[1:],
             )
         cluster_name = text_of(context.get("cluster"))
         user_name = text_of(context.get("user"))

@@ -220,7 +220,9 @@ def probe(config: ClusterConfig, namespace: str | None = None, timeout: float = 
         alarm.cancel()
         transport.close()
     if missing is not None and namespace is not None:
-        raise MissingNamespaceError(missing, "List them with `kubectl get namespaces`, or pass -A for all.")
+        raise MissingNamespaceError(
+            missing, "List them with `kubectl get namespaces`, or pass -A for all."
+        )
 
 
 _NEXT_STEPS: Final = {
