@@ -18,7 +18,15 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from tests.cluster.server import CERTS, Server, listing, status, watching
+from tests.cluster.server import (
+    CERTS,
+    Exchange,
+    Server,
+    eventually,
+    listing,
+    status,
+    watching,
+)
 from tests.e2e.terminal import ALTERNATE_SCREEN, Terminal
 from tui import __version__
 from tui.cli import cli
@@ -251,8 +259,13 @@ class TestInATerminal:
             version = b'{"gitVersion": "v1.36.0"}'
             server.on("/version", lambda exchange: exchange.reply(200, version))
             gone = status(404, "NotFound", 'namespaces "nope" not found')
-            server.on("/api/v1/namespaces/nope", gone)
             pods = "/api/v1/namespaces/nope/pods"
+
+            def late(exchange: Exchange) -> None:
+                eventually(lambda: server.asked(pods, watch=True), 5)
+                gone(exchange)
+
+            server.on("/api/v1/namespaces/nope", late)
             server.on(pods, listing([]))
             server.on(pods, watching(), watch=True)
             config = kubeconfig(tmp_path, server.url)

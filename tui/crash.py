@@ -8,13 +8,15 @@ import traceback
 from pathlib import Path
 
 from tui import __version__
+from tui.text import clean, shorten
 
 
 def note(error: BaseException) -> str:
     """Write the details to a file of the user's; returns the sentence to end with."""
     import platformdirs
 
-    what = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+    # What it says may quote the cluster, and ends on the terminal.
+    what = shorten(clean(f"{type(error).__name__}: {error}"), 200)
     folder = Path(platformdirs.user_log_dir("kscale-tui", appauthor=False))
     path = folder / f"crash-{time.strftime('%Y%m%d-%H%M%S')}.txt"
     head = (
