@@ -9,6 +9,7 @@ import ssl
 import stat
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from base64 import b64decode
@@ -85,6 +86,27 @@ def test_it_ends_when_its_input_ends() -> None:
     process.wait(timeout=10)
     assert time.monotonic() - start < 1.5
     assert not Path(ready["kubeconfig"]).exists()
+
+
+@posix
+def test_it_lives_on_when_only_the_thread_that_started_it_ends() -> None:
+    started: list[subprocess.Popen[str]] = []
+
+    def start() -> None:
+        process, _ = _start("--parent-pid", str(os.getpid()))
+        started.append(process)
+
+    thread = threading.Thread(target=start)
+    thread.start()
+    thread.join()
+    [process] = started
+    try:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=0.7)
+    finally:
+        process.terminate()
+        process.communicate(timeout=10)
+    assert process.returncode == 0
 
 
 @posix

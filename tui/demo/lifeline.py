@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import stat
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 _POLL: Final = 0.3
 _PR_SET_PDEATHSIG: Final = 1
-_SIGTERM: Final = 15
 _tasks: Final[list[asyncio.Task[None]]] = []  # the loop itself keeps only weak references
 
 
@@ -28,41 +29,62 @@ def hold(parent: int | None, end: Callable[[], None]) -> None:
     """
     loop = asyncio.get_running_loop()
     if parent is not None:
-        _ask_the_kernel()
-        _tasks.append(loop.create_task(_poll(parent, end)))
+        look = _Look(parent)
+
+        def end_if_gone() -> None:
+            if not look.alive():
+                end()
+
+        # The kernel signals the end of the parent's thread, which need not be that of the
+        # parent; so the signal is a reason to look, not to end.
+        _ask_the_kernel(loop, end_if_gone)
+        _tasks.append(loop.create_task(_poll(look, end)))
     if _is_pipe():
-        reader = _EndOfInput(end)
-        _tasks.append(loop.create_task(_connect(loop, reader)))
+        _tasks.append(loop.create_task(_connect(loop, _EndOfInput(end))))
 
 
-def _ask_the_kernel() -> None:
+def _ask_the_kernel(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
     if not sys.platform.startswith("linux"):
         return
-    import ctypes  # late: 10 ms, and only a child needs it
+    import ctypes  # late: only a child needs it
 
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, _SIGTERM, 0, 0, 0)
-
-
-async def _poll(parent: int, end: Callable[[], None]) -> None:
-    while _alive(parent):
-        await asyncio.sleep(_POLL)
-    end()
+    with contextlib.suppress(OSError, AttributeError, NotImplementedError):
+        loop.add_signal_handler(signal.SIGUSR2, call)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGUSR2), 0, 0, 0)
 
 
-def _alive(parent: int) -> bool:
-    if os.name == "posix":
-        # A child whose parent died belongs to someone else; a grandparent may be the one named.
-        if os.getppid() == parent:
+class _Look:
+    """Tells whether a process lives; a parent by being ours, another by its number."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._is_parent = os.getppid() == pid
+
+    def alive(self) -> bool:
+        if self._is_parent:
+            return os.getppid() == self._pid
+        if os.name != "posix":
             return True
         try:
-            os.kill(parent, 0)
+            os.kill(self._pid, 0)
         except ProcessLookupError:
             return False
         except PermissionError:
             return True
-        return os.getppid() != 1
-    return True
+        return not self._is_zombie()
+
+    def _is_zombie(self) -> bool:
+        try:
+            text = Path(f"/proc/{self._pid}/stat").read_text(encoding="ascii", errors="replace")
+        except OSError:
+            return False
+        return text.rpartition(")")[2].split()[:1] == ["Z"]
+
+
+async def _poll(look: _Look, end: Callable[[], None]) -> None:
+    while look.alive():
+        await asyncio.sleep(_POLL)
+    end()
 
 
 def _is_pipe() -> bool:

@@ -46,11 +46,13 @@ def run(
         return _fail(f"there is no scenario named {scenario!r}; leave --scenario out")
     directory = None if kubeconfig_out else tempfile.mkdtemp(prefix="kscale-")  # mode 0700
     path = Path(kubeconfig_out) if kubeconfig_out else Path(directory or "") / "kubeconfig"
+    gc.disable()  # nothing of what the start makes is garbage, and looking takes a while
     try:
         return asyncio.run(_serve(port, path, speed, seed, parent, ready_json))
     except KeyboardInterrupt:
         return 0
     finally:
+        gc.enable()
         if directory is not None:
             shutil.rmtree(directory, ignore_errors=True)
         elif kubeconfig_out is not None:
@@ -95,6 +97,7 @@ async def _serve(
         # What was made so far lives to the end: the collector need not look at it again.
         gc.collect()
         gc.freeze()
+        gc.enable()
         _say_ready(path, server.url, ready_json)
         await ended.wait()
     finally:
