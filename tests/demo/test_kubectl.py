@@ -93,7 +93,7 @@ async def _reads(kubectl: Kubectl) -> None:
     assert "ScalingReplicaSet" in deployment
     assert "fastapi-deploy-" in await kubectl("top", "pods")
     assert "embedded-worker" in await kubectl("top", "nodes")
-    assert "Uvicorn running" in await kubectl("logs", "deploy/fastapi-deploy")
+    assert "Application startup complete" in await kubectl("logs", "deploy/fastapi-deploy")
     assert "v1.36" in await kubectl("version")
     assert (await kubectl("auth", "can-i", "delete", "pods")).strip() == "yes"
     resources = await kubectl("api-resources", "-o", "name")

@@ -18,6 +18,7 @@ from tui.demo.controllers.hpa import HpaController
 from tui.demo.controllers.namespace import NamespaceController
 from tui.demo.controllers.replicaset import ReplicaSetController
 from tui.demo.controllers.scheduler import Scheduler
+from tui.demo.dataplane.plane import DataPlane
 from tui.demo.events import Recorder
 from tui.demo.logs import Logs
 from tui.demo.metrics import Metrics
@@ -40,6 +41,7 @@ class Cluster:
         seed: what is random repeats with the same seed.
         history: events kept for each resource.
         wave: the built-in traffic; None for none.
+        any_port: node ports are reached at whatever port is free, told by an annotation.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Cluster:
         seed: int = 1,
         history: int = 4096,
         wave: Wave | None = Wave(),  # noqa: B008 - frozen
+        any_port: bool = False,
     ) -> None:
         self.clock = clock
         self.rng = Random(seed)
@@ -59,7 +62,10 @@ class Cluster:
         self.events = Recorder(self.api, clock)
         self.handlers = Handlers(self.api, self.metrics, self.logs, self.rng)
         self.plane = ControlPlane(self.api, self.store, clock, self.events, self.metrics, self.rng)
-        self.kubelet = Kubelet(self.plane, self.usage, self.logs)
+        self.dataplane = DataPlane(
+            self.store, self.api, clock, self.usage, self.logs, seed, any_port=any_port
+        )
+        self.kubelet = Kubelet(self.plane, self.usage, self.logs, self.dataplane)
         self.controllers: list[Controller] = [
             NamespaceController(self.plane),
             DeploymentController(self.plane),

@@ -90,6 +90,7 @@ async def _serve(
     try:
         cluster.bring_up()
         clock.go_live(loop)
+        await cluster.dataplane.open()
         try:
             kubeconfig.write(path, server.url, token, identity.certificate)
         except OSError as problem:
@@ -102,6 +103,7 @@ async def _serve(
         await ended.wait()
     finally:
         clock.stop()
+        await cluster.dataplane.close()
         await server.stop()
     return 0
 

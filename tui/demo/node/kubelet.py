@@ -9,6 +9,7 @@ from tui.demo import resources
 from tui.demo.api.operations import KUBELET
 from tui.demo.controllers.base import Controller, ControlPlane
 from tui.demo.logs import Logs
+from tui.demo.node.runtime import Runtime
 from tui.demo.node.usage import Usage
 from tui.demo.node.worker import Tools, Worker
 from tui.demo.store import Event, Key, Object
@@ -22,8 +23,9 @@ class Kubelet(Controller):
     name: ClassVar[str] = "kubelet"
     latency: ClassVar[float] = 0.018
 
-    def __init__(self, plane: ControlPlane, usage: Usage, logs: Logs) -> None:
+    def __init__(self, plane: ControlPlane, usage: Usage, logs: Logs, runtime: Runtime) -> None:
         super().__init__(plane)
+        self._runtime = runtime
         self._usage = usage
         self._logs = logs
         self._workers: dict[Key, Worker] = {}
@@ -77,6 +79,7 @@ class Kubelet(Controller):
             node,
             addresses.get("InternalIP", ""),
             lambda: self._new_ip(node),
+            self._runtime,
         )
 
     def _new_ip(self, node: str) -> str:

@@ -23,6 +23,9 @@ class Owner(Protocol):
     def say(self, type_: str, reason: str, message: str, container: Container | None) -> None:
         """Record an event."""
 
+    def ask(self, container: Container, probe: Object, tell: Callable[[str | None], None]) -> bool:
+        """Have a probe's request sent; False if there is nobody to send it to."""
+
     def publish(self) -> None:
         """Write the pod's status."""
 
@@ -67,7 +70,18 @@ class Probes:
         probe, container, worker = self._container.spec[name], self._container, self._worker
         if worker.stopping:
             return
+        run = container.run
+
+        def tell(failure: str | None) -> None:
+            if not worker.stopping and container.running and container.run == run:
+                self._judge(name, failure)
+
         failure = self._failure(name, probe)
+        if failure is not None or not worker.ask(container, probe, tell):
+            self._judge(name, failure)
+
+    def _judge(self, name: str, failure: str | None) -> None:
+        probe, container, worker = self._container.spec[name], self._container, self._worker
         if failure is not None:
             label = name.removesuffix("Probe").capitalize()
             worker.say("Warning", "Unhealthy", f"{label} probe failed: {failure}", container)

@@ -18,6 +18,7 @@ from tui.demo.node import status
 from tui.demo.node.containers import Container
 from tui.demo.node.probes import Probes
 from tui.demo.node.programs import program_of
+from tui.demo.node.runtime import Runtime
 from tui.demo.node.usage import ContainerUsage, Usage
 from tui.demo.store import Entry, Object
 
@@ -40,6 +41,7 @@ class Tools:
     node: str
     node_ip: str
     new_ip: Callable[[], str]
+    runtime: Runtime
 
 
 class Worker:
@@ -93,6 +95,10 @@ class Worker:
     def now(self) -> float:
         """The simulated second."""
         return self._tools.clock.now()
+
+    def ask(self, container: Container, probe: Object, tell: Callable[[str | None], None]) -> bool:
+        """Have a probe's request sent; False if there is nobody to send it to."""
+        return self._tools.runtime.probe(self.uid, container.spec, probe, tell)
 
     def say(self, type_: str, reason: str, message: str, container: Container | None) -> None:
         """Record an event about the pod or one of its containers."""
@@ -275,21 +281,29 @@ class Worker:
         container.began = tools.clock.now()
         container.state = {"running": {"startedAt": tools.clock.stamp()}}
         limit = ((container.spec.get("resources") or {}).get("limits") or {}).get("cpu")
-        tools.usage.begin(
-            ContainerUsage(
-                self.uid,
-                container.name,
-                tools.node,
-                container.began,
-                program.cpu,
-                int(program.memory * tools.rng.uniform(0.95, 1.05)),
-                float(quantity.parse(str(limit))) if limit is not None else None,
-            )
+        usage = ContainerUsage(
+            self.uid,
+            container.name,
+            tools.node,
+            container.began,
+            program.cpu,
+            int(program.memory * tools.rng.uniform(0.95, 1.05)),
+            float(quantity.parse(str(limit))) if limit is not None else None,
         )
+        tools.usage.begin(usage)
         self.say("Normal", "Started", "Container started", container)
-        for line in program.output:
+        pod = self.pod()
+        served = (
+            tools.runtime.start(pod, container.spec, program, usage, self.pod_ip)
+            if pod is not None and not container.init
+            else None
+        )
+        for line in program.output if served is None else served.output:
             tools.logs.write(self.uid, container.name, line)
-        if program.lasts is not None:
+        if served is not None and served.exit_code is not None:
+            code = served.exit_code
+            self.while_runs(container, 0.03, lambda: self.end_run(container, code))
+        elif program.lasts is not None:
             lasts = program.lasts
             self.while_runs(container, lasts, lambda: self._exited(container))
         if not container.init:
@@ -335,6 +349,7 @@ class Worker:
 
     def _terminate(self, container: Container, code: int, reason: str = "") -> None:
         tools = self._tools
+        tools.runtime.end(self.uid, container.name)
         tools.usage.end(self.uid, container.name)
         tools.logs.close(self.uid, container.name)
         container.ready = container.started = False
@@ -385,6 +400,7 @@ class Worker:
         if self.stopping:
             return
         self.stopping = True
+        self._tools.runtime.drain(self.uid)
         longest = 0.0
         for container in (*self.inits, *self.containers):
             if container.running:
@@ -414,5 +430,6 @@ class Worker:
         """The pod is gone from the API."""
         self.ended = True
         for container in (*self.inits, *self.containers):
+            self._tools.runtime.end(self.uid, container.name)
             self._tools.usage.end(self.uid, container.name)
         self._tools.logs.forget(self.uid)
