@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from tui.demo import kubeconfig
 from tui.demo.main import command
 
 COMMAND = [sys.executable, "-m", "tui.demo", "--ready-json"]
@@ -166,6 +167,27 @@ def test_a_port_that_is_taken_is_one_sentence() -> None:
     assert second.returncode == 1
     assert second.stderr.count("\n") == 1
     assert f"cannot listen on 127.0.0.1:{port}" in second.stderr
+
+
+def test_a_kubeconfig_of_the_users_own_is_left_alone(tmp_path: Path) -> None:
+    own = tmp_path / "config"
+    own.write_text("apiVersion: v1\nkind: Config\ncurrent-context: work\n")
+    before = own.read_text()
+    refused = CliRunner().invoke(command, ["--kubeconfig-out", str(own)])
+    assert refused.exit_code == 1
+    assert "is not the kubeconfig of an embedded cluster" in refused.output
+    assert own.read_text() == before
+
+
+def test_only_ones_own_kubeconfig_is_replaced_and_removed(tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    kubeconfig.write(path, "https://127.0.0.1:1", "first", "PEM")
+    kubeconfig.write(path, "https://127.0.0.1:2", "second", "PEM")
+    kubeconfig.remove(path, "first")  # a later cluster's by now
+    assert path.exists()
+    kubeconfig.remove(path, "second")
+    assert not path.exists()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_wrong_usage_is_told() -> None:

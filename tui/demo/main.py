@@ -55,8 +55,6 @@ def run(
         gc.enable()
         if directory is not None:
             shutil.rmtree(directory, ignore_errors=True)
-        elif kubeconfig_out is not None:
-            _forget(path)
 
 
 def _fail(problem: str) -> int:
@@ -93,6 +91,11 @@ async def _serve(
         await cluster.dataplane.open()
         try:
             kubeconfig.write(path, server.url, token, identity.certificate)
+        except kubeconfig.NotOursError:
+            return _fail(
+                f"{path} exists and is not the kubeconfig of an embedded cluster; "
+                "name a new file with --kubeconfig-out"
+            )
         except OSError as problem:
             return _fail(f"cannot write the kubeconfig to {path} ({problem.strerror})")
         # What was made so far lives to the end: the collector need not look at it again.
@@ -102,6 +105,7 @@ async def _serve(
         _say_ready(path, server.url, ready_json)
         await ended.wait()
     finally:
+        kubeconfig.remove(path, token)
         clock.stop()
         await cluster.dataplane.close()
         await server.stop()
@@ -122,12 +126,6 @@ def _say_ready(path: Path, url: str, ready_json: bool) -> None:
         f"Press Ctrl+C to end it.",
         flush=True,
     )
-
-
-def _forget(path: Path) -> None:
-    """Remove a kubeconfig that leads nowhere any more."""
-    with contextlib.suppress(OSError):
-        path.unlink()
 
 
 @click.command("cluster", help="Serve an embedded Kubernetes cluster on 127.0.0.1.")

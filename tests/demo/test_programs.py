@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tui.demo.node.programs import ANNOTATION, Program, program_of
+from tui.demo.node.status import canonical, pull_error
+
+
+def _program(image: str = "nginx:1", note: str = "", **container: Any) -> Program:
+    return program_of({"name": "a", "image": image, **container}, {ANNOTATION: note})
+
+
+@pytest.mark.parametrize(
+    ("command", "lasts", "code", "output"),
+    [
+        (["true"], 0.05, 0, ()),
+        (["false"], 0.05, 1, ()),
+        (["sleep", "90"], 90, 0, ()),
+        (["sleep", "2m"], 120, 0, ()),
+        (["sleep", "infinity"], None, 0, ()),
+        (["sh", "-c", "echo hi; sleep 3; exit 4"], 3.05, 4, ("hi",)),
+        (["sh", "-c", "echo 'a b' && false && echo no"], 0.05, 1, ("a b",)),
+        (["sh", "-c", "while true; do date; done"], None, 0, ()),
+    ],
+)
+def test_commands(command: list[str], lasts: float | None, code: int, output: tuple[str]) -> None:
+    program = _program("busybox", command=command)
+    assert program.lasts == (pytest.approx(lasts) if lasts is not None else None)
+    assert (program.exit_code, program.output) == (code, output)
+
+
+def test_a_shell_without_a_terminal_ends_at_once() -> None:
+    assert _program("busybox").lasts is not None
+    assert _program("busybox", args=["sleep", "5"]).lasts == 5
+    assert _program("nginx", args=["-g", "daemon off;"]).lasts is None
+
+
+def test_a_binary_that_is_not_there() -> None:
+    assert "no such file or directory" in _program(command=["/no/such"]).start_error
+    assert not _program(command=["/usr/bin/thing"]).start_error
+
+
+def test_memory_beyond_the_limit_is_fatal() -> None:
+    limits = {"resources": {"limits": {"memory": "128Mi"}}}
+    words = ["stress", "--vm", "1", "--vm-bytes"]
+    killed = _program(command=[*words, "250M"], **limits)
+    assert (killed.exit_code, killed.reason) == (137, "OOMKilled")
+    assert _program(command=[*words, "64M"], **limits).memory == 64 * 1024**2
+
+
+def test_annotations_decide() -> None:
+    note = "pull-time=20 start-time=5 exit-after=10s exit-code=3 readiness=fail cpu=50m memory=1Mi"
+    program = _program(note=note + " nonsense=1 exit-code=x pull=ok")
+    assert (program.pull_time, program.starts_in, program.lasts) == (20, 5, 10)
+    assert (program.exit_code, program.readiness, program.pull_fails) == (3, False, False)
+    assert (program.cpu, program.memory) == (0.05, 1024**2)
+
+
+@pytest.mark.parametrize(
+    ("image", "full"),
+    [
+        ("nginx", "docker.io/library/nginx:latest"),
+        ("nginx:1", "docker.io/library/nginx:1"),
+        ("a/b", "docker.io/a/b:latest"),
+        ("ghcr.io/a/b:2", "ghcr.io/a/b:2"),
+        ("localhost/a", "localhost/a:latest"),
+        ("host:5000/a", "host:5000/a:latest"),
+    ],
+)
+def test_images_have_full_names(image: str, full: str) -> None:
+    assert canonical(image) == full
+    assert full in pull_error(image)
