@@ -9,7 +9,7 @@ import pytest
 
 from tests.demo import recorded
 from tui.demo import resources
-from tui.demo.api import tables
+from tui.demo.api import durations, tables
 from tui.demo.resources import Resource
 
 MOMENTS = [
@@ -67,7 +67,7 @@ def test_rows_are_those_recorded(folder: str, name: str, resource: Resource) -> 
     ],
 )
 def test_durations_are_shortened_as_kubectl_does(seconds: float, text: str) -> None:
-    assert tables.human(seconds) == text
+    assert durations.human(seconds) == text
 
 
 def test_every_kind_has_a_row_in_a_living_cluster(build: Any) -> None:

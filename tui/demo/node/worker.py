@@ -14,7 +14,7 @@ from tui.demo.api.operations import KUBELET, Api, DeleteOptions
 from tui.demo.clock import Clock
 from tui.demo.events import Recorder
 from tui.demo.logs import Logs
-from tui.demo.node import status
+from tui.demo.node import references, status
 from tui.demo.node.containers import Container
 from tui.demo.node.probes import Probes
 from tui.demo.node.programs import program_of
@@ -142,7 +142,8 @@ class Worker:
     def _sandbox(self, retry: float) -> None:
         if self.stopping:
             return
-        missing = self._missing_volume()
+        store, namespace = self._tools.api.store, self._key[0]
+        missing = references.missing_volume(store, namespace, self.volumes)
         if missing:
             self.say("Warning", "FailedMount", missing, None)
             self.later(retry, lambda: self._sandbox(min(retry * 2, 122.0)))
@@ -150,23 +151,6 @@ class Worker:
         self.pod_ip = self._tools.new_ip()
         self.publish()
         self._next_init(0)
-
-    def _missing_volume(self) -> str:
-        for volume in self.volumes:
-            for kind, name_field, resource in (
-                ("configMap", "name", resources.CONFIG_MAPS),
-                ("secret", "secretName", resources.SECRETS),
-            ):
-                source = volume.get(kind)
-                if source is None or source.get("optional"):
-                    continue
-                name = source.get(name_field, "")
-                if self._tools.api.store.get(resource.storage, self._key[0], name) is None:
-                    return (
-                        f'MountVolume.SetUp failed for volume "{volume["name"]}" : '
-                        f'{resource.kind.lower()} "{name}" not found'
-                    )
-        return ""
 
     def _next_init(self, index: int) -> None:
         if self.stopping:
@@ -234,7 +218,8 @@ class Worker:
         self.later(container.backoff + 1, lambda: self._prepare(container))
 
     def _create(self, container: Container) -> None:
-        problem = self._missing_reference(container)
+        store, namespace = self._tools.api.store, self._key[0]
+        problem = references.missing_value(store, namespace, container.spec)
         if problem:
             self.say("Warning", "Failed", f"Error: {problem}", container)
             waiting = {"reason": "CreateContainerConfigError", "message": problem}
@@ -244,28 +229,6 @@ class Worker:
             return
         self.say("Normal", "Created", "Container created", container)
         self.later(self._tools.rng.uniform(0.05, 0.2), lambda: self._run(container))
-
-    def _missing_reference(self, container: Container) -> str:
-        wanted: list[tuple[resources.Resource, Object]] = []
-        for source in container.spec.get("envFrom") or ():
-            wanted.append((resources.CONFIG_MAPS, source.get("configMapRef") or {}))
-            wanted.append((resources.SECRETS, source.get("secretRef") or {}))
-        for variable in container.spec.get("env") or ():
-            source = variable.get("valueFrom") or {}
-            wanted.append((resources.CONFIG_MAPS, source.get("configMapKeyRef") or {}))
-            wanted.append((resources.SECRETS, source.get("secretKeyRef") or {}))
-        for resource, reference in wanted:
-            name = reference.get("name")
-            if not name or reference.get("optional"):
-                continue
-            found = self._tools.api.store.get(resource.storage, self._key[0], name)
-            if found is None:
-                return f'{resource.kind.lower()} "{name}" not found'
-            key = reference.get("key")
-            if key and key not in (found.data.get("data") or {}):
-                kind = resource.kind
-                return f"couldn't find key {key} in {kind} {self._key[0]}/{name}"
-        return ""
 
     def _run(self, container: Container) -> None:
         if self.stopping:
