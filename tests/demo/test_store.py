@@ -91,3 +91,16 @@ def test_revisions_are_one_count_for_all_kinds() -> None:
     last = seen[-1].entry
     assert last.data["metadata"]["resourceVersion"] == "4"
     assert last.data["value"] == 1
+
+
+def test_compaction_may_leave_the_newest_history() -> None:
+    store = Store()
+    for step in range(6):
+        store.put("things", _object("one", step))
+    store.compact(4)
+    assert [event.entry.revision for event in store.since("things", 4)] == [5, 6]
+    with pytest.raises(CompactedError):
+        store.since("things", 3)
+    store.compact(2)  # never backwards
+    with pytest.raises(CompactedError):
+        store.since("things", 3)

@@ -70,3 +70,16 @@ def test_the_cycle_repeats(build: Build) -> None:
         if not seen or seen[-1] != _desired(cluster):
             seen.append(_desired(cluster))
     assert seen == [2, 4, 8, 10, 2, 4, 8, 10, 2, 4, *seen[10:]]
+
+
+def test_hours_of_it_leave_nothing_behind(build: Build) -> None:
+    cluster = build(wave=Wave(), lesson=True)
+    cluster.clock.advance(Wave().length)
+    objects = {r.storage: cluster.store.count(r.storage) for r in resources.SERVED if r.stored}
+    cluster.clock.advance(3 * Wave().length)  # the same moment of a later cycle
+    for storage, count in objects.items():
+        if storage != resources.EVENTS.storage:
+            assert cluster.store.count(storage) == count, storage
+    assert cluster.store.count(resources.EVENTS.storage) < 500
+    assert sum(len(table.history) for table in cluster.store._tables.values()) < 1000
+    assert len(cluster.logs._logs) == cluster.store.count(resources.PODS.storage)

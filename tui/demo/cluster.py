@@ -30,6 +30,8 @@ from tui.demo.traffic import Traffic, Wave
 AGE: Final = 2 * 86400.0
 """Simulated seconds the nodes have been there when a cluster is first seen."""
 _LIVED_THROUGH: Final = 600.0
+_COMPACT_EVERY: Final = 300.0
+"""Real seconds, as an API server has etcd do it: a client may be away for so long and resume."""
 _TEACHER: Final = Writer("kubectl-client-side-apply")
 
 
@@ -91,6 +93,7 @@ class Cluster:
         bootstrap.create_basics(self.api)
         self.clock.advance(max(0.0, self.clock.start - self.clock.now() - _LIVED_THROUGH))
         self.events.start()
+        self._compact_later(self.store.revision)
         for controller in self.controllers:
             controller.start()
         self.metrics.start()
@@ -103,3 +106,12 @@ class Cluster:
         remaining = self.clock.start - self.clock.now()
         if remaining > 0:
             self.clock.advance(remaining)
+
+    def _compact_later(self, revision: int) -> None:
+        """Every five real minutes forget the history up to the revision of the last time."""
+
+        def compact() -> None:
+            self.store.compact(revision)
+            self._compact_later(self.store.revision)
+
+        self.clock.call_later(_COMPACT_EVERY * self.clock.speed, compact)

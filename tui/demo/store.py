@@ -229,11 +229,12 @@ class Store:
         self._check(table, revision)
         return [event for event in table.history if event.entry.revision > revision]
 
-    def compact(self) -> None:
-        """Forget all history, as etcd's compaction does."""
-        self._floor = self.revision
+    def compact(self, revision: int | None = None) -> None:
+        """Forget the history up to a revision (None: all of it), as etcd's compaction does."""
+        self._floor = self.revision if revision is None else max(self._floor, revision)
         for table in self._tables.values():
-            table.history.clear()
+            while table.history and table.history[0].entry.revision <= self._floor:
+                table.history.popleft()
 
     def _check(self, table: _Table, revision: int) -> None:
         oldest = max(table.compacted, self._floor)
