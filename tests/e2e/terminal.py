@@ -52,6 +52,9 @@ class Terminal:
         self._master, self._slave = pty.openpty()
         self._before = termios.tcgetattr(self._slave)
         self._set_size(columns, rows)
+        # A test runner's own idea of its window's size would count for more than the window's.
+        inherited = os.environ if env is None else env
+        environment = {k: v for k, v in inherited.items() if k not in ("COLUMNS", "LINES")}
         self.started = time.perf_counter()
         self.process = subprocess.Popen(
             command,
@@ -59,7 +62,7 @@ class Terminal:
             stdout=self._slave,
             stderr=self._slave,
             cwd=cwd,
-            env={**(os.environ if env is None else env), "TERM": "xterm-256color"},
+            env={**environment, "TERM": "xterm-256color"},
             start_new_session=True,
             preexec_fn=_take_the_terminal,
         )
