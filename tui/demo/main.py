@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import json
+import logging
 import os
 import secrets
 import shutil
@@ -57,6 +58,22 @@ def run(
             shutil.rmtree(directory, ignore_errors=True)
 
 
+class _OneLine(logging.Formatter):
+    """What libraries log, as a sentence for people: no traceback."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = record.getMessage().partition("\n")[0]
+        problem = record.exc_info[1] if record.exc_info else None
+        why = f" ({type(problem).__name__}: {problem})" if problem is not None else ""
+        return f"kscale-tui cluster: {text}{why}"
+
+
+def _log_in_one_line() -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(_OneLine())
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+
+
 def _fail(problem: str) -> int:
     sys.stderr.write(f"kscale-tui cluster: {problem}\n")
     return 1
@@ -70,6 +87,7 @@ async def _serve(
     from tui.demo.cluster import AGE, Cluster
     from tui.demo.server import HOST, Server
 
+    _log_in_one_line()
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
