@@ -44,10 +44,10 @@ def test_load_makes_replicas_grow(dashboard: Callable[..., Terminal]) -> None:
 
     def grown() -> bool:
         found = re.search(r"Pods (\d+)/(\d+) ready", terminal.text)
-        return found is not None and 4 <= int(found[1]) == int(found[2])
+        rows = len(re.findall(RUNNING, terminal.text))
+        return found is not None and 4 <= int(found[1]) == int(found[2]) == rows
 
-    terminal.wait_until(grown, "four pods or more, all of them ready")
-    assert len(re.findall(RUNNING, terminal.text)) >= 4
+    terminal.wait_until(grown, "four pods or more, all of them ready, a row each")
     terminal.press("q")
     assert terminal.wait_exit() == 0
 
