@@ -202,8 +202,9 @@ class TestInATerminal:
         assert "There is no context 'kind-lab'" in line
         assert "Known are: Production, kind-Lab, minikube." in line
 
-    def test_too_small(self, home: dict[str, str]) -> None:
-        code, line = ending(home, "--demo", columns=59, rows=16)
+    @pytest.mark.parametrize("exported", [{}, {"COLUMNS": "200", "LINES": "60"}])
+    def test_too_small(self, home: dict[str, str], exported: dict[str, str]) -> None:
+        code, line = ending(home | exported, "--demo", columns=59, rows=16)
         assert code == 1
         assert "59 columns and 16 rows; the dashboard needs 60 and 16" in line
 

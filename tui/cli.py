@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -229,6 +230,9 @@ def _require_terminal() -> None:
             "The dashboard needs a terminal. Run it in one, not through a pipe; "
             "`kscale-tui cluster` needs none."
         )
+    # An exported size is that of another moment, and would be believed through every resize.
+    for name in ("COLUMNS", "LINES"):
+        os.environ.pop(name, None)
     columns, rows = shutil.get_terminal_size()
     least_columns, least_rows = 60, 16
     if columns < least_columns or rows < least_rows:
