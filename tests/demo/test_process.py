@@ -92,7 +92,7 @@ def test_it_ends_when_its_input_ends() -> None:
     process.stdin.close()
     start = time.monotonic()
     process.wait(timeout=10)
-    assert time.monotonic() - start < 1.5
+    assert time.monotonic() - start < 3  # a second, and what a busy machine adds
     assert not Path(ready["kubeconfig"]).exists()
 
 
@@ -137,7 +137,7 @@ time.sleep(60)
     process.wait()
     start = time.monotonic()
     _until(lambda: not _alive(child), 10)
-    assert time.monotonic() - start < 1.5
+    assert time.monotonic() - start < 3  # a second, and what a busy machine adds
     _until(lambda: not kubeconfig.exists(), 1)
 
 
