@@ -40,6 +40,26 @@ class TestDecisions:
             "2 ▶ 4  cpu 90 % over 50 %"
         ]
 
+    def test_a_crossing_we_saw_after_the_decision_is_still_its_cause(self) -> None:
+        story = Story()
+        story.sample(3, 4)
+        story.tick(15)
+        measured = story.stamp
+        story.tick(9)
+        story.decide(2, 4, 186)
+        story.tick(4)
+        late = [usage(name, 186, time=measured) for name in NAMES[:2]]
+        story.store.sample_pods(late)
+        story.tick()
+        story.tick(2)
+        story.decide(4, 8, 347)
+        story.tick()
+        assert story.told() == [
+            "cpu 186 % over target 50 %",
+            "2 ▶ 4  cpu 186 % over 50 % +9 s after cpu over target",
+            "4 ▶ 8  cpu 347 % over 50 %",
+        ]
+
     def test_losing_the_metrics_for_a_while_is_no_decision(self) -> None:
         story = Story()
         for desired in (0, None, 2):

@@ -41,6 +41,8 @@ class Timeline:
         """HPAs, by uid, whose target's CPU is over the tolerance."""
         self._crossed: dict[str, float] = {}
         """When it went over, until a decision answers it."""
+        self._rises: dict[str, Entry] = {}
+        """By HPA uid, the last decision upwards whose cause had not been seen yet."""
         self._last_sample: float = 0.0
         self._warnings: dict[str, tuple[int, Entry]] = {}
         """By the event's uid: its count when it was last told, and how."""
@@ -93,7 +95,7 @@ class Timeline:
         over = measured.percent * 1000 > metric.target * (1000 + slack)
         if over and uid not in self._over:
             self._over.add(uid)
-            self._crossed[uid] = time
+            self._cross(uid, time)
             self._journal.add(
                 Entry(
                     time,
@@ -114,6 +116,15 @@ class Timeline:
                     focus.hpa.name,
                 )
             )
+
+    def _cross(self, uid: str, time: float) -> None:
+        """The HPA often reads a sample before our own poll does: then the decision came first."""
+        risen = self._rises.pop(uid, None)
+        after = lag(time, risen.time) if risen is not None and risen.time >= time else None
+        if risen is None or after is None:
+            self._crossed[uid] = time
+        else:
+            self._journal.replace(risen, risen._replace(after=after))
 
     # What the HPA decides.
 
@@ -171,17 +182,20 @@ class Timeline:
         up = (after.desired or 0) > was
         # Only the first decision answers the crossing; those after it answer what came of that.
         since = self._crossed.pop(after.uid, None)
-        self._journal.add(
-            Entry(
-                at,
-                Mood.DECIDED,
-                "  ".join(parts),
-                after.name,
-                after=lag(since, at) if up else None,
-                cause="cpu over target",
-                mark=True,
-            )
+        entry = Entry(
+            at,
+            Mood.DECIDED,
+            "  ".join(parts),
+            after.name,
+            after=lag(since, at) if up else None,
+            cause="cpu over target",
+            mark=True,
         )
+        self._journal.add(entry)
+        if up and since is None and after.uid not in self._over:
+            self._rises[after.uid] = entry
+        else:
+            self._rises.pop(after.uid, None)
         self._pods.claim(_scaled(after), up, at, abs((after.desired or 0) - was))
 
     # What the cluster says of itself.
