@@ -17,6 +17,12 @@ def one_line(text: str, longest: int = 300) -> str:
     return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
 
 
+def sentence(error: Exception) -> str:
+    """What an exception says, as a sentence; names in it keep their case."""
+    text = one_line(str(error)).rstrip(".")
+    return f"{text[:1].upper()}{text[1:]}."
+
+
 class ClusterError(Exception):
     """The cluster cannot be used as asked: what is wrong, and what to do next."""
 

@@ -17,7 +17,7 @@ from typing import Final
 from tui.cluster import faults
 from tui.cluster.backoff import Backoff
 from tui.cluster.decode.codec import BadReplyError, Event, Page
-from tui.cluster.errors import ApiError, Fault
+from tui.cluster.errors import ApiError, Fault, sentence
 from tui.cluster.halt import Halt
 from tui.cluster.newest import Newest
 from tui.cluster.resources import Resource
@@ -171,7 +171,7 @@ class Informer:
         try:
             return self.resource.codec.page(body)
         except BadReplyError as error:
-            raise ApiError(Fault.BAD_REPLY, f"{error}.".capitalize()) from None
+            raise ApiError(Fault.BAD_REPLY, sentence(error)) from None
 
     def _take(self, page: Page) -> list[str]:
         """Put a page's rows into the store; returns their uids."""
@@ -247,7 +247,7 @@ class Informer:
             try:
                 event = self.resource.codec.event(line)
             except BadReplyError as error:
-                failure = ApiError(Fault.BAD_REPLY, f"{error}.".capitalize())
+                failure = ApiError(Fault.BAD_REPLY, sentence(error))
                 break
             if event.status is not None:
                 failure = faults.of_status(

@@ -20,7 +20,7 @@ from tui.cluster.backoff import Backoff
 from tui.cluster.decode import metrics as wire
 from tui.cluster.decode.codec import BadReplyError
 from tui.cluster.decode.common import WireCondition
-from tui.cluster.errors import ApiError, Fault, one_line
+from tui.cluster.errors import ApiError, Fault, one_line, sentence
 from tui.cluster.halt import Halt
 from tui.cluster.transport import Transport
 from tui.state.links import Health, Source
@@ -161,7 +161,7 @@ class MetricsPoll(Generic[U]):
         try:
             samples = self._decode(body)
         except BadReplyError as error:
-            raise ApiError(Fault.BAD_REPLY, f"{error}.".capitalize()) from None
+            raise ApiError(Fault.BAD_REPLY, sentence(error)) from None
         self._backoff.reset()
         newest = max((s.time for s in samples), default=None)
         news = newest is not None and newest > self.rhythm.newest
