@@ -47,6 +47,7 @@ class Share:
         workers: jobs that can run at once.
         weight: against others on the machine, when there is not enough for all.
         spend: told the core-seconds used.
+        phase: seconds by which its periods are shifted; the kernel begins them with the container.
     """
 
     __slots__ = (
@@ -57,6 +58,7 @@ class Share:
         "_machine",
         "_order",
         "_period",
+        "_phase",
         "_spend",
         "_virtual",
         "_workers",
@@ -70,8 +72,10 @@ class Share:
         workers: float,
         weight: float,
         spend: Callable[[float], None],
+        phase: float = 0.0,
     ) -> None:
         self._machine = machine
+        self._phase = phase
         self._limit = limit
         self._workers = workers
         self.weight = weight
@@ -110,19 +114,21 @@ class Share:
         for _, _, done in jobs:
             done(False)
 
-    def refresh(self, period: int) -> None:
+    def refresh(self, now: float) -> None:
         """Wake up after a while: in a new period the quota is whole again."""
+        period = int((now + self._phase) / PERIOD)
         if period != self._period:
             self._period = period
             self._budget = (self._limit or 0.0) * PERIOD
 
-    def wanted(self, elapsed: float, period: int, now: float) -> float:
+    def wanted(self, elapsed: float, now: float) -> float:
         """Core-seconds that could be used in a step, the quota considered."""
         if self._burns:
             self._burns = [one for one in self._burns if one.until > now]
         want = self._parallel() * elapsed
         if self._limit is None:
             return want
+        period = int((now + self._phase) / PERIOD)
         if period != self._period:
             # More than one if the step came late: what was due then is due now.
             self._budget += (period - self._period) * self._limit * PERIOD
@@ -199,7 +205,7 @@ class Machine:
         """A share wants CPU."""
         if share not in self._active:
             self._active[share] = None
-            share.refresh(int(self.now() / PERIOD))
+            share.refresh(self.now())
         if self._slow and share.waiting and self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -220,13 +226,12 @@ class Machine:
         self._timer = None
         now = self.now()
         elapsed, self._last = now - self._last, now
-        period = int(now / PERIOD)
         room = self.cores * elapsed
         paid = min(self._owed, room)
         self._owed -= paid
         room -= paid
         active = list(self._active)
-        wants = [share.wanted(elapsed, period, now) for share in active]
+        wants = [share.wanted(elapsed, now) for share in active]
         self._full = sum(wants) > room
         given = _by_weight(active, wants, room) if self._full else wants
         finished: list[Done] = []

@@ -8,7 +8,9 @@ from typing import Final
 
 from tui.demo.dataplane import costs
 from tui.demo.dataplane.app import FastApi, Web
+from tui.demo.dataplane.caddy.container import start as start_caddy
 from tui.demo.dataplane.costs import Cost
+from tui.demo.dataplane.nginx.container import start as start_nginx
 from tui.demo.dataplane.setting import Made, Setting
 from tui.demo.node.programs import ANNOTATION, Program
 from tui.demo.store import Entry, Object
@@ -26,9 +28,9 @@ def find(pod: Entry, container: Object, program: Program) -> Make | None:
     name = str(container.get("image", "")).partition("@")[0].rpartition("/")[2]
     custom = bool(container.get("command"))
     if "nginx" in name and not custom:
-        return None
+        return start_nginx
     if "caddy" in name and not custom:
-        return None
+        return start_caddy
     if "fastapi" in name or "uvicorn" in name or "load" in name:
         return _start_app
     return None if pod.namespace == _SYSTEM else _start_web

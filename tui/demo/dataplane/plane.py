@@ -11,7 +11,7 @@ from tui.demo import resources
 from tui.demo.api.operations import Api
 from tui.demo.clock import Clock
 from tui.demo.dataplane import kinds
-from tui.demo.dataplane.cores import Machine, Share
+from tui.demo.dataplane.cores import PERIOD, Machine, Share
 from tui.demo.dataplane.files import SYNC_DELAY, Volume
 from tui.demo.dataplane.messages import Request, Response
 from tui.demo.dataplane.network import Connection, Network
@@ -121,7 +121,14 @@ class DataPlane:
         workers = machine.cores if limit is None else max(1.0, float(-(-limit // 1)))
         asked = ((container.get("resources") or {}).get("requests") or {}).get("cpu", "0")
         weight = max(50.0, float(quantity.parse(str(asked))) * 1000)
-        share = Share(machine, limit, min(workers, machine.cores), weight, self._charge(usage))
+        share = Share(
+            machine,
+            limit,
+            min(workers, machine.cores),
+            weight,
+            self._charge(usage),
+            self._rng.uniform(0.0, PERIOD),
+        )
         place = Place(pod.namespace, pod.name, pod.uid, name, node, ip)
         setting = Setting(
             place=place,

@@ -1,0 +1,1 @@
+"""Caddy in a pod, as its Caddyfile has it: the part of the language that proxies need."""

@@ -1,0 +1,1 @@
+"""nginx in a pod, as its configuration has it: parsed by crossplane, refused as nginx refuses."""
