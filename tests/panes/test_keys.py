@@ -316,3 +316,11 @@ async def test_a_small_terminal_is_told_what_is_needed() -> None:
         await screen.pilot.resize_terminal(80, 24)
         await screen.look()
         assert "Pods" in screen.text()
+
+
+async def test_the_least_terminal_shows_the_hpa_and_the_pods() -> None:
+    async with shown(scaling(), size=(60, 16)) as screen:
+        text = screen.text()
+        assert "347 % / 50 %" in " ".join(text.split())
+        assert "66dvd" in text
+        assert "▸50" in text

@@ -37,7 +37,8 @@ class Dashboard(Screen[None]):
         (160, "-wide"),
     ]
     VERTICAL_BREAKPOINTS = [  # noqa: RUF012 (as Textual declares it)
-        (0, "-short"),
+        (0, "-tiny"),
+        (20, "-short"),
         (30, "-middling"),
         (50, "-tall"),
     ]
