@@ -82,7 +82,14 @@ class Cluster:
         ]
         self.traffic = None
         if wave is not None:
-            self.traffic = Traffic(self.store, clock, self.usage, Random(seed), wave)
+            self.traffic = Traffic(
+                self.store,
+                clock,
+                self.usage,
+                Random(seed),
+                wave,
+                served=lambda: self.dataplane.served,
+            )
 
     def bring_up(self, *, classroom_lesson: bool = True) -> None:
         """Make the cluster as it is when the lesson begins.

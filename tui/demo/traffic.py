@@ -1,11 +1,13 @@
 """The built-in traffic: calm, a rush that scales the app out, calm again, without end.
 
 It stands in for people with browsers. Requests are not sent; their cost is charged to the CPU
-counters of the pods behind a Service, and of the proxies before it.
+counters of the pods behind a Service, and of the proxies before it. When somebody sends real
+ones it makes room, and begins anew once they have been over for as long as it rests itself.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 from typing import Final
@@ -17,6 +19,8 @@ from tui.demo.store import Entry, Store
 
 _MEBI: Final = 1024 * 1024
 _STEP: Final = 1.0
+_FEW: Final = 10
+"""Requests in a step that are no more than somebody looking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ class Traffic:
         app: namespace and name of the Service whose pods do the work.
         proxies: namespace and name of Services whose pods pass the requests on, and the share of
             the app's cost that passing on costs.
+        served: counts the real requests that have come in.
     """
 
     def __init__(
@@ -71,6 +76,7 @@ class Traffic:
         wave: Wave,
         app: tuple[str, str] = ("default", "fastapi-svc"),
         proxies: tuple[tuple[str, str, float], ...] = (("default", "caddy-svc", 0.25),),
+        served: Callable[[], int] = lambda: 0,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -81,6 +87,10 @@ class Traffic:
         self._proxies = proxies
         self._cycle = 0
         self._strength = 1.0
+        self._served = served
+        self._seen = 0
+        self._quiet_from: float = clock.start
+        """When a cycle may begin: the start, or some time after the last real requests."""
 
     def start(self) -> None:
         """Begin the first cycle at the clock's start."""
@@ -88,7 +98,13 @@ class Traffic:
 
     def _tick(self) -> None:
         self._clock.call_later(_STEP, self._tick)
-        cycle, at = divmod(self._clock.now() - self._clock.start, self.wave.length)
+        now, served = self._clock.now(), self._served()
+        if served - self._seen > _FEW:
+            self._quiet_from = now + self.wave.rest
+        self._seen = served
+        if now < self._quiet_from:
+            return
+        cycle, at = divmod(now - self._quiet_from, self.wave.length)
         if cycle != self._cycle:
             self._cycle = int(cycle)
             self._strength = self._rng.uniform(0.94, 1.12)

@@ -25,6 +25,8 @@ STEP: Final = 0.001
 _SLOW_STEP: Final = 0.05
 PERIOD: Final = 0.1
 """Seconds a quota is for."""
+_NOTHING: Final = 1e-9
+"""Core-seconds too few to matter: what rounding may leave of a job."""
 
 Done = Callable[[bool], None]
 """Called when a job is done; False: its process has ended before."""
@@ -57,6 +59,7 @@ class Share:
         "_limit",
         "_machine",
         "_order",
+        "_pending",
         "_period",
         "_phase",
         "_spend",
@@ -83,6 +86,7 @@ class Share:
         self._budget = (limit or 0.0) * PERIOD
         self._period = 0
         self._virtual = 0.0
+        self._pending = 0.0
         self._jobs: list[tuple[float, int, Done]] = []
         self._order = itertools.count()
         self._burns: list[_Burn] = []
@@ -100,6 +104,7 @@ class Share:
     def submit(self, cost: float, done: Done) -> None:
         """Have work of ``cost`` core-seconds done."""
         heapq.heappush(self._jobs, (self._virtual + cost, next(self._order), done))
+        self._pending += cost
         self._machine.wake(self)
 
     def burn(self, seconds: float, threads: int) -> None:
@@ -110,6 +115,7 @@ class Share:
     def end(self) -> None:
         """The process is gone: nothing will be done any more."""
         jobs, self._jobs = self._jobs, []
+        self._pending = 0.0
         self._burns.clear()
         for _, _, done in jobs:
             done(False)
@@ -126,6 +132,8 @@ class Share:
         if self._burns:
             self._burns = [one for one in self._burns if one.until > now]
         want = self._parallel() * elapsed
+        if not self._burns:
+            want = min(want, self._pending)
         if self._limit is None:
             return want
         period = int((now + self._phase) / PERIOD)
@@ -142,22 +150,23 @@ class Share:
     def give(self, work: float) -> list[Done]:
         """Use core-seconds; returns who is done."""
         jobs, finished = self._jobs, []
-        left = work
+        part = work if jobs else 0.0
         if self._burns and jobs:
-            left *= min(len(jobs), self._workers) / self._parallel()
-        elif not jobs:
-            left = 0.0
+            part *= min(len(jobs), self._workers) / self._parallel()
+        left = part
         while jobs and left > 0.0:
             count = len(jobs)
             need = (jobs[0][0] - self._virtual) * count
-            if need > left:
+            if need > left + _NOTHING:
                 self._virtual += left / count
                 left = 0.0
                 break
-            left -= max(0.0, need)
+            left -= max(0.0, need)  # by rounding it may be below nothing
             self._virtual = jobs[0][0]
             finished.append(heapq.heappop(jobs)[2])
-        used = work if self._burns else work - left
+        done = part - max(0.0, left)
+        self._pending = self._pending - done if jobs else 0.0
+        used = work if self._burns else done
         if self._limit is not None:
             # What a period leaves over is lost.
             self._budget = min(self._budget - used, self._limit * PERIOD)
