@@ -34,7 +34,6 @@ class Shown:
 
     async def look(self) -> None:
         """Let everything settle and the next tick be drawn."""
-        await self.pilot.pause()
         self.app.tick()
         await self.pilot.pause()
 

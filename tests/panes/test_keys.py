@@ -293,7 +293,7 @@ async def test_q_leaves(key: str) -> None:
 async def test_every_key_in_any_order_leaves_the_program_alive() -> None:
     async with shown(scaling(), size=(80, 24)) as screen:
         keys = [k for a in ACTIONS if a.name != "quit" for k in a.keys.split(",")]
-        for key in (*keys, "escape", *reversed(keys), "escape", "escape"):
+        for key in (*reversed(keys), "escape", "escape"):
             await screen.pilot.press(key)
         await screen.look()
         assert screen.app.is_running
