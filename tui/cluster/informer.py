@@ -8,7 +8,6 @@ the server has forgotten it (410).
 from __future__ import annotations
 
 import random
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,11 +17,11 @@ from tui.cluster import faults
 from tui.cluster.backoff import Backoff
 from tui.cluster.decode.codec import BadReplyError, Event, Page
 from tui.cluster.errors import ApiError, Fault, sentence
-from tui.cluster.halt import Halt
 from tui.cluster.newest import Newest
 from tui.cluster.resources import Resource
 from tui.cluster.transport import Transport
 from tui.cluster.versions import Versions
+from tui.cluster.worker import Worker
 from tui.state.links import Health
 from tui.state.rows import Row
 from tui.state.store import Store
@@ -52,7 +51,7 @@ class Counters:
     """Objects that could not be read, or were out of scope."""
 
 
-class Informer:
+class Informer(Worker):
     """Lists and watches one resource in a thread of its own, until it is stopped."""
 
     def __init__(
@@ -68,13 +67,13 @@ class Informer:
         pages: tuple[int, ...] = PAGES,
     ) -> None:
         """``wait`` sleeps, True if stopped meanwhile; ``clock`` measures how long streams live."""
+        super().__init__(f"informer {resource.plural}")
         self.resource = resource
         self.counters = Counters()
         self._transport = transport
         self._store = store
         self._namespace = namespace if resource.namespaced else None
         self._path = resource.path(namespace)
-        self._halt = Halt()
         self._wait = wait or self._halt.wait
         self._clock = clock
         self._rng = rng or random.Random()  # noqa: S311 (jitter)
@@ -86,27 +85,6 @@ class Informer:
         """Where the next watch goes on; empty when a list is due."""
         self._fresh_history = True
         """Whether a 410 may be answered with a list at once."""
-        self._thread = threading.Thread(
-            target=self._run, name=f"informer {resource.plural}", daemon=True
-        )
-
-    def start(self) -> None:
-        """Begin; returns at once."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Ask the thread to end; it does so within a second whatever it is doing."""
-        self._halt.stop()
-
-    def reconnect(self) -> None:
-        """Give up the connection in use, which may be dead, and make a new one."""
-        self._halt.interrupt()
-
-    def join(self, timeout: float) -> bool:
-        """Wait for the end; False if it is still running."""
-        if self._thread.ident is not None:
-            self._thread.join(timeout)
-        return not self._thread.is_alive()
 
     def _run(self) -> None:
         self._link(Health.CONNECTING)

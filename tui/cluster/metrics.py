@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 import statistics
-import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Generic, TypeVar
@@ -21,8 +20,8 @@ from tui.cluster.decode import metrics as wire
 from tui.cluster.decode.codec import BadReplyError
 from tui.cluster.decode.common import WireCondition
 from tui.cluster.errors import ApiError, Fault, one_line, sentence
-from tui.cluster.halt import Halt
 from tui.cluster.transport import Transport
+from tui.cluster.worker import Worker
 from tui.state.links import Health, Source
 from tui.state.rows import NodeUsage, PodUsage
 from tui.state.store import Store
@@ -92,7 +91,7 @@ class Rhythm:
         return max(5.0, self.resolution / 2)
 
 
-class MetricsPoll(Generic[U]):
+class MetricsPoll(Worker, Generic[U]):
     """Polls one of the two lists in a thread of its own, until it is stopped."""
 
     def __init__(
@@ -108,6 +107,7 @@ class MetricsPoll(Generic[U]):
         rng: random.Random | None = None,
         wait: Callable[[float], bool] | None = None,
     ) -> None:
+        super().__init__(source.value)
         self.source = source
         self.rhythm = Rhythm()
         self._path = path
@@ -116,28 +116,8 @@ class MetricsPoll(Generic[U]):
         self._right = right
         self._transport = transport
         self._store = store
-        self._halt = Halt()
         self._wait = wait or self._halt.wait
         self._backoff = Backoff(rng or random.Random())  # noqa: S311 (jitter)
-        self._thread = threading.Thread(target=self._run, name=source.value, daemon=True)
-
-    def start(self) -> None:
-        """Begin; returns at once."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Ask the thread to end; it does so within a second whatever it is doing."""
-        self._halt.stop()
-
-    def reconnect(self) -> None:
-        """Give up the connection in use, which may be dead, and make a new one."""
-        self._halt.interrupt()
-
-    def join(self, timeout: float) -> bool:
-        """Wait for the end; False if it is still running."""
-        if self._thread.ident is not None:
-            self._thread.join(timeout)
-        return not self._thread.is_alive()
 
     def _run(self) -> None:
         self._store.link(self.source, Health.CONNECTING)

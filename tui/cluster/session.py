@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Collection
-from typing import Final, Protocol
+from typing import Final
 from urllib.parse import quote
 
 import msgspec
@@ -25,6 +25,7 @@ from tui.cluster.metrics import node_metrics, pod_metrics
 from tui.cluster.resources import RESOURCES
 from tui.cluster.summary import connection
 from tui.cluster.transport import Transport
+from tui.cluster.worker import Worker
 from tui.state.links import Health, Link
 from tui.state.rows import Kind
 from tui.state.store import Store
@@ -34,22 +35,6 @@ _TICK: Final = 1.0
 _LOOK_AGAIN: Final = 30.0
 _SLEPT: Final = 15.0
 """Seconds by which the wall clock runs ahead in one tick if the machine was suspended."""
-
-
-class Worker(Protocol):
-    """A thread of the session."""
-
-    def start(self) -> None:
-        """Begin."""
-
-    def stop(self) -> None:
-        """Ask it to end."""
-
-    def join(self, timeout: float) -> bool:
-        """Wait for its end."""
-
-    def reconnect(self) -> None:
-        """Give up the connection in use and make a new one."""
 
 
 class Session:
