@@ -39,8 +39,8 @@ def create_basics(api: Api) -> None:
     """Namespaces, nodes and the API's own Service."""
     for name in ("kube-system", "kube-public", "kube-node-lease", "default"):
         api.create(resources.NAMESPACES, "", {"metadata": {"name": name}}, API_SERVER)
-    _create_node(api, 0, CONTROL_PLANE, "control-plane")
-    _create_node(api, 1, WORKER, "worker")
+    create_node(api, 0, CONTROL_PLANE, "control-plane", "2", "4026156Ki")
+    create_node(api, 1, WORKER, "worker", "4", "8052312Ki")
     service: Object = {
         "metadata": {
             "name": "kubernetes",
@@ -67,7 +67,8 @@ def create_basics(api: Api) -> None:
     api.create(resources.ENDPOINT_SLICES, "default", behind, API_SERVER)
 
 
-def _create_node(api: Api, index: int, name: str, role: str) -> None:
+def create_node(api: Api, index: int, name: str, role: str, cpu: str, memory: str) -> None:
+    """A node that is ready; the index gives it its addresses."""
     data: Object = {
         "metadata": {
             "name": name,
@@ -91,7 +92,7 @@ def _create_node(api: Api, index: int, name: str, role: str) -> None:
         taint = {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}
         data["spec"]["taints"] = [taint]
     entry = api.create(resources.NODES, "", data, KUBELET)
-    status = _node_status(name, index, api.clock.stamp())
+    status = _node_status(name, index, cpu, memory, api.clock.stamp())
 
     def alter(data: Object) -> None:
         data["status"] = status
@@ -99,13 +100,13 @@ def _create_node(api: Api, index: int, name: str, role: str) -> None:
     api.change(resources.NODES, entry, alter, KUBELET)
 
 
-def _node_status(name: str, index: int, now: str) -> Object:
+def _node_status(name: str, index: int, cpu: str, memory: str, now: str) -> Object:
     amounts = {
-        "cpu": "2" if index == 0 else "4",
+        "cpu": cpu,
         "ephemeral-storage": "61255492Ki",
         "hugepages-1Gi": "0",
         "hugepages-2Mi": "0",
-        "memory": "4026156Ki" if index == 0 else "8052312Ki",
+        "memory": memory,
         "pods": "110",
     }
     healthy = (

@@ -16,6 +16,7 @@ from tui.demo.controllers.endpoints import EndpointsController, EndpointSliceCon
 from tui.demo.controllers.garbage import GarbageCollector
 from tui.demo.controllers.hpa import HpaController
 from tui.demo.controllers.namespace import NamespaceController
+from tui.demo.controllers.quota import QuotaController
 from tui.demo.controllers.replicaset import ReplicaSetController
 from tui.demo.controllers.scheduler import Scheduler
 from tui.demo.dataplane.plane import DataPlane
@@ -23,7 +24,9 @@ from tui.demo.events import Recorder
 from tui.demo.logs import Logs
 from tui.demo.metrics import Metrics
 from tui.demo.node.kubelet import Kubelet
+from tui.demo.node.lifecycle import NodeLifecycle
 from tui.demo.node.usage import Usage
+from tui.demo.scenario import Player, Scenario
 from tui.demo.store import Store
 from tui.demo.traffic import Traffic, Wave
 
@@ -43,6 +46,7 @@ class Cluster:
         seed: what is random repeats with the same seed.
         history: events kept for each resource.
         wave: the built-in traffic; None for none.
+        scenario: what happens, in place of ``wave``.
         any_port: node ports are reached at whatever port is free, told by an annotation.
     """
 
@@ -53,6 +57,7 @@ class Cluster:
         history: int = 4096,
         wave: Wave | None = Wave(),  # noqa: B008 - frozen
         any_port: bool = False,
+        scenario: Scenario | None = None,
     ) -> None:
         self.clock = clock
         self.rng = Random(seed)
@@ -78,10 +83,27 @@ class Cluster:
             EndpointSliceController(self.plane),
             GarbageCollector(self.plane),
             ApiServiceController(self.plane),
+            QuotaController(self.plane),
             HpaController(self.plane),
         ]
+        self.lifecycle = NodeLifecycle(self.plane, self.kubelet, self.dataplane)
+        self._player = Player(scenario, self) if scenario is not None else None
         self.traffic = None
-        if wave is not None:
+        if scenario is not None:
+            curve = scenario.curve()
+            if curve is not None:
+                self.traffic = Traffic(
+                    self.store,
+                    clock,
+                    self.usage,
+                    Random(seed),
+                    curve,
+                    scenario.app(),
+                    scenario.proxies(),
+                    lambda: self.dataplane.served,
+                    self.dataplane.allowance,
+                )
+        elif wave is not None:
             self.traffic = Traffic(
                 self.store,
                 clock,
@@ -98,6 +120,8 @@ class Cluster:
         minutes before the clock's start here and now, so that pods run and metrics are there.
         """
         bootstrap.create_basics(self.api)
+        if self._player is not None:
+            self._player.add_nodes()
         self.clock.advance(max(0.0, self.clock.start - self.clock.now() - _LIVED_THROUGH))
         self.events.start()
         self._compact_later(self.store.revision)
@@ -108,11 +132,17 @@ class Cluster:
         if classroom_lesson:
             for resource, data in classroom.manifests():
                 self.api.create(resource, classroom.NAMESPACE, data, _TEACHER)
+        if self._player is not None:
+            self._player.begin()
         if self.traffic is not None:
             self.traffic.start()
         remaining = self.clock.start - self.clock.now()
         if remaining > 0:
             self.clock.advance(remaining)
+
+    def lose_node(self, name: str) -> None:
+        """A node stops answering, and all its pods with it."""
+        self.lifecycle.lose(name)
 
     def _compact_later(self, revision: int) -> None:
         """Every five real minutes forget the history up to the revision of the last time."""

@@ -14,8 +14,12 @@ import signal
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from tui.demo.scenario import Scenario
 
 
 def run(
@@ -36,20 +40,24 @@ def run(
             removed at the end.
         speed: simulated seconds per real second.
         seed: what is random repeats with the same seed.
-        scenario: name of a scenario; None: the classroom.
+        scenario: name or file of a scenario; None: the classroom.
         parent: process to end with.
         ready_json: say readiness in one line of JSON instead of in words.
 
     Returns:
         The exit code: 0 done, 1 failed.
     """
-    if scenario not in (None, "", "classroom"):
-        return _fail(f"there is no scenario named {scenario!r}; leave --scenario out")
+    from tui.demo.scenario import DEFAULT, ScenarioError, load
+
+    try:
+        played = load(scenario or DEFAULT)
+    except ScenarioError as problem:
+        return _fail(str(problem))
     directory = None if kubeconfig_out else tempfile.mkdtemp(prefix="kscale-")  # mode 0700
     path = Path(kubeconfig_out) if kubeconfig_out else Path(directory or "") / "kubeconfig"
     gc.disable()  # nothing of what the start makes is garbage, and looking takes a while
     try:
-        return asyncio.run(_serve(port, path, speed, seed, parent, ready_json))
+        return asyncio.run(_serve(port, path, speed, seed, played, parent, ready_json))
     except KeyboardInterrupt:
         return 0
     finally:
@@ -80,7 +88,13 @@ def _fail(problem: str) -> int:
 
 
 async def _serve(
-    port: int, path: Path, speed: float, seed: int, parent: int | None, ready_json: bool
+    port: int,
+    path: Path,
+    speed: float,
+    seed: int,
+    scenario: Scenario,
+    parent: int | None,
+    ready_json: bool,
 ) -> int:
     from tui.demo import certificate, kubeconfig, lifeline
     from tui.demo.clock import RealClock
@@ -96,7 +110,7 @@ async def _serve(
     lifeline.hold(parent, ended.set)
     token = secrets.token_urlsafe(32)
     clock = RealClock(speed, AGE * speed)
-    cluster = Cluster(clock, seed)
+    cluster = Cluster(clock, seed, scenario=scenario)
     identity = certificate.make(HOST, "localhost")
     server = Server(cluster.handlers, token, identity)
     try:
@@ -104,7 +118,7 @@ async def _serve(
     except OSError as problem:
         return _fail(f"cannot listen on 127.0.0.1:{port} ({problem.strerror}); try --port 0")
     try:
-        cluster.bring_up()
+        cluster.bring_up(classroom_lesson=scenario.classroom)
         clock.go_live(loop)
         await cluster.dataplane.open()
         try:
@@ -160,7 +174,11 @@ def _say_ready(path: Path, url: str, ready_json: bool) -> None:
     help="Divides the waiting times: 20 plays five minutes in 15 s.",
 )
 @click.option("--seed", default=1, type=int, help="What is random repeats with the same seed.")
-@click.option("--scenario", help="What happens in the cluster; the classroom by default.")
+@click.option(
+    "--scenario",
+    metavar="NAME|FILE",
+    help="What happens in the cluster; the classroom by default.",
+)
 @click.option("--ready-json", is_flag=True, help="Say readiness in one line of JSON.")
 @click.option("--parent-pid", type=int, hidden=True)
 def command(

@@ -141,6 +141,9 @@ class Metrics:
         for key in self._series.keys() - seen:
             del self._series[key]
         for node in self._store.entries(resources.NODES.storage):
+            if node.name in self._usage.lost:
+                self._nodes.pop(node.name, None)
+                continue
             points = self._nodes.setdefault(node.name, _NodeSeries()).points
             overhead = _NODE_CPU * self._rng.uniform(0.8, 1.2) * RESOLUTION
             self._totals[node.name] = (

@@ -105,6 +105,9 @@ SERVICES: Final = Resource(
 ENDPOINTS: Final = Resource("", "v1", "endpoints", "Endpoints", True, ("ep",))
 CONFIG_MAPS: Final = Resource("", "v1", "configmaps", "ConfigMap", True, ("cm",))
 SECRETS: Final = Resource("", "v1", "secrets", "Secret")
+RESOURCE_QUOTAS: Final = Resource(
+    "", "v1", "resourcequotas", "ResourceQuota", True, ("quota",), status=True
+)
 SERVICE_ACCOUNTS: Final = Resource("", "v1", "serviceaccounts", "ServiceAccount", True, ("sa",))
 EVENTS: Final = Resource("", "v1", "events", "Event", True, ("ev",))
 ENDPOINT_SLICES: Final = Resource(
@@ -202,6 +205,7 @@ SERVED: Final[tuple[Resource, ...]] = (
     CONFIG_MAPS,
     SECRETS,
     SERVICE_ACCOUNTS,
+    RESOURCE_QUOTAS,
     EVENTS,
     API_SERVICES,
     DEPLOYMENTS,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
-from typing import Final
+from typing import Final, Protocol
 
 from tui.demo import resources
 from tui.demo.clock import Clock
@@ -57,6 +57,53 @@ class Wave:
         return self.peak * min(1.0, (into + 1) / self.ramp)
 
 
+class Demand(Protocol):
+    """What is asked of an app over time."""
+
+    @property
+    def rest(self) -> float:
+        """Seconds of quiet before it begins anew after real requests."""
+
+    @property
+    def length(self) -> float:
+        """Seconds of the whole cycle."""
+
+    @property
+    def spread(self) -> float:
+        """How much a second may differ, as a share."""
+
+    def demand(self, at: float) -> float:
+        """Cores asked for, ``at`` seconds into the cycle."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Requests per second, straight from point to point."""
+
+    points: tuple[tuple[float, float], ...]
+    """Simulated seconds and requests per second, in order of time."""
+    cost: float
+    """Core-seconds a request."""
+    spread: float = 0.1
+    repeat: bool = True
+    rest: float = 420.0
+
+    @property
+    def length(self) -> float:
+        """The whole cycle; without end if it does not repeat."""
+        return self.points[-1][0] if self.repeat else float("inf")
+
+    def demand(self, at: float) -> float:
+        """Cores asked for, ``at`` seconds into the cycle."""
+        before, rate = self.points[0]
+        for time, value in self.points:
+            if at < time:
+                rate += (value - rate) * (at - before) / (time - before)
+                break
+            before, rate = time, value
+        return rate * self.cost
+
+
 class Traffic:
     """Charges the demand of a wave to the pods of an app.
 
@@ -65,6 +112,7 @@ class Traffic:
         proxies: namespace and name of Services whose pods pass the requests on, and the share of
             the app's cost that passing on costs.
         served: counts the real requests that have come in.
+        allowance: cores that a pod's container may count on.
     """
 
     def __init__(
@@ -73,10 +121,11 @@ class Traffic:
         clock: Clock,
         usage: Usage,
         rng: Random,
-        wave: Wave,
+        wave: Demand,
         app: tuple[str, str] = ("default", "fastapi-svc"),
         proxies: tuple[tuple[str, str, float], ...] = (("default", "caddy-svc", 0.25),),
         served: Callable[[], int] = lambda: 0,
+        allowance: Callable[[str, str], float] = lambda uid, container: float("inf"),
     ) -> None:
         self._store = store
         self._clock = clock
@@ -88,6 +137,7 @@ class Traffic:
         self._cycle = 0
         self._strength = 1.0
         self._served = served
+        self._allowance = allowance
         self._seen = 0
         self._quiet_from: float = clock.start
         """When a cycle may begin: the start, or some time after the last real requests."""
@@ -98,10 +148,10 @@ class Traffic:
 
     def _tick(self) -> None:
         self._clock.call_later(_STEP, self._tick)
-        now, served = self._clock.now(), self._served()
-        if served - self._seen > _FEW:
+        now, count = self._clock.now(), self._served()
+        if count - self._seen > _FEW:
             self._quiet_from = now + self.wave.rest
-        self._seen = served
+        self._seen = count
         if now < self._quiet_from:
             return
         cycle, at = divmod(now - self._quiet_from, self.wave.length)
@@ -141,7 +191,9 @@ class Traffic:
         for usage, share in zip(found, shares, strict=True):
             asked = cores * max(0.0, share) / total
             limit = usage.cpu_limit
-            given = asked if limit is None else min(asked, max(0.0, limit - usage.idle_cpu))
+            given = min(asked, self._allowance(usage.uid, usage.container))
+            if limit is not None:
+                given = min(given, max(0.0, limit - usage.idle_cpu))
             usage.work(given * _STEP)
             usage.memory = _warmer(usage.memory, self._rng)
             served += given

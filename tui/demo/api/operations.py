@@ -13,7 +13,7 @@ from random import Random
 from typing import Final
 
 from tui.demo import resources
-from tui.demo.api import defaults, errors, managed, object_meta, validation
+from tui.demo.api import defaults, errors, managed, object_meta, quota, validation
 from tui.demo.api.allocation import ServiceAllocator
 from tui.demo.api.errors import ApiError, Cause
 from tui.demo.clock import Clock
@@ -301,6 +301,8 @@ class Api:
     def _admit(self, resource: Resource, data: Object, old: Object | None) -> None:
         if resource is resources.SERVICES:
             self._services.allocate(data, old)
+        elif resource is resources.PODS and old is None:
+            quota.admit(self.store, data)
 
     def _manager(
         self, resource: Resource, by: Writer, operation: str = "Update"

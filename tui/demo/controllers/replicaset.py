@@ -130,14 +130,13 @@ class ReplicaSetController(Controller):
         status["terminatingReplicas"] = len(pods) - len(active)
         status["observedGeneration"] = replica_set.metadata["generation"]
         if failure:
+            # The first failure's words stay: every attempt names another pod, and would be news.
             status["conditions"] = [
-                {
+                condition(replica_set.status, "ReplicaFailure")
+                or {
                     "type": "ReplicaFailure",
                     "status": "True",
-                    "lastTransitionTime": (
-                        condition(replica_set.status, "ReplicaFailure")
-                        or {"lastTransitionTime": self.clock.stamp()}
-                    )["lastTransitionTime"],
+                    "lastTransitionTime": self.clock.stamp(),
                     "reason": "FailedCreate",
                     "message": failure,
                 }

@@ -97,6 +97,11 @@ class Share:
         return len(self._jobs)
 
     @property
+    def burning(self) -> bool:
+        """Whether some thread computes without end."""
+        return bool(self._burns)
+
+    @property
     def idle(self) -> bool:
         """Whether nothing wants CPU."""
         return not self._jobs and not self._burns
@@ -195,13 +200,20 @@ class Machine:
         self._spend = spend
         self._owed = 0.0
         self._full = False
+        self._stopped = False
 
     def now(self) -> float:
         """Real seconds."""
         return self._clock.now() / self._clock.speed
 
+    def stop(self) -> None:
+        """It has lost its power: nothing is done from now on, and nobody is told."""
+        self._stopped = True
+
     def passing(self, cost: float, done: Done) -> None:
         """Have the kernel move a request along, which takes time only on a full machine."""
+        if self._stopped:
+            return
         if self._full or self._kernel.waiting:
             self._kernel.submit(cost, done)
             return
@@ -221,7 +233,7 @@ class Machine:
         self._wake()
 
     def _wake(self) -> None:
-        if self._timer is None:
+        if self._timer is None and not self._stopped:
             if not self._slow:
                 self._last = self.now()
             self._arm()
@@ -233,6 +245,8 @@ class Machine:
 
     def _step(self) -> None:
         self._timer = None
+        if self._stopped:
+            return
         now = self.now()
         elapsed, self._last = now - self._last, now
         room = self.cores * elapsed

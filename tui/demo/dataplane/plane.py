@@ -105,6 +105,18 @@ class DataPlane:
 
         return spend
 
+    def allowance(self, uid: str, container: str) -> float:
+        """Cores that a container may count on while others burn all they get; else no bound."""
+        process = self._processes.get((uid, container))
+        if process is None:
+            return float("inf")
+        node = process.place.node
+        here = [one.cpu for one in self._processes.values() if one.place.node == node]
+        if not any(share.burning for share in here):
+            return float("inf")
+        part = process.cpu.weight / sum(share.weight for share in here)
+        return self.machine(node).cores * part
+
     # -- the kubelets' side
 
     def start(
@@ -143,6 +155,9 @@ class DataPlane:
             cpus=int(machine.cores),
         )
         made = make(setting)
+        threads = setting.simulate.get("burn", "")
+        if made.process is not None and threads.isdigit():
+            share.burn(float("inf"), min(int(threads), 64))
         if made.process is not None:
             process = made.process
             self._processes[(pod.uid, name)] = process
@@ -174,6 +189,11 @@ class DataPlane:
     def _gone(self, uid: str) -> bool:
         pods = self._store.entries(resources.PODS.storage)
         return not any(pod.uid == uid and not pod.deleting for pod in pods)
+
+    def lose(self, node: str) -> None:
+        """A node is gone: what is sent there is never answered."""
+        self.machine(node).stop()
+        self._usage.end(f"node/{node}", "kernel")
 
     def probe(
         self, uid: str, container: Object, probe: Object, tell: Callable[[str | None], None]

@@ -31,6 +31,7 @@ class Kubelet(Controller):
         self._workers: dict[Key, Worker] = {}
         self._images: dict[str, set[str]] = {}
         self._addresses: dict[str, int] = {}
+        self._lost: set[str] = set()
 
     def start(self) -> None:
         """Watch what matters."""
@@ -51,7 +52,7 @@ class Kubelet(Controller):
             worker.close()
             del self._workers[key]
             worker = None
-        if pod is None:
+        if pod is None or pod.spec["nodeName"] in self._lost:
             return
         if worker is None:
             worker = self._workers[key] = Worker(pod, self._tools(pod.spec["nodeName"]))
@@ -59,6 +60,15 @@ class Kubelet(Controller):
                 worker.start()
         if pod.deleting:
             worker.stop(float(pod.metadata.get("deletionGracePeriodSeconds", 0)))
+
+    def lose(self, node: str) -> None:
+        """A node's kubelet is heard of no more."""
+        self._lost.add(node)
+        self._usage.lost.add(node)
+        for key, worker in self._workers.items():
+            pod = self.store.get(resources.PODS.storage, *key)
+            if pod is not None and pod.spec.get("nodeName") == node:
+                worker.lose()
 
     def _tools(self, node: str) -> Tools:
         entry = self.store.get(resources.NODES.storage, "", node)
@@ -105,6 +115,8 @@ class Kubelet(Controller):
                 one["lastHeartbeatTime"] = now
 
         for node in self.store.list_at(resources.NODES.storage, None, None):
+            if node.name in self._lost:
+                continue
             self.api.change(resources.NODES, node, alter, KUBELET)
 
 

@@ -41,6 +41,8 @@ class Usage:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._running: dict[tuple[str, str], ContainerUsage] = {}
+        self.lost: set[str] = set()
+        """Nodes that nobody can ask."""
 
     def begin(self, usage: ContainerUsage) -> None:
         """A container has started; its counter begins at nothing."""

@@ -78,6 +78,12 @@ class Worker:
         entry = self._tools.api.store.get(resources.PODS.storage, *self._key)
         return entry if entry is not None and entry.uid == self.uid else None
 
+    def lose(self) -> None:
+        """The node is gone, and with it whatever would still have been done for the pod."""
+        self.ended = True
+        for container in (*self.inits, *self.containers):
+            self._tools.usage.end(self.uid, container.name)
+
     def later(self, delay: float, call: Callable[[], None]) -> None:
         """Call after simulated seconds, unless the pod is gone by then."""
 
@@ -123,7 +129,7 @@ class Worker:
     def publish(self) -> None:
         """Write the pod's status."""
         pod = self.pod()
-        if pod is None:
+        if pod is None or self.ended:
             return
         fresh = status.of(self, pod, self._tools.clock.stamp(), self._tools.node_ip)
 
@@ -360,7 +366,7 @@ class Worker:
 
     def stop(self, grace: float) -> None:
         """The pod is to go: stop what runs, then let go of it."""
-        if self.stopping:
+        if self.stopping or self.ended:
             return
         self.stopping = True
         self._tools.runtime.drain(self.uid)
