@@ -12,6 +12,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from tui.analysis.trend import Curve
 from tui.panes.line import Line
+from tui.panes.plotting import library
 
 _SPAN: Final = re.compile(r"\x1b\[([0-9;]*)m([^\x1b\n]*)")
 _FIRST: Final = 17
@@ -69,8 +70,7 @@ _Cells: TypeAlias = list[tuple[str, str]]
 
 
 def _picture(strokes: Sequence[_Stroke], width: int, height: int) -> list[_Cells]:
-    import plotext
-
+    plotext = library()
     figure = plotext.figure
     figure.clear()
     plotext.terminal.limit(False, False)
