@@ -278,7 +278,7 @@ async def test_logs_are_followed(build: Build) -> None:
     cluster.clock.advance(10)
     async with Http(cluster) as http:
         text = (await http("GET", f"{PODS}/p/log")).text
-        assert text.count("\n") == 2
+        assert text.count("\n") > 1
         last = (await http("GET", f"{PODS}/p/log?tailLines=1&timestamps=true")).text
         assert last.endswith(text.splitlines()[-1] + "\n")
         stamp = last.split(" ")[0]

@@ -25,6 +25,7 @@ _ROOTS = {
     "ConfigMap": "V1ConfigMap",
     "Secret": "V1Secret",
     "ServiceAccount": "V1ServiceAccount",
+    "ResourceQuota": "V1ResourceQuota",
     "Event": "CoreV1Event",
     "EndpointSlice": "V1EndpointSlice",
     "Deployment": "V1Deployment",
@@ -37,7 +38,15 @@ _ROOTS = {
 }
 # Quantities, which may be written as numbers.
 _QUANTITIES = {"divisor", "sizeLimit", "averageValue"}
-_OF_QUANTITIES = {"limits", "requests", "capacity", "allocatable", "allocatedResources", "hard"}
+_OF_QUANTITIES = {
+    "limits",
+    "requests",
+    "capacity",
+    "allocatable",
+    "allocatedResources",
+    "hard",
+    "used",
+}
 _PLAIN: dict[Any, str] = {str: "string", bool: "boolean", int: "integer", float: "number"}
 
 
