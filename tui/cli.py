@@ -34,13 +34,17 @@ class _Commands(click.Group):
     """Finds subcommands without importing them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return ["cluster"]
+        return ["burst", "cluster"]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name == "cluster":
             from tui.demo.main import command
 
             return command
+        if cmd_name == "burst":
+            from tui.load.command import command as burst
+
+            return burst
         return None
 
 

@@ -1,0 +1,263 @@
+"""``kscale-tui burst``: a burst without the screen."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+import click
+import msgspec
+
+from tui.load import profile as profiles
+from tui.load import report
+from tui.load.burst import Burst
+from tui.load.curve import Points, steady
+from tui.load.history import History
+from tui.load.limits import Limits, excess, refusal
+from tui.load.plan import Pattern, Plan, PlanError, target
+from tui.load.result import Result, to_csv, to_json
+from tui.load.stats import Snapshot
+
+FAILED: Final = 1
+USAGE: Final = 2
+_COUNT: Final = 200
+_BODY: Final = 16 * 1024 * 1024
+
+
+@click.command(short_help="Fire HTTP requests at a URL and report, as hey does.")
+@click.argument("url")
+@click.option("-z", "duration", metavar="TIME", help="How long: 30s, 3m, 1m30s.")
+@click.option("-n", "count", type=click.IntRange(1), help="How many requests.  [default: 200]")
+@click.option(
+    "-c", "connections", type=click.IntRange(1), help="How many connections.  [default: 50]"
+)
+@click.option(
+    "-q", "each", type=click.FloatRange(0, min_open=True), help="Requests/s of each connection."
+)
+@click.option(
+    "--rate", type=click.FloatRange(0, min_open=True), help="Requests/s over all connections."
+)
+@click.option("-m", "method", metavar="METHOD", help="GET, POST, PUT, HEAD ...  [default: GET]")
+@click.option("-H", "headers", metavar="'NAME: VALUE'", multiple=True, help="A header; repeatable.")
+@click.option("-d", "body", help="The request's body.")
+@click.option(
+    "-D", "body_file", type=click.Path(exists=True, dir_okay=False), help="A file with the body."
+)
+@click.option(
+    "-T", "content_type", help="The body's type.  [default: application/x-www-form-urlencoded]"
+)
+@click.option("-t", "timeout", metavar="TIME", help="For each request.  [default: 20s]")
+@click.option("--disable-keepalive", is_flag=True, help="A new connection for every request.")
+@click.option(
+    "--cacert", type=click.Path(exists=True, dir_okay=False), help="Authorities to trust, as PEM."
+)
+@click.option("--insecure", is_flag=True, help="Take any TLS certificate.")
+@click.option("--profile", "preset", metavar="NAME", help="A preset; other flags override it.")
+@click.option(
+    "--pod-header", metavar="NAME", help="Count requests per pod by this response header."
+)
+@click.option(
+    "--pod-regex", metavar="REGEX", help="Count requests per pod by this group in the body."
+)
+@click.option("--workers", type=click.IntRange(1, 64), default=1, help="Processes that send.")
+@click.option("--seed", type=int, default=1, help="The same seed, the same pauses.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print a row for each second as CSV.")
+@click.option(
+    "--allow-host", "allowed", metavar="HOST", multiple=True, help="A host that you may load."
+)
+def command(as_json: bool, as_csv: bool, allowed: tuple[str, ...], **flags: Any) -> None:
+    """Fire HTTP/1.1 requests at URL and print a summary in the layout of hey.
+
+    Without -z, -n and --profile, 200 requests are sent over 50 connections. With -q or --rate,
+    latency counts from when a request was due, so a slow target cannot hide behind a pause. Only
+    this machine is loaded, and hosts that are named with --allow-host.
+
+    Exit codes: 0 something was answered with 2xx or 3xx, 1 nothing was, 2 wrong usage.
+    """
+    if as_json and as_csv:
+        _usage("--json and --csv exclude each other")
+    try:
+        plan = _plan(**flags)
+        no = refusal(target(plan.url).host, allowed) or excess(plan, Limits())
+    except PlanError as error:
+        _usage(str(error))
+    if no:
+        _usage(no)
+    result = _fire(plan)
+    if as_json:
+        click.echo(to_json(result), nl=False)
+    elif as_csv:
+        click.echo(to_csv(result), nl=False)
+    else:
+        click.echo("\n" + report.text(result), nl=False)
+    try:
+        History().add(result)
+    except OSError as error:
+        _say(f"the run is not kept: {error.strerror or error}")
+    if result.problem:
+        _say(result.problem)
+    if result.problem or not result.good:
+        sys.exit(FAILED)
+
+
+def _plan(
+    url: str,
+    duration: str | None,
+    count: int | None,
+    connections: int | None,
+    each: float | None,
+    rate: float | None,
+    method: str | None,
+    headers: tuple[str, ...],
+    body: str | None,
+    body_file: str | None,
+    content_type: str | None,
+    timeout: str | None,
+    disable_keepalive: bool,
+    cacert: str | None,
+    insecure: bool,
+    preset: str | None,
+    pod_header: str | None,
+    pod_regex: str | None,
+    workers: int,
+    seed: int,
+) -> Plan:
+    if duration is not None and count is not None and preset is None:
+        count = None  # as with hey
+    if each is not None and rate is not None:
+        raise PlanError("-q and --rate exclude each other")
+    if body is not None and body_file is not None:
+        raise PlanError("-d and -D exclude each other")
+    if "://" not in url:
+        raise PlanError(f"{url!r} is not a URL such as http://127.0.0.1:8080/")
+    changes: dict[str, Any] = {"verify": not insecure, "workers": workers, "seed": seed}
+    if preset is not None:
+        plan = _stretched(profiles.load(preset), duration).plan(url)
+    else:
+        seconds = None if duration is None else profiles.seconds(duration)
+        if duration is None and count is None:
+            count = _COUNT
+        plan = Plan(url=url, duration=seconds, count=count)
+    if count is not None:
+        changes["count"] = count
+    if connections is not None:
+        changes["connections"] = steady(connections)
+    if each is not None:
+        changes |= {"rate_per_connection": each, "rate": None}
+    if rate is not None:
+        points: Points = steady(rate)
+        changes |= {"rate": points, "rate_per_connection": None}
+    if method is not None:
+        changes["method"] = method.upper()
+    if timeout is not None:
+        changes["timeout"] = profiles.seconds(timeout)
+    if disable_keepalive:
+        changes["keep_alive"] = False
+    if cacert is not None:
+        changes["cacert"] = cacert
+    if pod_header is not None or pod_regex is not None:
+        changes["pattern"] = Pattern(pod_regex or "(.+)", pod_header)
+    raw = _body(body, body_file)
+    more = [_header(text) for text in headers]
+    if raw is not None:
+        changes["body"] = raw
+        if content_type is None and not any(name.lower() == "content-type" for name, _ in more):
+            content_type = "application/x-www-form-urlencoded"
+    if content_type is not None:
+        more.append(("Content-Type", content_type))
+    said = {name.lower() for name, _ in more}
+    kept = [(name, value) for name, value in plan.headers if name.lower() not in said]
+    changes["headers"] = (*kept, *more)
+    return msgspec.structs.replace(plan, **changes)
+
+
+def _stretched(preset: profiles.Profile, duration: str | None) -> profiles.Profile:
+    return preset if duration is None else msgspec.structs.replace(preset, duration=duration)
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon:
+        raise PlanError(f"{text!r} is not a header such as 'Accept: text/html'")
+    return name.strip(), value.strip()
+
+
+def _body(text: str | None, file: str | None) -> bytes | None:
+    if file is None:
+        return None if text is None else text.encode()
+    try:
+        raw = Path(file).read_bytes()
+    except OSError as error:
+        raise PlanError(f"cannot read {file}: {error.strerror or error}") from None
+    if len(raw) > _BODY:
+        raise PlanError(f"{file} is larger than {_BODY // 1024 // 1024} MB")
+    return raw
+
+
+def _fire(plan: Plan) -> Result:
+    """Run it to its end, or until Ctrl-C."""
+    line = _Line() if sys.stderr.isatty() else None
+    burst = Burst(plan, line.show if line else None)
+    interrupted = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: interrupted.set())
+    burst.start()
+    while not burst.wait(0.05):
+        if interrupted.is_set():
+            burst.stop()
+            break
+    burst.wait(1.0)
+    if line is not None:
+        line.clear()
+    return burst.result()
+
+
+class _Line:
+    """A progress bar on one line of the terminal, plain enough for any."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._cleared = False
+
+    def show(self, now: Snapshot) -> None:
+        filled = round(now.progress * 20)
+        place = f"{now.elapsed:.0f} s"
+        if now.duration:
+            place += f" / {now.duration:.0f} s"
+        elif now.count:
+            place = f"{now.responses + now.failed} / {now.count}"
+        parts = [
+            f"[{'#' * filled}{'.' * (20 - filled)}] {place}",
+            f"{now.achieved_rate:,.0f}/s",
+            f"p99 {1000 * now.latency.get(99.0, 0.0):.1f} ms",
+        ]
+        if now.asked_rate is not None:
+            parts.insert(2, f"of {now.asked_rate:,.0f}/s asked")
+        bad = now.responses - now.good + now.failed
+        if bad:
+            parts.append(f"{bad} failed")
+        self._write("  ".join(parts)[: shutil.get_terminal_size().columns - 1])
+
+    def clear(self) -> None:
+        self._write("")
+        self._cleared = True
+
+    def _write(self, text: str) -> None:
+        with self._lock:
+            if not self._cleared:
+                sys.stderr.write(f"\r{text}\x1b[K")
+                sys.stderr.flush()
+
+
+def _say(sentence: str) -> None:
+    click.echo(f"kscale-tui burst: {sentence}.", err=True)
+
+
+def _usage(sentence: str) -> NoReturn:
+    click.echo(f"kscale-tui burst: {sentence}. See `kscale-tui burst --help`.", err=True)
+    sys.exit(USAGE)
