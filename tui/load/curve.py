@@ -63,7 +63,7 @@ class Curve:
             index += 1
         value, slope = self._piece(index)
         missing = total - self._sums[index]
-        if missing <= 0 and value > 0:
+        if missing <= 0 and (value > 0 or slope > 0):
             return self._times[index], index
         # value·x + slope·x²/2 = missing, in the form that survives a slope near zero.
         root = value * value + 2 * slope * missing
