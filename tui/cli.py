@@ -71,6 +71,7 @@ class _Commands(click.Group):
     help="With --demo: divide the waiting times.",
 )
 @click.option("--seed", type=int, default=1, help="With --demo: the same seed, the same story.")
+@click.option("--scenario", help="With --demo: what happens there; see `cluster --help`.")
 @click.pass_context
 def cli(ctx: click.Context, /, **options: Any) -> None:
     """Show why a Kubernetes workload scales, or does not: pods, HPA, CPU, nodes, live."""
@@ -91,6 +92,7 @@ def dashboard(
     config: str | None,
     speed: float,
     seed: int,
+    scenario: str | None,
 ) -> None:
     """Open the dashboard and stay until it ends."""
     gc.disable()  # what is imported stays: looking through it again and again takes a fifth longer
@@ -108,7 +110,7 @@ def dashboard(
 
     store = Store()
     feed = (
-        _demo_feed(store, speed, seed, namespace, all_namespaces, settings)
+        _demo_feed(store, speed, seed, scenario, namespace, all_namespaces, settings)
         if demo
         else _feed(store, context, kubeconfig, namespace, all_namespaces, settings)
     )
@@ -159,6 +161,7 @@ def _demo_feed(
     store: Store,
     speed: float,
     seed: int,
+    scenario: str | None,
     namespace: str | None,
     everywhere: bool,
     settings: Settings,
@@ -167,7 +170,7 @@ def _demo_feed(
     from tui.cluster.feed import ClusterFeed
     from tui.state.place import Place
 
-    child = Embedded(speed, seed)
+    child = Embedded(speed, seed, scenario)
     return ClusterFeed(
         store,
         child.config,

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from tests.samples import NAMES, NOW, Clock, deployment, hpa, pod, replicaset, usage
+from tests.samples import NAMES, NOW, Clock, deployment, hpa, nodes, pod, replicaset, usage
 from tui.analysis.focus import Target
 from tui.analysis.scene import Director, Scene
 from tui.state.links import Health, Link
@@ -149,3 +150,13 @@ class TestChoosing:
         play.next()
         play.director.step_hpa(1)
         assert play.shown is None
+
+
+def test_an_embedded_cluster_is_known_by_its_nodes() -> None:
+    store = Store(Clock())
+    director = Director(store, Place("embedded", "default"))
+    assert not director.next(Link(Health.LIVE)).place.simulated
+    node = msgspec.structs.replace(nodes()[0], provider="kscale://embedded/node")
+    store.put(Kind.NODES, [node])
+    assert director.next(Link(Health.LIVE)).place.simulated
+    assert director.next(Link(Health.LIVE)).place == Place("embedded", "default", simulated=True)

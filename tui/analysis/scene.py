@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
 
 from tui.analysis.focus import Focus, Target, ordered, resolve
 from tui.analysis.timeline import Entry, Timeline
@@ -11,6 +14,9 @@ from tui.state.links import Link
 from tui.state.place import Place
 from tui.state.rows import Kind
 from tui.state.store import Delta, Store
+
+SIMULATED: Final = "kscale://"
+"""What the providerID of an embedded cluster's nodes begins with."""
 
 _FOCUS_ON = (Kind.HPAS, Kind.PODS, Kind.DEPLOYMENTS, Kind.REPLICASETS, Kind.STATEFULSETS)
 
@@ -50,6 +56,7 @@ class Director:
         self._charted = (0, 0)
         self._scene = Scene(place=place)
         self._moved = True
+        self._simulated = False
 
     def next(self, connection: Link) -> Scene:
         """Drain the store and make the scene of this tick."""
@@ -72,7 +79,7 @@ class Director:
             now=now,
             delta=delta,
             focus=focus,
-            place=self.place,
+            place=self._where(delta),
             connection=connection,
             entries=self._entries,
             focused=self._focused,
@@ -81,6 +88,16 @@ class Director:
             charted=charted,
         )
         return self._scene
+
+    def _where(self, delta: Delta) -> Place:
+        """The place; its nodes tell an embedded cluster reached by a kubeconfig of its own."""
+        if delta.nodes is not self._scene.delta.nodes and any(
+            node.provider.startswith(SIMULATED) for node in delta.nodes.rows.values()
+        ):
+            self._simulated = True
+        if self._simulated and not self.place.simulated:
+            return msgspec.structs.replace(self.place, simulated=True)
+        return self.place
 
     def step_hpa(self, by: int) -> None:
         """Look at the next HPA (or the one before, with -1); they come in a circle."""
