@@ -21,9 +21,9 @@ def plan(server: Server | str, **more: Any) -> Plan:
     """A small burst: ten requests over two connections, unless told otherwise."""
     if "count" not in more and "duration" not in more:
         more["count"] = 10
-    connections = more.pop("c", 2)
+    connections = more.pop("connections", steady(more.pop("c", 2)))
     url = server if isinstance(server, str) else server.url
-    return Plan(url=url, connections=steady(connections), **more)
+    return Plan(url=url, connections=connections, **more)
 
 
 async def fire(what: Plan, *, stop_after: float | None = None) -> result.Result:

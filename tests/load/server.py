@@ -96,7 +96,7 @@ class Server:
                 self.requests.append(exchange)
                 number += 1
                 await self.behave(exchange)
-        except (OSError, asyncio.IncompleteReadError):
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:
             writer.close()

@@ -144,7 +144,8 @@ class OpenLoop:
     @property
     def exhausted(self) -> bool:
         """Whether nothing will be sent any more."""
-        return self._due == math.inf
+        # With a duration, the time after the last request is part of the burst.
+        return self._due == math.inf and (self._next >= self._count or self._end == math.inf)
 
     def _advance(self) -> None:
         if self._next >= self._count:

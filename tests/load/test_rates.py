@@ -1,0 +1,82 @@
+"""Rates: what is asked is sent, on time, and latency counts from when it was due."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.load.running import fire, plan
+from tests.load.server import OK, Exchange, Server, ok
+from tui.load.curve import ramp, steady
+
+
+@pytest.mark.parametrize("per_connection", [False, True])
+async def test_a_rate_is_met(per_connection: bool) -> None:
+    async with Server(ok) as server:
+        rate = {"rate_per_connection": 25.0} if per_connection else {"rate": steady(100)}
+        result = await fire(plan(server, duration=0.5, c=4, **rate))
+    assert result.sent == result.good == 50
+    assert result.asked.requests == 50
+    assert result.rate == pytest.approx(100, rel=0.1)
+    assert result.unsent == 0
+
+
+async def test_a_ramp_asks_for_its_area() -> None:
+    async with Server(ok) as server:
+        result = await fire(plan(server, duration=0.6, rate=ramp(0, 200, 0.6)))
+    assert result.good == 60
+
+
+async def test_count_ends_a_rate() -> None:
+    async with Server(ok) as server:
+        result = await fire(plan(server, count=15, rate=steady(1000)))
+    assert result.good == 15
+
+
+async def test_all_connections_take_their_turn() -> None:
+    async with Server(ok) as server:
+        await fire(plan(server, count=20, c=5, rate=steady(200)))
+        per_connection = [sum(r.connection == c for r in server.requests) for c in range(5)]
+    assert per_connection == [4] * 5
+
+
+@pytest.mark.parametrize("per_connection", [False, True])
+async def test_a_stall_is_charged_to_every_request_that_was_due_in_it(per_connection: bool) -> None:
+    """One stall of 0.4 s in a burst of 0.8 s at 250/s: latency falls evenly from 0.4 s to 0.
+
+    Half of the requests were due in it, so the p-th percentile of all is 0.4 × (1 - 2 × (1 - p)).
+    """
+    loop = asyncio.get_running_loop()
+    begun: list[float] = []
+
+    async def stalls(exchange: Exchange) -> None:
+        begun.append(loop.time())
+        stall = begun[0] + 0.2
+        if stall <= loop.time() < stall + 0.4:
+            await asyncio.sleep(stall + 0.4 - loop.time())
+        await exchange.say(OK)
+
+    async with Server(stalls) as server:
+        rate = {"rate_per_connection": 50.0} if per_connection else {"rate": steady(250)}
+        result = await fire(plan(server, duration=0.8, c=5, **rate))
+    assert result.good == 200
+    latency, service = result.latency.percentiles, result.service.percentiles
+    assert 0.9 * 0.4 * 0.98 < latency["99"] < 0.5
+    assert 0.8 * 0.4 * 0.5 < latency["75"] < 0.35
+    # Asked politely, one at a time, only the five that hung noticed anything.
+    assert service["95"] < 0.1
+    assert service["99.9"] > 0.3
+
+
+async def test_a_target_that_cannot_keep_up_shows_as_unsent() -> None:
+    async def slow(exchange: Exchange) -> None:
+        await asyncio.sleep(0.02)
+        await exchange.say(OK)
+
+    async with Server(slow) as server:
+        result = await fire(plan(server, duration=0.4, c=2, rate=steady(1000)))
+    assert result.asked.requests == 400
+    assert result.sent <= 42
+    assert result.unsent == 400 - result.sent
+    assert result.latency.percentiles["50"] > 5 * result.service.percentiles["50"]
