@@ -130,6 +130,17 @@ class EndpointSliceController(_Backends):
     name: ClassVar[str] = "endpoint-slice-controller"
     latency: ClassVar[float] = 0.025
 
+    def start(self) -> None:
+        """Watch what matters."""
+        super().start()
+        self.watch(resources.ENDPOINT_SLICES, self._lost)
+
+    @staticmethod
+    def _lost(event: Event) -> list[Key]:
+        """A slice that went, as with a Service that was made anew, is missed by its Service."""
+        service = event.entry.labels.get("kubernetes.io/service-name")
+        return [(event.entry.namespace, service)] if event.type == "DELETED" and service else []
+
     def reconcile(self, key: Key) -> None:
         """Make the world right for one key."""
         service = self.store.get(resources.SERVICES.storage, *key)

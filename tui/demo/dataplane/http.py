@@ -25,6 +25,7 @@ _LARGEST_BODY: Final = 1024 * 1024
 _MOST_QUEUED: Final = 32
 _HEAD_TIMEOUT: Final = 60.0
 """Real seconds in which a request must have come in whole."""
+_LINGER: Final = 2.0
 _NO_BODY: Final = frozenset({204, 304})
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _RESET: Final = struct.pack("ii", 1, 0)
@@ -175,8 +176,7 @@ class Server(asyncio.Protocol):
             return
         first = self._queue.popleft()
         if isinstance(first, int):
-            self._closing = True
-            self._send(Response(first), Request("GET", "/"), False)
+            self._refuse(Response(first))
             return
         request, keep = first
         self._busy = True
@@ -212,6 +212,19 @@ class Server(asyncio.Protocol):
         if not keep:
             self._closing = True
             self._transport.close()
+
+    def _refuse(self, response: Response) -> None:
+        """Answer what is no good request, and read the rest of it before closing.
+
+        Closing with something unread would reset the connection, and take the answer with it.
+        """
+        self._closing = True
+        if self._transport is None:
+            return
+        self._transport.write(encode(response, Request("GET", "/"), False, self._server()))
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+        self._wait(_LINGER)
 
     def _server(self) -> str:
         return self._connection.process.server if self._connection is not None else ""

@@ -69,6 +69,11 @@ class NodePorts:
         found = self._ports.get(((namespace, service), port_name))
         return found.number if found else None
 
+    def listening(self, namespace: str, service: str, port_name: str = "") -> bool:
+        """Whether connections to a Service's port are taken now."""
+        found = self._ports.get(((namespace, service), port_name))
+        return found is not None and found.server is not None
+
     async def open(self) -> None:
         """Listen where there is something to listen for, and follow the Services from here on."""
         self._api.store.subscribe(resources.SERVICES.storage, self._on_service)

@@ -285,9 +285,7 @@ def _access_log(one: Directive, reading: _Reading) -> list[Template]:
     template = _template(reading.formats[chosen], one, reading)
     path = path if path.startswith("/") else f"/etc/nginx/{path}"
     directory = path.rpartition("/")[0]
-    if directory not in ("/dev", image.LOG_DIRECTORY) and not reading.files.has_directory(
-        directory
-    ):
+    if directory not in image.DIRECTORIES and not reading.files.has_directory(directory):
         raise ConfigError(f'open() "{path}" failed (2: No such file or directory)')
     # A volume over the directory hides the link that leads to the container's log.
     shown = path in image.STDOUT and not (

@@ -7,6 +7,10 @@ from typing import Final
 VERSION: Final = "1.27.5"
 MAIN: Final = "/etc/nginx/nginx.conf"
 LOG_DIRECTORY: Final = "/var/log/nginx"
+DIRECTORIES: Final = frozenset(
+    {LOG_DIRECTORY, "/dev", "/run", "/tmp", "/var/cache/nginx", "/var/log", "/var/run", "/var/tmp"}  # noqa: S108
+)
+"""Directories of the image that a log can be written to."""
 STDOUT: Final = frozenset({"/var/log/nginx/access.log", "/dev/stdout", "/dev/stderr"})
 """Where a log file ends up in the container's log; the first is a link in the image."""
 
