@@ -99,6 +99,7 @@ async def _serve(
     from tui.demo import certificate, kubeconfig, lifeline
     from tui.demo.clock import RealClock
     from tui.demo.cluster import AGE, Cluster
+    from tui.demo.scenario import ScenarioError
     from tui.demo.server import HOST, Server
 
     _log_in_one_line()
@@ -118,7 +119,10 @@ async def _serve(
     except OSError as problem:
         return _fail(f"cannot listen on 127.0.0.1:{port} ({problem.strerror}); try --port 0")
     try:
-        cluster.bring_up(classroom_lesson=scenario.classroom)
+        try:
+            cluster.bring_up(classroom_lesson=scenario.classroom)
+        except ScenarioError as problem:
+            return _fail(str(problem))
         clock.go_live(loop)
         await cluster.dataplane.open()
         try:
