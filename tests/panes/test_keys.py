@@ -324,3 +324,17 @@ async def test_the_least_terminal_shows_the_hpa_and_the_pods() -> None:
         assert "347 % / 50 %" in " ".join(text.split())
         assert "66dvd" in text
         assert "▸50" in text
+
+
+async def test_a_click_on_a_key_in_the_last_line_presses_it() -> None:
+    async with shown(scaling(), size=(80, 24)) as screen:
+        line = screen.text().splitlines()[-1]
+        await screen.pilot.click("#keybar", offset=(line.index("sort"), 0))
+        await screen.look()
+        assert screen.dashboard.pods.sort == "name"
+        await screen.pilot.click("#keybar", offset=(line.index("help"), 0))
+        await screen.look()
+        assert isinstance(screen.app.screen, HelpScreen)
+        await screen.press("escape")
+        await screen.pilot.click("#keybar", offset=(line.index("palette"), 0))
+        await screen.until(lambda: screen.app.screen is not screen.dashboard)

@@ -44,6 +44,7 @@ class Timeline:
         self._rises: dict[str, Entry] = {}
         """By HPA uid, the last decision upwards whose cause had not been seen yet."""
         self._last_sample: float = 0.0
+        self._samples = 0
         self._warnings: dict[str, tuple[int, Entry]] = {}
         """By the event's uid: its count when it was last told, and how."""
 
@@ -83,8 +84,9 @@ class Timeline:
 
     def _sample(self, delta: Delta, focus: Focus, now: float) -> None:
         metric = cpu_target(focus.hpa)
-        if focus.hpa is None or metric is None or not delta.pod_usage:
+        if focus.hpa is None or metric is None or delta.samples == self._samples:
             return
+        self._samples = delta.samples
         measured = utilization(focus.pods, delta.pod_usage)
         if measured is None or measured.percent is None or measured.time <= self._last_sample:
             return

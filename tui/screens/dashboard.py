@@ -9,7 +9,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer, Input
+from textual.widgets import Input
 
 from tui.actions import bindings
 from tui.analysis.scene import Scene
@@ -18,6 +18,7 @@ from tui.panes.chart import ChartPane
 from tui.panes.header import Header
 from tui.panes.hpa import HpaPane
 from tui.panes.ink import Palette
+from tui.panes.keybar import KeyBar
 from tui.panes.nodes import NodesPane
 from tui.panes.pane import Pane
 from tui.panes.pods import PodsPane
@@ -30,7 +31,7 @@ class Dashboard(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
     AUTO_FOCUS = "PodsPane"
-    ALLOW_IN_MAXIMIZED_VIEW = "Header, Banner, Footer, #filter, TooSmall"
+    ALLOW_IN_MAXIMIZED_VIEW = "Header, Banner, KeyBar, #filter, TooSmall"
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 (as Textual declares it)
         (0, "-narrow"),
         (100, "-normal"),
@@ -52,6 +53,7 @@ class Dashboard(Screen[None]):
         self.pods = PodsPane(id="pods")
         self.timeline = TimelinePane(id="timeline")
         self.nodes_pane = NodesPane(id="nodes")
+        self.keybar = KeyBar()
         self.panes: tuple[Pane, ...] = (
             self.hpa,
             self.chart,
@@ -80,7 +82,7 @@ class Dashboard(Screen[None]):
             yield self.nodes_pane
         yield Input(id="filter", placeholder="words, !word   Enter keeps it, Esc clears it")
         yield TooSmall()
-        yield Footer(compact=True, show_command_palette=True)
+        yield self.keybar
 
     def show(self, scene: Scene) -> None:
         """Hand one scene to every pane."""
@@ -93,6 +95,7 @@ class Dashboard(Screen[None]):
         """Hand a theme's colours to every pane."""
         self.header.use(palette)
         self.banner.use(palette)
+        self.keybar.use(palette)
         for pane in self.panes:
             pane.use(palette, palette.selection)
 

@@ -1,0 +1,68 @@
+"""The bottom line: the keys worth knowing, from the registry of actions; a click presses one.
+
+Textual's Footer is composed anew, widget by widget, whenever the focus moves. This one is a line
+of text, which is what it costs.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from textual.events import Click
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui.actions import ACTIONS, Action
+from tui.panes.ink import Palette
+from tui.panes.line import Line, cells, ends, strip
+
+_SHOWN: Final = tuple(a for a in ACTIONS if a.footer)
+_LAST: Final = next(a for a in ACTIONS if a.name == "palette")
+
+
+class KeyBar(Widget):
+    """One line. What does not fit is left out at the end; the palette's key always fits."""
+
+    def __init__(self) -> None:
+        super().__init__(id="keybar")
+        self.palette = Palette({})
+
+    def use(self, palette: Palette) -> None:
+        """Take over a theme's colours."""
+        self.palette = palette
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Textual asks for the line."""
+        room = self.size.width
+        left = [piece for pieces, _ in self._placed() for piece in pieces]
+        made = strip(ends(left, _pieces(_LAST), room), self.palette)
+        return made.adjust_cell_length(room).apply_style(self.rich_style)
+
+    async def on_click(self, event: Click) -> None:
+        """Do what the key under the pointer does."""
+        ends_at = 0
+        for pieces, action in self._placed():
+            ends_at += cells(pieces)
+            if event.x < ends_at:
+                await self._run(action)
+                return
+        if event.x >= self.size.width - cells(_pieces(_LAST)):
+            await self._run(_LAST)
+
+    async def _run(self, action: Action) -> None:
+        await self.run_action(action.call if action.app else f"screen.{action.call}")
+
+    def _placed(self) -> list[tuple[Line, Action]]:
+        """Each action's text, from the left; set closer where that makes all of them fit."""
+        room = self.size.width - cells(_pieces(_LAST)) - 1
+        placed = [(_pieces(action), action) for action in _SHOWN]
+        if sum(cells(pieces) for pieces, _ in placed) > room:
+            placed = [(pieces[:-1], action) for pieces, action in placed]
+        while placed and sum(cells(pieces) for pieces, _ in placed) > room:
+            placed.pop()
+        return placed
+
+
+def _pieces(action: Action) -> Line:
+    return [(f" {action.written} ", "bold measured"), (action.label, "muted"), (" ", "")]
