@@ -121,7 +121,7 @@ class ChartPane(Pane):
         total = within(data.total, start, end)
         shown = [within(c, start, end) for c in data.pods] if self.per_pod else [total]
         highest = [v for curve in shown for v in curve.values]
-        top = ceiling([*highest, (data.target or 0) * 1.6, 1.0])
+        top = ceiling([*highest, (data.target or 0) * 1.6, 4.0])
         most = _most_replicas(data, scene)
         layers = self._curves(data, shown, top, start, end, canvas_width)
         layers += self._replicas(data, most, start, end)

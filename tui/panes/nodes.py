@@ -155,7 +155,7 @@ def _resource(
         line += [("no sample", "muted")]
     else:
         line += [
-            (f"{show(used)}/{show(of)}".ljust(9 if name == "cpu" else 12)[:13], ""),
+            (f"{show(used)}/{show(of)}".ljust(12), ""),
             (f"{_share(used, of):>6}", _heat(used, of)),
         ]
     tail: Line = [("  req ", "muted"), (f"{_share(requested, of):>5}", "muted")]
