@@ -90,13 +90,18 @@ class Histogram:
         """Counts in bars of equal width, as hey draws them.
 
         Returns:
-            (upper edge in seconds, count): the first bar holds the least value alone.
+            (upper edge in seconds, count): the first bar holds the least value, and what is
+            within 1 % of it.
         """
         if not self.count:
             return []
         width = (self.most - self.least) / number
         counts = [0] * (number + 1)
+        lowest = min(self._counts)
+        counts[0] = self._counts[lowest]
         for bucket, count in self._counts.items():
+            if bucket == lowest:
+                continue
             value = min(max(_middle(bucket), self.least), self.most)
             at = math.ceil((value - self.least) / width - 1e-9) if width else 0
             counts[min(at, number)] += count

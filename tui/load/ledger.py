@@ -22,7 +22,7 @@ class Ledger:
         self.elapsed = 0.0
         self.ended: float | None = None
         """When the last request ended, in seconds, once a worker has said its last."""
-        self._seconds = SecondsMaker()
+        self._seconds = SecondsMaker(plan.asked)
         self._last: dict[int, Tick] = {}
         self._number = 0
         self._since = 0.0
@@ -40,7 +40,7 @@ class Ledger:
         service = Histogram.of_bytes(tick.service)
         late = service if self.plan.most_rate is None else Histogram.of_bytes(tick.latency)
         self.elapsed = max(self.elapsed, tick.elapsed)
-        self._seconds.add(worker, tick, late, service, self.plan.asked(tick.elapsed))
+        self._seconds.add(worker, tick, late, service)
         self.totals.add(tick, late, service)
         self._last[worker] = tick
         self._recent.append((tick.elapsed, sum(tick.statuses.values()), late, service))

@@ -161,7 +161,7 @@ def of(ledger: Ledger, began: datetime, state: str, problem: str | None, dns: fl
         dns=dns,
         wait=_timing(totals.wait),
         read=_timing(totals.read),
-        seconds=ledger.seconds.all(due),
+        seconds=ledger.seconds.all(),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 
 import msgspec
@@ -203,12 +203,16 @@ class Second(msgspec.Struct, frozen=True):
 class SecondsMaker:
     """Cuts a stream of ticks into seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, asked: Callable[[float], float | None]) -> None:
+        """Args:
+        asked: how many requests were due within so many seconds.
+        """
         self.rows: list[Second] = []
+        self._asked = asked
         self._now = 0
+        self._elapsed = 0.0
         self._totals = Totals()
         self._connections: dict[int, int] = {}
-        self._asked = 0.0
 
     def add(
         self,
@@ -216,38 +220,35 @@ class SecondsMaker:
         tick: Tick,
         latency: Histogram,
         service: Histogram,
-        asked: float | None,
     ) -> None:
-        """Take in a tick; ``asked`` is the number of requests due by its end."""
+        """Take in a tick."""
         # A tick belongs to the second in which it began: it ends just past the boundary.
         second = max(0, math.ceil(tick.elapsed - 0.05) - 1)
         if second > self._now:
-            self._close(asked)
+            row = self._row(second)
+            if row is not None:
+                self.rows.append(row)
+            self._totals = Totals()
             self._now = second
+        self._elapsed = max(self._elapsed, tick.elapsed)
         self._totals.add(tick, latency, service)
         self._connections[worker] = tick.connections
 
-    def all(self, asked: float | None) -> tuple[Second, ...]:
+    def all(self) -> tuple[Second, ...]:
         """Every second so far, the one under way included."""
-        under_way = self._row(asked)
+        under_way = self._row(self._elapsed)
         return (*self.rows, under_way) if under_way is not None else tuple(self.rows)
 
-    def _close(self, asked: float | None) -> None:
-        row = self._row(asked)
-        if row is not None:
-            self.rows.append(row)
-        self._asked = asked or 0.0
-        self._totals = Totals()
-
-    def _row(self, asked: float | None) -> Second | None:
+    def _row(self, until: float) -> Second | None:
         t = self._totals
+        before, after = self._asked(self._now), self._asked(min(self._now + 1, until))
         late = t.latency.percentiles(PERCENTS)
         served = t.service.percentiles((50.0, 99.0))
         if not (t.sent or t.responses or t.failed):
             return None
         return Second(
             second=self._now,
-            asked=None if asked is None else round(asked - self._asked, 1),
+            asked=None if before is None or after is None else round(after - before, 1),
             responses=t.responses,
             good=t.good,
             failed=t.failed,

@@ -1,0 +1,78 @@
+"""The binomial band, and what a spread over pods means."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui.load.share import binomial_band, shares
+
+
+def probability(trials: int, chance: float, low: int, high: int) -> float:
+    return sum(
+        math.comb(trials, k) * chance**k * (1 - chance) ** (trials - k)
+        for k in range(low, high + 1)
+    )
+
+
+@given(st.integers(1, 300), st.integers(2, 20), st.sampled_from([0.8, 0.95, 0.99]))
+def test_band_holds_its_probability_and_no_more_than_it_must(
+    trials: int, pods: int, confidence: float
+) -> None:
+    chance = 1 / pods
+    low, high = binomial_band(trials, chance, confidence)
+    assert probability(trials, chance, low, high) >= confidence - 1e-9
+    tail = (1 - confidence) / 2
+    assert probability(trials, chance, 0, low) > tail - 1e-9
+    assert probability(trials, chance, high, trials) > tail - 1e-9
+
+
+def test_known_band() -> None:
+    # Of 100 fair coins, 40 to 60 with 95 %: scipy.stats.binom.interval(0.95, 100, 0.5).
+    assert binomial_band(100, 0.5, 0.95) == (40, 60)
+
+
+def test_band_of_many_trials_meets_the_exact_one() -> None:
+    exact, normal = binomial_band(20_000, 0.25), binomial_band(20_001, 0.25)
+    assert normal == pytest.approx(exact, abs=3)
+
+
+@pytest.mark.parametrize(
+    ("trials", "chance", "band"), [(0, 0.5, (0, 0)), (10, 1.0, (10, 10)), (10, 0.0, (0, 0))]
+)
+def test_edges(trials: int, chance: float, band: tuple[int, int]) -> None:
+    assert binomial_band(trials, chance) == band
+
+
+def test_even_spread_is_what_chance_gives() -> None:
+    found = shares({"a": 2530, "b": 2470, "c": 2510, "d": 2490}, opened=10_000)
+    assert all(pod.inside for pod in found.pods)
+    assert found.pods[0].pod == "a"
+    assert found.low < 2470 < 2530 < found.high
+    assert "random choice for each request" in found.sentence
+
+
+def test_keep_alive_is_named_when_it_shows() -> None:
+    found = shares({"a": 300_000, "b": 200_000}, opened=50)
+    assert not any(pod.inside for pod in found.pods)
+    assert found.kept_low <= 200_000 <= found.kept_high
+    assert "Keep-alive" in found.sentence
+    assert "50 connections" in found.sentence
+
+
+def test_pods_that_came_later_get_nothing() -> None:
+    found = shares({"a": 26_000, "b": 24_000}, opened=50, pods=10)
+    assert "8 of 10 pods got nothing" in found.sentence
+
+
+def test_uneven_choice_without_keep_alive() -> None:
+    found = shares({"a": 9_000, "b": 1_000}, opened=10_000)
+    assert "not chosen alike" in found.sentence
+
+
+def test_one_pod_and_none() -> None:
+    assert shares({"a": 5}, opened=1).sentence == "One pod answered everything."
+    assert shares({}, opened=0).pods == ()
