@@ -13,7 +13,7 @@ import httptools
 import yaml
 
 from tui.demo import resources
-from tui.demo.api.operations import Writer
+from tui.demo.api.operations import DeleteOptions, Writer
 from tui.demo.clock import RealClock
 from tui.demo.cluster import AGE, Cluster
 from tui.demo.resources import Resource
@@ -147,9 +147,41 @@ class Serving:
                 await asyncio.sleep(0.005)
 
     async def reachable(self, service: str) -> None:
-        """Wait until a Service takes connections."""
+        """Wait until a Service has an endpoint and takes connections."""
+        plane = self.cluster.dataplane
+
+        def taken() -> bool:
+            ready = plane.network.ready(("default", service), "")
+            listening = plane.node_ports.listening("default", service)
+            return bool(ready) and plane.node_ports.settled and listening
+
+        await self.until(taken)
+
+    async def refused(self, service: str) -> None:
+        """Wait until a Service takes none."""
         ports = self.cluster.dataplane.node_ports
-        await self.until(lambda: ports.listening("default", service))
+        await self.until(lambda: ports.settled and not ports.listening("default", service))
+
+    async def replace(self, app: str) -> None:
+        """Delete the only pod of an app and wait until its successor is reached."""
+        old = self.pods(app)[0]["metadata"]["name"]
+        options = DeleteOptions(grace=0)
+        self.cluster.api.delete(resources.PODS, "default", old, options)
+        network = self.cluster.dataplane.network
+
+        def replaced() -> bool:
+            names = [
+                (pod["metadata"]["name"], pod["status"].get("podIP")) for pod in self.pods(app)
+            ]
+            ready = network.ready(("default", app), "")
+            return (
+                len(names) == 1
+                and names[0][0] != old
+                and [address for address, _ in ready] == [names[0][1]]
+            )
+
+        await self.until(replaced)
+        await self.reachable(app)
 
     def pods(self, app: str) -> list[Object]:
         pods = self.cluster.store.list_at(resources.PODS.storage, "default", None)

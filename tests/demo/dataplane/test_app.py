@@ -115,6 +115,7 @@ async def test_no_endpoints_no_connection() -> None:
         assert (await client.ask("/")).status == 200
         _scale(serving, "app", 0)
         await serving.until(lambda: not serving.pods("app"))
+        await serving.refused("app")
         assert client.lost
         with pytest.raises(ConnectionRefusedError):
             await serving.client("app")

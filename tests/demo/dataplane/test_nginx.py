@@ -10,7 +10,6 @@ import pytest
 
 from tests.demo.dataplane.serving import Serving, app, load, nginx, proxy, service
 from tui.demo import resources
-from tui.demo.api.operations import DeleteOptions
 from tui.demo.dataplane.nginx.balancer import Balancer
 from tui.demo.dataplane.nginx.model import Peer, Upstream
 
@@ -185,7 +184,6 @@ async def test_a_service_made_anew_is_not_found_again() -> None:
         assert (await serving.get("nginx")).status == 200
         serving.cluster.api.delete(resources.SERVICES, "default", "app")
         serving.apply(service("app"))
-        network = serving.cluster.dataplane.network
         await serving.reachable("app")
         answer = await serving.get("nginx")
         assert answer.status == 502
@@ -193,10 +191,7 @@ async def test_a_service_made_anew_is_not_found_again() -> None:
         status = serving.pods("nginx")[0]["status"]
         assert all(one["ready"] for one in status["containerStatuses"])
         # A new pod resolves anew.
-        pod = serving.pods("nginx")[0]["metadata"]["name"]
-        serving.cluster.api.delete(resources.PODS, "default", pod, DeleteOptions(grace=0))
-        await serving.until(lambda: not network.ready(("default", "nginx"), ""))
-        await serving.reachable("nginx")
+        await serving.replace("nginx")
         assert (await serving.get("nginx")).status == 200
 
 
@@ -288,11 +283,7 @@ async def test_a_changed_config_map(sub_path: str) -> None:
         assert (await serving.get("nginx")).text == "old"
         page = await serving.get("nginx", "/page/")
         assert page.text == "new page" if not sub_path else page.status in (403, 404)
-        pod = serving.pods("nginx")[0]["metadata"]["name"]
-        serving.cluster.api.delete(resources.PODS, "default", pod, DeleteOptions(grace=0))
-        network = serving.cluster.dataplane.network
-        await serving.until(lambda: not network.ready(("default", "nginx"), ""))
-        await serving.reachable("nginx")
+        await serving.replace("nginx")
         assert (await serving.get("nginx")).text == "new"
 
 
@@ -391,7 +382,5 @@ async def test_a_resolver_asks_again_and_needs_the_full_name() -> None:
         assert "app could not be resolved (3: Host not found)" in serving.log("nginx")
         serving.cluster.api.delete(resources.SERVICES, "default", "app")
         serving.apply(service("app"))
-        await serving.until(
-            lambda: bool(serving.cluster.dataplane.network.ready(("default", "app"), ""))
-        )
+        await serving.reachable("app")
         assert (await serving.get("nginx")).status == 200

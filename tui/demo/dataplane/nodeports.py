@@ -62,12 +62,18 @@ class NodePorts:
         """Requests that have come in so far."""
         self._ports: dict[_Name, _Port] = {}
         self._changed = asyncio.Event()
+        self._working = False
         self._task: asyncio.Task[None] | None = None
 
     def number(self, namespace: str, service: str, port_name: str = "") -> int | None:
         """The port on 127.0.0.1 that leads to a Service's port; None if none is held."""
         found = self._ports.get(((namespace, service), port_name))
         return found.number if found else None
+
+    @property
+    def settled(self) -> bool:
+        """Whether the sockets are as the Services and their endpoints want them."""
+        return not self._changed.is_set() and not self._working
 
     def listening(self, namespace: str, service: str, port_name: str = "") -> bool:
         """Whether connections to a Service's port are taken now."""
@@ -98,10 +104,13 @@ class NodePorts:
         while True:
             await self._changed.wait()
             self._changed.clear()
+            self._working = True
             try:
                 await self._reconcile()
             except (OSError, ApiError) as problem:
                 sys.stderr.write(f"node ports: {problem}; will try again at the next change\n")
+            finally:
+                self._working = False
 
     async def _reconcile(self) -> None:
         wanted = self._wanted()

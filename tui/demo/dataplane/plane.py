@@ -181,14 +181,11 @@ class DataPlane:
         if process is not None:
             self.network.detach(process)
             process.end()
-        if not any(key[0] == uid for key in self._processes):
-            pod = self._volumes.get(uid)
-            if pod is not None and process is not None and process.draining and self._gone(uid):
-                del self._volumes[uid]
 
-    def _gone(self, uid: str) -> bool:
-        pods = self._store.entries(resources.PODS.storage)
-        return not any(pod.uid == uid and not pod.deleting for pod in pods)
+    def forget(self, uid: str) -> None:
+        """A pod is gone, and its volumes with it."""
+        self._volumes.pop(uid, None)
+        self._namespaces.pop(uid, None)
 
     def lose(self, node: str) -> None:
         """A node is gone: what is sent there is never answered."""

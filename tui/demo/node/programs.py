@@ -12,6 +12,9 @@ annotation ``kscale.dev/simulate``, a list of ``name=value`` words:
 ``readiness=fail``        fails its readiness probe (and ``liveness=fail``)
 ``stop-time=8``           takes 8 s to end when asked to
 ``cpu=50m memory=100Mi``  what it uses when idle
+``cost=2ms``              CPU that each request costs an app
+``health=yes``            the FastAPI sample answers ``/health``
+``burn=4``                keeps four threads computing without end
 ========================  =====================================================
 """
 

@@ -35,6 +35,9 @@ class Runtime(Protocol):
     def end(self, uid: str, container: str) -> None:
         """A container's process is gone."""
 
+    def forget(self, uid: str) -> None:
+        """A pod is gone from the API."""
+
     def probe(
         self, uid: str, container: Object, probe: Object, tell: Callable[[str | None], None]
     ) -> bool:

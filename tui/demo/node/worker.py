@@ -401,4 +401,5 @@ class Worker:
         for container in (*self.inits, *self.containers):
             self._tools.runtime.end(self.uid, container.name)
             self._tools.usage.end(self.uid, container.name)
+        self._tools.runtime.forget(self.uid)
         self._tools.logs.forget(self.uid)
