@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 import time
 from collections import Counter
@@ -222,32 +223,30 @@ async def test_the_metrics_are_what_the_requests_cost() -> None:
         assert samples[0].containers[0].cpu > 0.1
 
 
-@pytest.mark.parametrize(
-    ("raw", "status"),
-    [
-        (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" * 3, b"200 OK"),
-        (b"HEAD /docs HTTP/1.1\r\nHost: a\r\n\r\n", b"405"),
-        (b"nonsense\r\n\r\n", b"400"),
-        (b"GET /" + b"x" * 40_000 + b" HTTP/1.1\r\n\r\n", b"414"),
-        (b"GET / HTTP/1.1\r\nA: " + b"x" * 40_000 + b"\r\n\r\n", b"431"),
-        (b"POST /load HTTP/1.1\r\nContent-Length: 2000000\r\n\r\n" + b"x" * 1_100_000, b"413"),
-        (b"GET / HTTP/1.0\r\n\r\n", b"200 OK"),
-    ],
-    ids=["pipelined", "head", "nonsense", "target", "headers", "body", "old"],
-)
-async def test_odd_clients(raw: bytes, status: bytes) -> None:
+ODD: dict[bytes, list[bytes]] = {
+    b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" * 3: [b"200", b"200", b"200"],
+    b"HEAD /docs HTTP/1.1\r\nHost: a\r\n\r\n": [b"405"],
+    b"nonsense\r\n\r\n": [b"400"],
+    b"GET /" + b"x" * 40_000 + b" HTTP/1.1\r\n\r\n": [b"414"],
+    b"GET / HTTP/1.1\r\nA: " + b"x" * 40_000 + b"\r\n\r\n": [b"431"],
+    b"POST /load HTTP/1.1\r\nContent-Length: 2000000\r\n\r\n" + b"x" * 1_100_000: [b"413"],
+    b"GET / HTTP/1.0\r\n\r\n": [b"200"],
+}
+
+
+async def test_odd_clients() -> None:
     serving = Serving()
     serving.apply(app())
     serving.settle()
     async with serving:
-        reader, writer = await asyncio.open_connection("127.0.0.1", serving.port("app"))
-        writer.write(raw)
-        writer.write_eof()
-        async with asyncio.timeout(5):
-            got = await reader.read()
-        assert got.startswith(b"HTTP/1.1 " + status)
-        assert got.count(b"HTTP/1.1 200") == (raw.count(b"GET / ") if status == b"200 OK" else 0)
-        writer.close()
+        for raw, statuses in ODD.items():
+            reader, writer = await asyncio.open_connection("127.0.0.1", serving.port("app"))
+            writer.write(raw)
+            writer.write_eof()
+            async with asyncio.timeout(5):
+                got = await reader.read()
+            assert re.findall(rb"HTTP/1\.1 (\d+)", got) == statuses, raw[:40]
+            writer.close()
 
 
 async def test_a_probe_asks_the_app_itself() -> None:
