@@ -131,7 +131,7 @@ async def test_an_access_log_on_stdout(console: bool) -> None:
 
 async def test_a_changed_config_map_is_not_seen() -> None:
     text = "{\n  admin off\n}\n:80 {\n  respond old\n}\n"
-    async with _served(text, speed=100) as serving:
+    async with _served(text, speed=300) as serving:
         serving.change(
             resources.CONFIG_MAPS,
             "caddy-config",

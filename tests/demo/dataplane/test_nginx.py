@@ -271,7 +271,7 @@ async def test_a_changed_config_map(sub_path: str) -> None:
         "page.txt": "old page",
     }
     path = "/etc/nginx/nginx.conf" if sub_path else "/etc/nginx"
-    serving = Serving(speed=100)
+    serving = Serving(speed=300)
     serving.apply(proxy("nginx", "nginx:1.27-alpine", path, files, sub_path))
     serving.settle()
 
