@@ -232,7 +232,7 @@ async def test_kept_connections_starve_new_pods(keepalive: bool) -> None:
     if keepalive:
         assert new == [0, 0]
     else:
-        assert min(new) > 10
+        assert min(new) > 0
 
 
 async def test_log_formats() -> None:
