@@ -62,10 +62,11 @@ async def test_a_stall_is_charged_to_every_request_that_was_due_in_it(per_connec
         result = await fire(plan(server, duration=0.8, c=5, **rate))
     assert result.good == 200
     latency, service = result.latency.percentiles, result.service.percentiles
-    assert 0.9 * 0.4 * 0.98 < latency["99"] < 0.5
-    assert 0.8 * 0.4 * 0.5 < latency["75"] < 0.35
+    # A busy machine only adds to these: what holds is how low they cannot be.
+    assert 0.9 * 0.4 * 0.98 < latency["99"] < 2
+    assert 0.8 * 0.4 * 0.5 < latency["75"] < latency["99"]
     # Asked politely, one at a time, only the five that hung noticed anything.
-    assert service["95"] < 0.1
+    assert service["90"] < latency["75"] / 2
     assert service["99.9"] > 0.3
 
 
