@@ -106,7 +106,9 @@ def _pods(result: Result) -> str:
         f"  {pod.pod}\t{pod.requests}\t{100 * pod.share:.1f} %{'' if pod.inside else '  outside'}"
         for pod in found.pods
     ]
-    lines += [f"  random choice gives {found.low} to {found.high} each", f"  {found.sentence}"]
+    if len(found.pods) > 1:
+        lines.append(f"  random choice gives {found.low} to {found.high} each")
+    lines.append(f"  {found.sentence}")
     return "\n".join(lines)
 
 
