@@ -73,13 +73,13 @@ def labels(text: str) -> LabelTest:
         word = take("identifier")
         if word == "!":
             key = take("identifier")
-            tests.append(lambda have, key=key: key not in have)  # type: ignore[misc]
+            tests.append(lambda have, key=key: key not in have)  # type: ignore[misc]  # a lambda with defaults
         elif not _is_identifier(word):
             raise _unparsable(word, "!, identifier, or 'end of string'")
         else:
             following = tokens[position] if position < len(tokens) else ","
             if following == ",":
-                tests.append(lambda have, key=word: key in have)  # type: ignore[misc]
+                tests.append(lambda have, key=word: key in have)  # type: ignore[misc]  # a lambda with defaults
             else:
                 tests.append(_requirement(word, take))
         if position < len(tokens) and take(",") != ",":
@@ -145,7 +145,7 @@ def fields(text: str, resource: Resource) -> EntryTest:
         names = tuple(path.split("."))
         wanted = operator != "!="
         tests.append(
-            lambda entry, names=names, value=value, wanted=wanted: (  # type: ignore[misc]
+            lambda entry, names=names, value=value, wanted=wanted: (  # type: ignore[misc]  # a lambda with defaults
                 (_field(entry.data, names) == value) is wanted
             )
         )

@@ -29,7 +29,7 @@ class GarbageCollector(Controller):
         self._owners: dict[str, tuple[Resource, Entry]] = {}
         self._dependents: dict[str, set[tuple[Resource, Key]]] = {}
         for resource in _OWNED:
-            self.watch(resource, lambda event, resource=resource: self._seen(resource, event))  # type: ignore[misc]
+            self.watch(resource, lambda event, resource=resource: self._seen(resource, event))  # type: ignore[misc]  # a lambda with defaults
 
     def _seen(self, resource: Resource, event: Event) -> list[Key]:
         entry = event.entry
