@@ -7,7 +7,7 @@ from collections.abc import Hashable
 from tui.analysis.nodes import Placed, placed
 from tui.analysis.scene import Scene
 from tui.panes.bar import bar
-from tui.panes.line import Line, cells, ends
+from tui.panes.line import Line, cells, ends, flow
 from tui.panes.pane import Pane, absence
 from tui.state.links import Health
 from tui.state.rows import Kind, NodeRow, NodeUsage
@@ -35,7 +35,7 @@ class NodesPane(Pane):
             delta.pods.generation,
             delta.samples,
             delta.link(Kind.NODES),
-            int(scene.now) // 60 if self.zoomed else 0,
+            int(scene.now) // 60,
         )
 
     def caption(self) -> Line:
@@ -65,7 +65,8 @@ class NodesPane(Pane):
         if self._problem and not self._rows:
             return len(self._problem)
         self._height = self._block_height()
-        return len(self._rows) * self._height
+        # The blank line after the last block is not worth a scroll bar.
+        return len(self._rows) * self._height - (self._height >= 4)
 
     def line(self, y: int, room: int) -> Line:
         """One line of one node's block."""
@@ -93,7 +94,7 @@ class NodesPane(Pane):
             used = usage.memory if usage else None
             return _resource("mem", used, own.memory, node.memory_allocatable, memory, room)
         if part == 3 and self._height > 4:
-            return self._about(node)
+            return self._about(node, room)
         return []
 
     def _block_height(self) -> int:
@@ -101,18 +102,18 @@ class NodesPane(Pane):
             return 5
         count = max(1, len(self._rows))
         room = self.room.height
-        return next((h for h in (4, 3, 2) if count * h - (h == 4) <= room), 1)
+        return next((h for h in (5, 4, 3, 2) if count * h - (h >= 4) <= room), 1)
 
     def _one(self, node: NodeRow, usage: NodeUsage | None, room: int) -> Line:
         brief = _brief(node, usage)
         return ends(_named(node, room - cells(brief) - 1, ""), brief, room)
 
-    def _about(self, node: NodeRow) -> Line:
+    def _about(self, node: NodeRow, room: int) -> Line:
         parts = [",".join(node.roles) or "worker", clean(node.version)]
         parts.append(f"{cores(node.cpu_capacity)} cores")
         parts.append(memory(node.memory_capacity))
         parts.append(f"age {age(self.scene.now - node.created)}")
-        return [("    " + "  ".join(parts), "muted")]
+        return flow([[(part, "muted")] for part in parts], room)[0]
 
 
 def _named(node: NodeRow, room: int, ink: str) -> Line:
