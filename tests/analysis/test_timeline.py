@@ -60,6 +60,28 @@ class TestDecisions:
             "4 ▶ 8  cpu 347 % over 50 %",
         ]
 
+    def test_an_event_that_comes_late_does_not_tell_it_again(self) -> None:
+        story = Story()
+        story.timeline._known.discard(Kind.EVENTS)
+        story.store.link(Kind.EVENTS, Health.CONNECTING)
+        story.decide(2, 4)
+        story.tick(1)
+        rescaled = EventRow(
+            uid="e1",
+            name="e1",
+            reason="SuccessfulRescale",
+            message="New size: 4; reason: cpu resource utilization above target",
+            last_seen=story.stamp,
+            about_kind="HorizontalPodAutoscaler",
+            about_name="fastapi-hpa",
+        )
+        older = msgspec.structs.replace(
+            rescaled, uid="e0", message="New size: 2; reason: below", last_seen=NOW - 900
+        )
+        story.put(Kind.EVENTS, rescaled, older)
+        story.tick(1)
+        assert story.told() == ["▶ 2  below", "2 ▶ 4  cpu 90 % over 50 %"]
+
     def test_losing_the_metrics_for_a_while_is_no_decision(self) -> None:
         story = Story()
         for desired in (0, None, 2):

@@ -12,6 +12,7 @@ from tests.playback import Playback
 from tests.samples import Stage
 from tui.app import KscaleApp, Still
 from tui.cluster.session import Session
+from tui.state.links import Health
 from tui.state.place import Place
 from tui.state.rows import Kind
 from tui.state.store import Store
@@ -60,7 +61,12 @@ async def test_the_story_of_the_recorded_scale_up_is_told_in_order() -> None:
     with Playback("scale-run") as playback:
         async with replayed(playback, (160, 50)) as screen:
             app = screen.app
-            await screen.until(lambda: app.advance().focus.workload is not None)
+            await screen.until(
+                lambda: all(
+                    app.advance().delta.link(kind).health is Health.LIVE
+                    for kind in (*playback.tracks, Kind.EVENTS)
+                )
+            )
             for moment in playback.moments:
                 playback.advance(moment)
                 wanted = {

@@ -7,6 +7,7 @@ cluster's own events; from then on by what was seen to change.
 from __future__ import annotations
 
 import re
+from collections import deque
 from typing import Final, cast
 
 from tui.analysis.causes import HANDOVER, lag, seen
@@ -23,6 +24,8 @@ __all__ = ("CAPACITY", "Entry", "Mood", "Timeline", "marks", "short_name")
 
 _TOLERANCE: Final = 100
 """Thousandths over the target that the HPA lets pass unless told otherwise."""
+_SYNC: Final = 15.0
+"""Seconds between two decisions of an HPA."""
 _NEW_SIZE: Final = re.compile(r"New size: (\d+); reason: (.*)")
 
 
@@ -43,6 +46,8 @@ class Timeline:
         """When it went over, until a decision answers it."""
         self._rises: dict[str, Entry] = {}
         """By HPA uid, the last decision upwards whose cause had not been seen yet."""
+        self._told: deque[tuple[str, int, float]] = deque(maxlen=50)
+        """The decisions told from statuses: whose, the size, when."""
         self._last_sample: float = 0.0
         self._samples = 0
         self._warnings: dict[str, tuple[int, Entry]] = {}
@@ -194,6 +199,7 @@ class Timeline:
             mark=True,
         )
         self._journal.add(entry)
+        self._told.append((after.name, after.desired or 0, at))
         if up and since is None and after.uid not in self._over:
             self._rises[after.uid] = entry
         else:
@@ -223,8 +229,16 @@ class Timeline:
             self._journal.add(entry)
         elif event.reason == "SuccessfulRescale" and past and change.before is None:
             match = _NEW_SIZE.match(event.message)
+            if match and self._was_seen(event.about_name, int(match[1]), time):
+                return
             text = f"▶ {match[1]}  {match[2]}" if match else event.message
             self._journal.add(Entry(time, Mood.DECIDED, text, event.about_name))
+
+    def _was_seen(self, name: str, size: int, time: float) -> bool:
+        """Whether an HPA's own status told of that size: the first list of events may come late."""
+        return any(
+            (told, to) == (name, size) and abs(at - time) < _SYNC for told, to, at in self._told
+        )
 
     def _node(self, change: Change) -> None:
         before, after = cast(NodeRow | None, change.before), cast(NodeRow | None, change.after)
