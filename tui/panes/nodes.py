@@ -109,7 +109,7 @@ class NodesPane(Pane):
         return ends(_named(node, room - cells(brief) - 1, ""), brief, room)
 
     def _about(self, node: NodeRow, room: int) -> Line:
-        parts = [",".join(node.roles) or "worker", clean(node.version)]
+        parts = [clean(",".join(node.roles)) or "worker", clean(node.version)]
         parts.append(f"{cores(node.cpu_capacity)} cores")
         parts.append(memory(node.memory_capacity))
         parts.append(f"age {age(self.scene.now - node.created)}")
