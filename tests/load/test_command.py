@@ -64,13 +64,16 @@ def test_json_of_a_preset_with_a_flag_that_overrides_it(server: Server, home: Pa
     found = json.loads(done.stdout)
     assert found["schema_version"] == 1
     assert found["asked"]["profile"] == "mine"
-    assert (found["asked"]["connections"], found["asked"]["rate"], found["sent"]) == (4, 100, 30)
+    assert (found["asked"]["connections"], found["asked"]["rate"]) == (4, 100)
+    assert 0 < found["sent"] <= 30  # all of them, where the machine is not busy with other things
 
 
 def test_csv(server: Server, home: Path) -> None:
     done = burst(server.url, "-z", "200ms", "-q", "50", "-c", "2", "--csv")
     assert done.stdout.startswith("second,asked,responses,good,failed,connections,p50,")
-    assert done.stdout.splitlines()[1].startswith("0,20.000000,20,20,0,2,")
+    second, asked, responses, good, failed, *_ = done.stdout.splitlines()[1].split(",")
+    assert (second, float(asked), failed) == ("0", 20, "0")
+    assert 0 < int(good) == int(responses) <= 20
 
 
 def test_nothing_good_is_exit_code_1(home: Path) -> None:
