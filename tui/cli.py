@@ -6,6 +6,7 @@ import gc
 import os
 import shutil
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -29,23 +30,24 @@ _EPILOG: Final = (
     "`kscale-tui cluster` serves the same to kubectl."
 )
 
+_COMMANDS: Final = {
+    "burst": "tui.commands.burst",
+    "cluster": "tui.demo.main",
+}
+"""Each subcommand's module, which has it as ``command``."""
+
 
 class _Commands(click.Group):
     """Finds subcommands without importing them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return ["burst", "cluster"]
+        return sorted(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name == "cluster":
-            from tui.demo.main import command
-
-            return command
-        if cmd_name == "burst":
-            from tui.load.command import command as burst
-
-            return burst
-        return None
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = import_module(_COMMANDS[cmd_name]).command
+        return command
 
 
 @click.group(

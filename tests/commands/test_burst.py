@@ -141,7 +141,7 @@ def test_ctrl_c_ends_early_with_the_summary_of_what_ran(server: Server, home: Pa
 
 def test_the_load_knows_neither_the_screen_nor_the_cluster() -> None:
     script = (
-        "import sys, tui.load.command, tui.load.worker\n"
+        "import sys, tui.commands.burst, tui.load.worker\n"
         "print([m for m in ('textual', 'rich', 'kubernetes', 'tui.app') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)

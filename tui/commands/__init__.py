@@ -1,0 +1,1 @@
+"""The subcommands: one file each, imported only when its command runs."""

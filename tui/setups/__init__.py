@@ -1,0 +1,1 @@
+"""Setups: folders of manifests that are applied, watched and deleted as one."""
