@@ -47,6 +47,7 @@ ACTIONS: Final = (
     Action("focus_previous", "shift+tab", "previous", "Go to the pane before", "Panes",
            "Shift+Tab", twin=True),
     Action("back", "escape", "back", "Leave the filter, or the zoomed pane", "Panes", "Esc"),
+    Action("nodes", "1", "nodes", "See the nodes in the place that panes share", "Panes"),
     Action("next_hpa", "h", "hpa", "Look at the next HPA; H at the one before", "HPA",
            footer=True, app=True),
     Action("previous_hpa", "H,shift+h", "previous hpa", "Look at the HPA before", "HPA", "H",

@@ -50,6 +50,8 @@ class Pane(ScrollView, can_focus=True):
         """The width, the first line in sight, and the rows as they were drawn last."""
         self._framed: tuple[Line, Line] | None = None
         self._base = Style.null()
+        self.tabs: Line = []
+        """What stands behind this pane, and the keys to it; written after the caption."""
 
     # What a subclass says.
 
@@ -172,7 +174,7 @@ class Pane(ScrollView, can_focus=True):
 
     def _frame(self) -> None:
         room = max(0, self.size.width - 4)
-        framed = cut(self.caption(), room), cut(self.footnote(), room)
+        framed = cut([*self.caption(), *self.tabs], room), cut(self.footnote(), room)
         if framed != self._framed:  # Textual draws the whole pane anew for a title
             self._framed = framed
             self.border_title, self.border_subtitle = map(_label, framed)

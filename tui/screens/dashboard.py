@@ -22,6 +22,7 @@ from tui.panes.keybar import KeyBar
 from tui.panes.nodes import NodesPane
 from tui.panes.pane import Pane
 from tui.panes.pods import PodsPane
+from tui.panes.stack import Stack
 from tui.panes.timeline import TimelinePane
 from tui.panes.toosmall import TooSmall
 
@@ -53,13 +54,14 @@ class Dashboard(Screen[None]):
         self.pods = PodsPane(id="pods")
         self.timeline = TimelinePane(id="timeline")
         self.nodes_pane = NodesPane(id="nodes")
+        self.side = Stack(self.nodes_pane, id="side")
         self.keybar = KeyBar()
         self.panes: tuple[Pane, ...] = (
             self.hpa,
             self.chart,
             self.pods,
             self.timeline,
-            self.nodes_pane,
+            *self.side.panes,
         )
 
     class Ready(Message):
@@ -79,7 +81,7 @@ class Dashboard(Screen[None]):
             yield self.pods
         with Horizontal(id="bottom"):
             yield self.timeline
-            yield self.nodes_pane
+            yield self.side
         yield Input(id="filter", placeholder="words, !word   Enter keeps it, Esc clears it")
         yield TooSmall()
         yield self.keybar
@@ -100,6 +102,20 @@ class Dashboard(Screen[None]):
             pane.use(palette, palette.selection)
 
     # Panes.
+
+    def action_nodes(self) -> None:
+        """See the nodes."""
+        self.bring(self.nodes_pane)
+
+    def bring(self, pane: Pane) -> None:
+        """Put one of the panes that share a place in front; while zoomed, zoom that one."""
+        zoomed = self.maximized is not None
+        if zoomed:
+            self._restore()
+        self.side.bring(pane)
+        pane.focus()
+        if zoomed:
+            self._zoom(pane)
 
     def action_zoom(self) -> None:
         """Give the focused pane the whole screen, and back."""
