@@ -61,6 +61,13 @@ class ContainerRow(msgspec.Struct, frozen=True, gc=False):
     memory_limit: int | None = None
 
 
+class PodRequests(msgspec.Struct, frozen=True, gc=False):
+    """Requests of a pod as a whole, where ``spec.resources.requests`` is set (KEP-2837)."""
+
+    cpu: int | None = None
+    memory: int | None = None
+
+
 class PodRow(Row, frozen=True, gc=False, kw_only=True):
     """A pod, its status in kubectl's words."""
 
@@ -72,10 +79,15 @@ class PodRow(Row, frozen=True, gc=False, kw_only=True):
     message: str = ""
     """Why it waits or failed, as the kubelet or the scheduler put it."""
     containers: tuple[ContainerRow, ...] = ()
+    """The containers, and the init containers that stay (sidecars), as the HPA counts them."""
+    whole: PodRequests | None = None
+    """None where the pod leaves its requests to its containers."""
     ready_containers: int = 0
     total_containers: int = 0
     ready: bool | None = None
     """The Ready condition; None until the kubelet has set it."""
+    unknown: bool = False
+    """Whether Ready is Unknown, as on a node that is no longer heard; ``ready`` is False then."""
     ready_since: float | None = None
     """When the Ready condition last changed, either way."""
     scheduled: float | None = None
@@ -88,7 +100,12 @@ class PodRow(Row, frozen=True, gc=False, kw_only=True):
 
     @property
     def cpu_request(self) -> int | None:
-        """Sum over the containers; None when any of them asks for none, as the HPA sees it."""
+        """The pod's own, else summed over the containers; None when one asks for none.
+
+        So the HPA sees it.
+        """
+        if self.whole is not None:
+            return self.whole.cpu
         return _sum(c.cpu_request for c in self.containers)
 
     @property
@@ -98,7 +115,9 @@ class PodRow(Row, frozen=True, gc=False, kw_only=True):
 
     @property
     def memory_request(self) -> int | None:
-        """Sum over the containers; None when any of them asks for none."""
+        """The pod's own, else summed over the containers; None when one asks for none."""
+        if self.whole is not None:
+            return self.whole.memory
         return _sum(c.memory_request for c in self.containers)
 
     @property
@@ -178,6 +197,8 @@ class MetricRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     container: str = ""
     object: str = ""
     """``kind/name`` an Object metric is read from."""
+    object_version: str = ""
+    """The ``apiVersion`` of that object."""
     target_type: str = "Utilization"
     target: int = 0
     current: int | None = None

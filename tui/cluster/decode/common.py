@@ -87,6 +87,7 @@ class NamedObject(msgspec.Struct, gc=False):
     kind: str | None = None
     name: str | None = None
     uid: str | None = None
+    apiVersion: str | None = None  # noqa: N815
 
 
 class MalformedObjectError(ValueError):

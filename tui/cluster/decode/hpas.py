@@ -114,7 +114,7 @@ class Hpa(msgspec.Struct, gc=False):
     status: Status | None = None
 
 
-_Identity: TypeAlias = tuple[str, str, str, str, tuple[Requirement, ...]]
+_Identity: TypeAlias = tuple[str, str, str, str, str, tuple[Requirement, ...]]
 _NO_SPEC: Final = Spec()
 _NO_STATUS: Final = Status()
 _NO_SOURCE: Final = Source()
@@ -179,7 +179,7 @@ def _metrics(
 
 
 def _row(key: _Identity, target: Value, current: Value | None) -> MetricRow:
-    type, name, container, described, selector = key
+    type, name, container, described, version, selector = key
     target_type = target.type or _guess_type(target)
     reading = current or _NO_VALUE
     average = milli(reading.averageValue)
@@ -194,6 +194,7 @@ def _row(key: _Identity, target: Value, current: Value | None) -> MetricRow:
         name=name,
         container=container,
         object=described,
+        object_version=version,
         target_type=target_type,
         target=aim or 0,
         current=now,
@@ -229,6 +230,7 @@ def _identity(metric: Metric) -> _Identity:
         source.name or identifier.name or "",
         source.container or "",
         f"{described.kind or ''}/{described.name or ''}" if described is not None else "",
+        (described.apiVersion or "") if described is not None else "",
         requirements_of(identifier.selector),
     )
 

@@ -7,7 +7,8 @@ STATUS, READY and RESTARTS follow ``printPod`` of Kubernetes 1.36
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from collections.abc import Callable
+from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -22,8 +23,9 @@ from tui.cluster.decode.common import (
     shared,
     whole,
 )
-from tui.state.rows import ContainerRow, PodRow
+from tui.state.rows import ContainerRow, PodRequests, PodRow
 
+Quantity: TypeAlias = str | int | float | None
 _TERMINAL: Final = ("Succeeded", "Failed")
 _LONGEST_MESSAGE: Final = 1024
 
@@ -49,6 +51,8 @@ class Spec(msgspec.Struct, gc=False):
     nodeName: str | None = None  # noqa: N815
     containers: list[Container] | None = None
     initContainers: list[Container] | None = None  # noqa: N815
+    resources: Resources | None = None
+    overhead: dict[str, str | int | float | None] | None = None
 
 
 class Waiting(msgspec.Struct, gc=False):
@@ -139,10 +143,12 @@ def project(pod: Pod) -> PodRow:
     status = pod.status or _NO_STATUS
     printed = as_printed(pod)
     ready: bool | None = None
+    unknown = False
     ready_since = scheduled = None
     for condition in status.conditions or ():
         if condition.type == "Ready":
             ready = condition.status == "True"
+            unknown = condition.status == "Unknown"
             ready_since = instant(condition.lastTransitionTime)
         elif condition.type == "PodScheduled" and condition.status == "True":
             scheduled = instant(condition.lastTransitionTime)
@@ -157,9 +163,11 @@ def project(pod: Pod) -> PodRow:
         status=shared(printed.status),
         message=_message(status),
         containers=_containers(spec),
+        whole=_whole(spec),
         ready_containers=printed.ready,
         total_containers=printed.total,
         ready=ready,
+        unknown=unknown,
         ready_since=ready_since,
         scheduled=scheduled,
         started=instant(status.startTime),
@@ -313,6 +321,51 @@ def _container(container: Container) -> ContainerRow:
         whole(requests.get("memory")),
         whole(limits.get("memory")),
     )
+
+
+def _whole(spec: Spec) -> PodRequests | None:
+    """Requests of the pod as a whole: what it sets itself, else what its containers need.
+
+    ``PodRequests`` of k8s.io/component-helpers/resource, for the two resources an HPA reckons with.
+    """
+    own = (spec.resources.requests if spec.resources else None) or {}
+    if not any(k in ("cpu", "memory") or k.startswith("hugepages-") for k in own):
+        return None
+    overhead = spec.overhead or {}
+    return PodRequests(
+        _needed(spec, "cpu", milli, own, overhead), _needed(spec, "memory", whole, own, overhead)
+    )
+
+
+def _needed(
+    spec: Spec,
+    resource: str,
+    read: Callable[[Quantity], int | None],
+    own: dict[str, Quantity],
+    overhead: dict[str, Quantity],
+) -> int | None:
+    def asked(container: Container) -> int | None:
+        requests = container.resources.requests if container.resources else None
+        return read((requests or {}).get(resource))
+
+    needed = read(own.get(resource))
+    if needed is None:
+        found = [n for c in spec.containers or () if (n := asked(c)) is not None]
+        sidecars = peak = 0
+        for container in spec.initContainers or ():
+            each = asked(container)
+            if each is None:
+                continue
+            found.append(0)
+            if container.restartPolicy == "Always":
+                sidecars += each
+                peak = max(peak, sidecars)
+            else:
+                peak = max(peak, each + sidecars)
+        if not found:
+            return read(overhead.get(resource))
+        needed = max(sum(found) + sidecars, peak)
+    return needed + (read(overhead.get(resource)) or 0)
 
 
 def _message(status: Status) -> str:
