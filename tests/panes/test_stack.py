@@ -63,7 +63,8 @@ async def test_the_frame_tells_what_stands_behind() -> None:
     async with app.run_test(size=(60, 20)) as pilot:
         await pilot.pause()
         title = str(app.one.border_title)
-        assert "load" in title and "setups" in title
+        assert "load" in title
+        assert "setups" in title
         await pilot.resize_terminal(140, 20)
         app.one.redraw()
         assert "load" not in str(app.one.border_title)
