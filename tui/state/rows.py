@@ -155,14 +155,32 @@ class WorkloadRow(Row, frozen=True, gc=False, kw_only=True):
     available: int = 0
 
 
+class ServicePort(msgspec.Struct, frozen=True, gc=False):
+    """One entry of a Service's ``spec.ports``."""
+
+    port: int
+    name: str = ""
+    node_port: int = 0
+    """0 where there is none."""
+    protocol: str = "TCP"
+    target: str = ""
+    """``targetPort``: a number in digits, or the name of a container's port."""
+    app_protocol: str = ""
+
+
 class ServiceRow(Row, frozen=True, gc=False, kw_only=True):
     """A Service: where its traffic enters and which pods it selects."""
 
     type: str = "ClusterIP"
     cluster_ip: str = ""
-    ports: tuple[tuple[str, int, int], ...] = ()
-    """``(name, port, nodePort)``; nodePort 0 where there is none."""
+    """``None`` for a headless Service, as the API has it."""
+    ports: tuple[ServicePort, ...] = ()
     selector: Labels = ()
+    ingress: tuple[str, ...] = ()
+    """Addresses of the load balancer, IP or host name, as the cluster wrote them: not trusted."""
+    external_name: str = ""
+    local_only: bool = False
+    """``externalTrafficPolicy: Local``: only nodes with a ready pod answer."""
 
 
 class EndpointSliceRow(Row, frozen=True, gc=False, kw_only=True):
@@ -172,6 +190,12 @@ class EndpointSliceRow(Row, frozen=True, gc=False, kw_only=True):
     ready: tuple[str, ...] = ()
     """Names of the pods that get traffic."""
     not_ready: tuple[str, ...] = ()
+    ports: tuple[tuple[str, int, str], ...] = ()
+    """``(name, port, protocol)``: the Service's port names and the ports that these pods have."""
+    nodes: tuple[str, ...] = ()
+    """Names of the nodes with a ready endpoint, sorted."""
+    others: int = 0
+    """Ready endpoints that are no pods: addresses that somebody entered."""
 
 
 class Condition(msgspec.Struct, frozen=True, gc=False):
@@ -268,6 +292,9 @@ class NodeRow(Row, frozen=True, gc=False, kw_only=True):
     pods_allocatable: int = 0
     provider: str = ""
     """``spec.providerID``."""
+    addresses: tuple[tuple[str, str], ...] = ()
+    """``(type, address)``, such as InternalIP, as the cluster wrote them: not trusted."""
+    labels: Labels = ()
 
 
 class EventRow(Row, frozen=True, gc=False, kw_only=True):

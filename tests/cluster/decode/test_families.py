@@ -17,6 +17,7 @@ from tui.state.rows import (
     Kind,
     NodeRow,
     Requirement,
+    ServicePort,
     ServiceRow,
     WorkloadRow,
 )
@@ -138,12 +139,15 @@ def test_services_and_their_pods() -> None:
     row = by_name["caddy-svc"]
     assert isinstance(row, ServiceRow)
     assert (row.type, row.selector) == ("NodePort", (("app", "caddy-proxy"),))
-    assert row.ports == (("", 80, 30082),)
+    assert row.ports == (ServicePort(80, node_port=30082, target="80"),)
+    assert (row.ingress, row.external_name, row.local_only) == ((), "", False)
     slices = rows(Kind.ENDPOINTSLICES, "peak/endpointslices.json")
     (fastapi,) = [s for s in slices if s.service == "fastapi-svc"]
     assert isinstance(fastapi, EndpointSliceRow)
     assert len(fastapi.ready) == 10
     assert fastapi.not_ready == ()
+    assert fastapi.nodes == ("lab-node",)
+    assert [port for _, port, _ in fastapi.ports] == [80]
 
 
 def test_readiness_of_endpoints() -> None:
@@ -159,10 +163,65 @@ def test_readiness_of_endpoints() -> None:
     }
     row = services.endpointslice(msgspec.convert(wire, services.EndpointSlice))
     assert (row.service, row.ready, row.not_ready) == ("s", ("a", "b"), ("c",))
+    assert (row.others, row.nodes, row.ports) == (2, (), ())
     empty = services.endpointslice(
         msgspec.convert({"metadata": META, "endpoints": None}, services.EndpointSlice)
     )
     assert (empty.ready, empty.not_ready) == ((), ())
+
+
+def test_where_a_service_can_be_entered() -> None:
+    wire = {
+        "metadata": META,
+        "spec": {
+            "type": "LoadBalancer",
+            "externalName": "db.example.org",
+            "externalTrafficPolicy": "Local",
+            "ports": [
+                {"name": "web", "port": 80, "targetPort": "http", "nodePort": 30080},
+                {"port": 443, "targetPort": 8443, "protocol": None, "appProtocol": "https"},
+                {"port": 53, "protocol": "UDP"},
+            ],
+        },
+        "status": {
+            "loadBalancer": {
+                "ingress": [{"ip": "192.0.2.7"}, {"hostname": "lb.example.org"}, {}, {"ip": ""}]
+            }
+        },
+    }
+    row = services.service(msgspec.convert(wire, services.Service))
+    assert row.ports == (
+        ServicePort(80, "web", 30080, target="http"),
+        ServicePort(443, target="8443", app_protocol="https"),
+        ServicePort(53, protocol="UDP", target="53"),
+    )
+    assert row.ingress == ("192.0.2.7", "lb.example.org")
+    assert (row.external_name, row.local_only) == ("db.example.org", True)
+
+
+def test_ports_and_nodes_of_endpoints() -> None:
+    wire = {
+        "metadata": META,
+        "ports": [{"name": "web", "port": 8080}, {"port": 53, "protocol": "UDP"}],
+        "endpoints": [
+            {"targetRef": {"kind": "Pod", "name": "a"}, "nodeName": "n2"},
+            {"targetRef": {"kind": "Pod", "name": "b"}, "nodeName": "n1"},
+            {
+                "targetRef": {"kind": "Pod", "name": "c"},
+                "nodeName": "n3",
+                "conditions": {"ready": False},
+            },
+        ],
+    }
+    row = services.endpointslice(msgspec.convert(wire, services.EndpointSlice))
+    assert row.ports == (("web", 8080, "TCP"), ("", 53, "UDP"))
+    assert row.nodes == ("n1", "n2")
+
+
+def test_where_a_node_is() -> None:
+    (row,) = rows(Kind.NODES, "peak/nodes.json")
+    assert ("InternalIP", "192.0.2.2") in row.addresses
+    assert ("kubernetes.io/hostname", "lab-node") in row.labels
 
 
 def event(**fields: Any) -> EventRow:

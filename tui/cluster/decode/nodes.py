@@ -10,6 +10,7 @@ from tui.cluster.decode.common import (
     LeanMeta,
     WireCondition,
     identity,
+    labels_of,
     milli,
     shared,
     whole,
@@ -35,6 +36,13 @@ class Info(msgspec.Struct, gc=False):
     kubeletVersion: str | None = None  # noqa: N815
 
 
+class Address(msgspec.Struct, gc=False):
+    """``status.addresses[]``."""
+
+    type: str | None = None
+    address: str | None = None
+
+
 class Status(msgspec.Struct, gc=False):
     """``status``."""
 
@@ -42,6 +50,7 @@ class Status(msgspec.Struct, gc=False):
     allocatable: dict[str, str | int | float | None] | None = None
     conditions: list[WireCondition] | None = None
     nodeInfo: Info | None = None  # noqa: N815
+    addresses: list[Address] | None = None
 
 
 class Node(msgspec.Struct, gc=False):
@@ -82,6 +91,8 @@ def project(node: Node) -> NodeRow:
         memory_allocatable=whole(allocatable.get("memory")) or 0,
         pods_allocatable=whole(allocatable.get("pods")) or 0,
         provider=spec.providerID or "",
+        addresses=tuple((a.type or "", a.address) for a in status.addresses or () if a.address),
+        labels=labels_of(meta.labels if meta else None),
     )
 
 

@@ -1,0 +1,120 @@
+"""How to reach a Service from here: the words of it. :mod:`tui.cluster.route_finder` does it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol, TypeVar
+from urllib.parse import urlsplit
+
+from tui.state.links import Health
+from tui.state.rows import EndpointSliceRow, Kind, NodeRow, PodRow, Row, ServiceRow
+from tui.state.store import Delta
+from tui.state.table import TableView
+
+R = TypeVar("R", bound=Row)
+
+
+class RouteKind(StrEnum):
+    """The ways in, in the order in which they are tried."""
+
+    LOAD_BALANCER = "load balancer"
+    NODE_PORT = "node port"
+    INGRESS = "ingress"
+    PORT_FORWARD = "port-forward"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A way to a Service that answered when it was tried."""
+
+    service: str
+    namespace: str
+    port: int
+    """The Service's port, not the one connected to: that is in ``url``."""
+    kind: RouteKind
+    url: str
+    """Scheme, host, port and path; ends with ``/``."""
+    host_header: str | None = None
+    """What to send as ``Host``, if it is not the URL's own host (an Ingress by address)."""
+    label: str = ""
+    """The route in a few words, to be shown wherever it is used."""
+    bypasses_service: bool = False
+    """Whether connections go straight to pods: kube-proxy's choice is not exercised."""
+
+    @property
+    def host(self) -> str:
+        """The host that is connected to: what a burst has to be allowed to load."""
+        return urlsplit(self.url).hostname or ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """No way leads to the Service from here."""
+
+    service: str
+    """``namespace/name``."""
+    reason: str
+    """What is wrong, as a sentence."""
+    next_step: str
+    """What to do about it; a command where there is one."""
+    tried: tuple[str, ...] = ()
+    """Each way that was tried, and how it failed."""
+
+
+Found = Route | Unreachable
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The rows that a route is chosen from. None: not known (not permitted, or not listed yet)."""
+
+    services: tuple[ServiceRow, ...] | None = None
+    slices: tuple[EndpointSliceRow, ...] | None = None
+    nodes: tuple[NodeRow, ...] | None = None
+    pods: tuple[PodRow, ...] | None = None
+
+    @classmethod
+    def of(cls, delta: Delta) -> Surroundings:
+        """What the store shows; a table whose list has not come yet is not known."""
+        return cls(
+            services=_known(delta, Kind.SERVICES, delta.services),
+            slices=_known(delta, Kind.ENDPOINTSLICES, delta.endpointslices),
+            nodes=_known(delta, Kind.NODES, delta.nodes),
+            pods=_known(delta, Kind.PODS, delta.pods),
+        )
+
+
+class Routes(Protocol):
+    """What probes, setups and bursts need of a route finder. Safe from any thread."""
+
+    def find(
+        self, namespace: str, service: str, port: int | str | None = None, *, fresh: bool = False
+    ) -> Found:
+        """The way to a Service; waits up to about five seconds for the network, so never on the
+        screen's thread.
+
+        Args:
+            namespace: the Service's.
+            service: its name.
+            port: number or name of one of its ports; None is the one that looks like HTTP.
+            fresh: try again even if a route is known.
+        """
+
+    def known(self, namespace: str, service: str, port: int | str | None = None) -> Found | None:
+        """What was found last, at once and without the network; None if nothing was."""
+
+    def age(self, namespace: str, service: str, port: int | str | None = None) -> float | None:
+        """Seconds since it was found."""
+
+    def failed(self, route: Route) -> None:
+        """The route does not answer any more: the next ``find`` tries anew."""
+
+    def close(self) -> bool:
+        """End port-forwards and whatever else runs, within a second; True if all has ended."""
+
+
+def _known(delta: Delta, kind: Kind, view: TableView[R]) -> tuple[R, ...] | None:
+    if not view.rows and delta.link(kind).health not in (Health.LIVE, Health.RETRYING):
+        return None
+    return tuple(view.rows.values())
