@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, Final, TypeAlias, cast
 
 from tui.state.links import Health, Link, SourceKey
+from tui.state.readings import Reading
 from tui.state.rows import (
     EndpointSliceRow,
     EventRow,
@@ -57,6 +58,8 @@ class Delta:
     node_usage: Mapping[str, NodeUsage] = field(default_factory=dict)
     samples: int = 0
     """Grows with every poll of either metrics."""
+    readings: Mapping[str, Mapping[int, Reading]] = field(default_factory=dict)
+    """Custom and external metrics by the HPA's uid, then by position in its metrics."""
 
     @property
     def pods(self) -> TableView[PodRow]:
@@ -124,6 +127,9 @@ class Store:
         self._number = 0
         self._samples = 0
         self._early: tuple[PodUsage, ...] = ()
+        self._readings: Mapping[str, Mapping[int, Reading]] = MappingProxyType({})
+        self.in_view = ""
+        """The uid of the HPA on the screen: whose custom metrics are worth asking for."""
 
     # Writing: from any thread.
 
@@ -196,6 +202,12 @@ class Store:
             self._samples += 1
             self._node_usage = MappingProxyType({s.name: s for s in samples})
 
+    def sample_custom(self, hpa: str, readings: Mapping[int, Reading]) -> None:
+        """Take over what the custom and external metrics of one HPA, by uid, read now."""
+        with self._lock:
+            if self._readings.get(hpa) != readings:
+                self._readings = MappingProxyType({hpa: dict(readings)})
+
     # Reading: the screen's thread.
 
     def drain(self) -> Delta:
@@ -215,6 +227,7 @@ class Store:
                 pod_usage=self._pod_usage,
                 node_usage=self._node_usage,
                 samples=self._samples,
+                readings=self._readings,
             )
 
     @property

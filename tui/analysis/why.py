@@ -1,0 +1,335 @@
+"""Why an HPA did, or did not, scale: every look of its controller rebuilt from outside.
+
+The controller looks at an HPA every 15 s. Where it changes the status, the look is seen; where it
+does not, the look is expected, and that nothing was written is what confirms it. What it remembers
+between looks is rebuilt here by doing the same reckoning.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple, cast
+
+from tui.analysis import hpa, why_memory
+from tui.analysis.focus import Focus
+from tui.analysis.scaling_behavior import remember_rescale
+from tui.analysis.why_agreement import Agreement, Difference, Ledger, difference, same_figures
+from tui.analysis.why_rhythm import SampleRhythm, SyncRhythm
+from tui.analysis.why_world import Samples, World, Worlds
+from tui.state.rows import HpaRow, Kind
+from tui.state.store import Delta
+
+_GRACE: Final = 2.0
+"""Seconds after an expected look until it counts as one that wrote nothing."""
+_LATE: Final = 20.0
+"""Seconds within which a sample may still come that the controller had before us."""
+_AT_ONCE: Final = 40
+"""HPAs that are reckoned in one tick, beside the one in view."""
+_SIGHT: Final = 1.0
+"""Seconds between two reckonings of what the next look will bring, if nothing changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look of the controller, reckoned again."""
+
+    at: float
+    outcome: hpa.Outcome
+    seen: bool
+    """Whether its write was seen; else it wrote nothing, and its moment is estimated."""
+    size: int
+    """What the controller says it wants."""
+    scaled: bool
+    """Whether it changed the size."""
+    same_samples: bool
+    """Whether we read the very figures that the controller read."""
+    difference: Difference | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why the HPA in view is what it is, and what its next look will bring."""
+
+    uid: str = ""
+    trouble: str = ""
+    """Why nothing can be reckoned; empty if it can."""
+    look: Look | None = None
+    """The last one; None until one has been seen."""
+    outlook: hpa.Outcome | None = None
+    """What the next look brings if nothing changes before."""
+    fresh: bool = False
+    """Whether there is a sample that the last look did not have."""
+    next_look: float | None = None
+    """Estimated from the looks seen; None while none has been."""
+    next_sample: float | None = None
+    period: float = hpa.SYNC_PERIOD
+    watched_since: float = 0.0
+    """From when on recommendations and rescales have been seen; earlier ones are unknown."""
+    memory: hpa.Memory = hpa.NOTHING_REMEMBERED
+    inputs: hpa.Inputs | None = None
+    """What the outlook was reckoned from."""
+    agreement: Agreement = field(default_factory=Agreement)
+    version: int = 0
+    """Grows whenever anything here but the clock reads differently."""
+
+
+class _Asked(NamedTuple):
+    """A look to be reckoned: seen (with the status written), or expected and not seen."""
+
+    at: float
+    row: HpaRow
+    """The HPA as the look found it."""
+    wrote: HpaRow | None
+    world: World
+
+
+class _Open(NamedTuple):
+    """The last look, while a sample may come that the controller read and we had not."""
+
+    asked: _Asked
+    memory: hpa.Memory
+    """Before it."""
+
+
+class _Tracker:
+    """What is known of one HPA."""
+
+    __slots__ = ("asked", "due", "ledger", "look", "memory", "open", "rhythm", "row", "since")
+
+    def __init__(self, row: HpaRow) -> None:
+        self.row = row
+        self.rhythm = SyncRhythm()
+        self.ledger = Ledger()
+        self.memory = hpa.NOTHING_REMEMBERED
+        self.since: float | None = None
+        self.look: Look | None = None
+        self.asked: deque[_Asked] = deque(maxlen=8)
+        self.due: tuple[float, World] | None = None
+        """The look that should have come, and the world it would have found."""
+        self.open: _Open | None = None
+
+
+class Explainer:
+    """Feed it every delta, in order; it returns the explanation of the HPA in view."""
+
+    def __init__(self, settings: hpa.Settings = hpa.DEFAULT_SETTINGS) -> None:
+        self._settings = settings
+        self._worlds = Worlds()
+        self._samples = SampleRhythm()
+        self._trackers: dict[str, _Tracker] = {}
+        self._waiting: dict[str, None] = {}
+        """Trackers with something to reckon, the longest waiting first."""
+        self._shown = Explanation()
+        self._shown_for: object = None
+
+    def feed(self, delta: Delta, focus: Focus, now: float) -> Explanation:
+        """Take in one tick. ``now``: seconds since the epoch."""
+        world = self._worlds.next(delta, now)
+        if world.fresh_samples:
+            self._samples.feed((u.time for u in delta.pod_usage.values()), now)
+        self._follow(delta, world, now)
+        uid = focus.hpa.uid if focus.hpa is not None else ""
+        first = [uid] if uid in self._waiting else []
+        for each in [*first, *[w for w in self._waiting if w != uid][:_AT_ONCE]]:
+            self._settle(self._trackers[each], world, now)
+            self._waiting.pop(each, None)
+        return self._explain(focus.hpa, world, now)
+
+    def looks(self, uid: str) -> Agreement:
+        """How often we agreed with the controller over one HPA."""
+        tracker = self._trackers.get(uid)
+        return tracker.ledger.agreement if tracker is not None else Agreement()
+
+    # Which looks there were.
+
+    def _follow(self, delta: Delta, world: World, now: float) -> None:
+        for change in delta.changes:
+            if change.kind is not Kind.HPAS:
+                continue
+            before, after = cast(HpaRow | None, change.before), cast(HpaRow | None, change.after)
+            if after is None:
+                self._forget(cast(HpaRow, before).uid)
+                continue
+            tracker = self._trackers.get(after.uid)
+            if tracker is None:
+                self._trackers[after.uid] = _Tracker(after)
+                self._waiting[after.uid] = None
+                continue
+            if before is not None and _wrote(before, after):
+                tracker.rhythm.seen(change.at)
+                tracker.due = None
+                found = self._worlds.before(after, change.at) or world
+                tracker.asked.append(_Asked(change.at, before, after, found))
+                self._waiting[after.uid] = None
+            tracker.row = after
+        for uid, tracker in self._trackers.items():
+            if tracker.due is not None:
+                if now - tracker.due[0] > _GRACE:
+                    at, found = tracker.due
+                    tracker.due = None
+                    tracker.asked.append(_Asked(at, tracker.row, None, found))
+                    self._waiting[uid] = None
+            elif tracker.since is not None:
+                last = tracker.look.at if tracker.look is not None else tracker.since
+                due = tracker.rhythm.next(last + _GRACE)
+                if due is not None and due <= now:
+                    tracker.due = (due if now - due < tracker.rhythm.period else now, world)
+            if tracker.since is None or (tracker.open is not None and world.fresh_samples):
+                self._waiting[uid] = None
+
+    def _forget(self, uid: str) -> None:
+        self._trackers.pop(uid, None)
+        self._waiting.pop(uid, None)
+
+    # What they came to.
+
+    def _settle(self, tracker: _Tracker, world: World, now: float) -> None:
+        if tracker.since is None:
+            if world.trouble(tracker.row):
+                tracker.asked.clear()
+                return
+            self._meet(tracker, world, now)
+        if tracker.open is not None:
+            self._again(tracker, world, now)
+        while tracker.asked:
+            self._reckon(tracker, tracker.asked.popleft(), world)
+
+    def _meet(self, tracker: _Tracker, world: World, now: float) -> None:
+        """The first reckoning: what it must remember already."""
+        row = tracker.asked[0].row if tracker.asked else tracker.row
+        tracker.since = now
+        spec = world.spec(row)
+        inputs = world.inputs(row)
+        nothing = hpa.decide(spec, inputs, hpa.NOTHING_REMEMBERED, now, self._settings)
+        memory = why_memory.first(nothing, inputs.status, now)
+        tracker.memory = why_memory.with_rescales(memory, spec, world.rescales(row), self._settings)
+        if row.last_scale is not None and now - row.last_scale < hpa.SYNC_PERIOD * 4:
+            # The moment of a rescale is that of a look; it is written in whole seconds.
+            tracker.rhythm.seen(row.last_scale + 0.5)
+
+    def _reckon(self, tracker: _Tracker, asked: _Asked, world: World) -> None:
+        memory = tracker.memory
+        look, remembered = self._look(asked, memory, world.samples)
+        tracker.ledger.count(look.difference)
+        tracker.look = look
+        tracker.memory = self._remember(asked, look, remembered, tracker.since or asked.at)
+        tracker.open = None if look.same_samples else _Open(asked, memory)
+
+    def _again(self, tracker: _Tracker, world: World, now: float) -> None:
+        """Judge the last look by samples that have come since."""
+        asked, memory = cast(_Open, tracker.open)
+        before = tracker.look
+        if before is None or before.at != asked.at or now - asked.at > _LATE:
+            tracker.open = None
+            return
+        look, remembered = self._look(asked, memory, world.samples)
+        if not look.same_samples:
+            return
+        tracker.open = None
+        tracker.ledger.again(before.difference, look.difference)
+        tracker.look = look
+        tracker.memory = self._remember(asked, look, remembered, tracker.since or asked.at)
+
+    def _look(
+        self, asked: _Asked, memory: hpa.Memory, polls: Iterable[Samples]
+    ) -> tuple[Look, hpa.Memory]:
+        """Reckon with the samples we had, or with others if those give the figures written."""
+        said = asked.wrote or asked.row
+        status = asked.world.status(said)
+        replicas = said.current if asked.wrote is not None else None
+        scaled = asked.wrote is not None and asked.wrote.last_scale != asked.row.last_scale
+
+        def reckoned(samples: Samples) -> hpa.Outcome:
+            spec = asked.world.spec(asked.row)
+            inputs = asked.world.inputs(asked.row, samples, replicas)
+            return hpa.reconcile(spec, inputs, memory, asked.at, self._settings)
+
+        best = reckoned(asked.world.samples[0])
+        same = same_figures(best.decision, status)
+        for samples in polls:
+            if same:
+                break
+            other = reckoned(samples)
+            if same_figures(other.decision, status):
+                best, same = other, True
+        found = difference(best, status, asked.at)
+        size = status.desired_replicas
+        seen = asked.wrote is not None
+        return Look(asked.at, best, seen, size, scaled, same, found), best.decision.memory
+
+    def _remember(self, asked: _Asked, look: Look, memory: hpa.Memory, since: float) -> hpa.Memory:
+        said = asked.wrote or asked.row
+        status = asked.world.status(said)
+        decision = look.outcome.decision
+        if look.scaled and said.current is not None and said.desired:
+            behavior = decision.spec.behavior
+            memory = remember_rescale(
+                behavior, self._settings, said.current, said.desired, memory, asked.at
+            )
+        if look.same_samples:
+            memory = why_memory.corrected(memory, decision, status, since)
+        return memory
+
+    # What is shown.
+
+    def _explain(self, row: HpaRow | None, world: World, now: float) -> Explanation:
+        if row is None:
+            self._shown, self._shown_for = Explanation(), None
+            return self._shown
+        tracker = self._trackers.get(row.uid)
+        trouble = world.trouble(row)
+        if tracker is None or tracker.since is None or trouble:
+            shown_for: object = (row.uid, trouble)
+            if shown_for != self._shown_for:
+                version = self._shown.version + 1
+                self._shown_for = shown_for
+                self._shown = Explanation(row.uid, trouble or "reading…", version=version)
+            return self._shown
+        shown_for = (row, tracker.look, tracker.ledger.looks, world.state, int(now / _SIGHT))
+        if shown_for == self._shown_for:
+            return self._shown
+        self._shown_for = shown_for
+        after = max(now, tracker.look.at + _GRACE if tracker.look is not None else now)
+        due = tracker.due[0] if tracker.due is not None else tracker.rhythm.next(after)
+        inputs = world.inputs(row)
+        outlook = hpa.reconcile(
+            world.spec(row), inputs, tracker.memory, max(now, due or now), self._settings
+        )
+        look = tracker.look
+        self._shown = Explanation(
+            uid=row.uid,
+            look=look,
+            outlook=outlook,
+            fresh=look is not None and not _same_reading(look.outcome, outlook),
+            next_look=due,
+            next_sample=self._samples.next(now),
+            period=tracker.rhythm.period,
+            watched_since=tracker.since,
+            memory=tracker.memory,
+            inputs=inputs,
+            agreement=tracker.ledger.agreement,
+            version=self._shown.version + 1,
+        )
+        return self._shown
+
+
+def _wrote(before: HpaRow, after: HpaRow) -> bool:
+    """Whether the controller wrote: a change of the status, not of the spec."""
+    if (before.current, before.desired, before.last_scale, before.conditions) != (
+        after.current,
+        after.desired,
+        after.last_scale,
+        after.conditions,
+    ):
+        return True
+    return [(m.current, m.current_average) for m in before.metrics] != [
+        (m.current, m.current_average) for m in after.metrics
+    ] and len(before.metrics) == len(after.metrics)
+
+
+def _same_reading(one: hpa.Outcome, other: hpa.Outcome) -> bool:
+    return one.status.current_metrics == other.status.current_metrics and (
+        one.decision.current == other.decision.current
+    )

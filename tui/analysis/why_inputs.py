@@ -1,0 +1,298 @@
+"""Rows to the inputs of the HPA's algorithm: what the controller reads, as far as it is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final, TypeAlias
+
+from tui import quantity
+from tui.analysis import hpa
+from tui.analysis.hpa_inputs import Reading
+from tui.analysis.selectors import matches
+from tui.state import readings as state
+from tui.state.rows import (
+    Direction,
+    HpaRow,
+    MetricRow,
+    PodRequests,
+    PodRow,
+    PodUsage,
+    Requirement,
+    WorkloadRow,
+)
+
+Readings: TypeAlias = Mapping[int, Reading]
+"""Values of Pods, Object and External metrics, by position in the HPA's metrics."""
+
+_NO_READINGS: Final[Readings] = {}
+
+
+def spec_of(row: HpaRow) -> hpa.HpaSpec:
+    """The spec an HPA's row tells."""
+    behavior = None
+    if row.has_behavior:
+        behavior = hpa.Behavior(_rules(row.scale_up), _rules(row.scale_down))
+    return hpa.HpaSpec(
+        namespace=row.namespace,
+        name=row.name,
+        target=hpa.ObjectReference(row.target_kind, row.target_name),
+        max_replicas=row.max,
+        min_replicas=row.min,
+        metrics=tuple(metric_of(m) for m in row.metrics),
+        behavior=behavior,
+    )
+
+
+def metric_of(row: MetricRow) -> hpa.MetricSpec:
+    """One metric of the spec."""
+    kind, _, name = row.object.partition("/")
+    aim = row.target
+    return hpa.MetricSpec(
+        type=row.type,
+        name=row.name,
+        container=row.container,
+        target_type=row.target_type,
+        average_utilization=aim if row.target_type == "Utilization" else None,
+        average_value=aim if row.target_type == "AverageValue" else None,
+        value=aim if row.target_type == "Value" else None,
+        selector=selector_of(row.selector),
+        described_object=hpa.ObjectReference(kind, name, row.object_version) if kind else None,
+    )
+
+
+def selector_of(terms: Iterable[Requirement]) -> hpa.LabelSelector | None:
+    """A selector; one value under ``In`` is a label."""
+    labels: list[tuple[str, str]] = []
+    expressions: list[tuple[str, str, tuple[str, ...]]] = []
+    for term in terms:
+        if term.op == "In" and len(term.values) == 1:
+            labels.append((term.key, term.values[0]))
+        else:
+            expressions.append((term.key, term.op, term.values))
+    if not labels and not expressions:
+        return None
+    return hpa.LabelSelector(tuple(sorted(labels)), tuple(expressions))
+
+
+def status_of(row: HpaRow) -> hpa.Status:
+    """The status an HPA's row tells: what the controller wrote last."""
+    return hpa.Status(
+        current_replicas=row.current or 0,
+        desired_replicas=row.desired or 0,
+        last_scale_time=row.last_scale,
+        current_metrics=tuple(_metric_status(m) for m in row.metrics),
+        conditions=tuple(
+            hpa.Condition(c.type, c.status, c.reason, c.message, c.since) for c in row.conditions
+        ),
+    )
+
+
+def pod_of(row: PodRow) -> hpa.PodInput:
+    """A pod as the controller looks at it."""
+    ready = None if row.ready is None else "Unknown" if row.unknown else str(row.ready)
+    return hpa.PodInput(
+        name=row.name,
+        phase=row.phase,
+        ready=ready,
+        ready_since=row.ready_since,
+        started=row.started,
+        deleting=row.deleting is not None,
+        containers=tuple(
+            hpa.ContainerInput(c.name, _requests(c.cpu_request, c.memory_request))
+            for c in row.containers
+        ),
+        pod_requests=_whole(row.whole),
+    )
+
+
+def usage_of(sample: PodUsage) -> hpa.PodUsage:
+    """A pod's sample as the controller looks at it."""
+    return hpa.PodUsage(
+        pod=sample.name,
+        timestamp=sample.time,
+        window=sample.window,
+        containers=tuple(
+            hpa.ContainerUsage(name, {"cpu": cpu, "memory": memory * 1000})
+            for name, cpu, memory in sample.containers
+        ),
+    )
+
+
+class PodInputs:
+    """Pods as inputs, made once a row: of thousands of pods few change in a tick."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[PodRow, hpa.PodInput]] = {}
+
+    def of(self, row: PodRow) -> hpa.PodInput:
+        """The pod of that row."""
+        known = self._known.get(row.uid)
+        if known is not None and known[0] is row:
+            return known[1]
+        made = pod_of(row)
+        self._known[row.uid] = (row, made)
+        return made
+
+    def keep(self, uids: Iterable[str]) -> None:
+        """Forget all but these."""
+        wanted = set(uids)
+        self._known = {uid: known for uid, known in self._known.items() if uid in wanted}
+
+
+def inputs_of(
+    row: HpaRow,
+    workload: WorkloadRow | None,
+    pods: Iterable[hpa.PodInput],
+    usage: Iterable[PodUsage] | hpa.Unavailable,
+    *,
+    selecting: tuple[str, ...] = (),
+    readings: Readings = _NO_READINGS,
+    replicas: int | None = None,
+) -> hpa.Inputs:
+    """All that one sync reads.
+
+    Args:
+        row: the HPA; its status is what was written before.
+        workload: its scale target, if it is there.
+        pods: what the target's selector matches.
+        usage: their samples, or why there are none.
+        selecting: ``namespace/name`` of every HPA that selects one of the pods.
+        readings: what custom and external metrics read.
+        replicas: the target's ``spec.replicas`` where it is known better than from the workload.
+    """
+    if workload is None:
+        gone = f'{row.target_kind.lower()}s.apps "{row.target_name}" not found'
+        return hpa.Inputs(hpa.Unavailable(gone), status=status_of(row))
+    seen: tuple[hpa.PodUsage, ...] | hpa.Unavailable
+    if isinstance(usage, hpa.Unavailable):
+        seen = usage
+    else:
+        seen = tuple([usage_of(sample) for sample in usage])
+    return hpa.Inputs(
+        scale=hpa.Scale(
+            replicas=workload.replicas if replicas is None else replicas,
+            status_replicas=workload.current,
+            selector=selector_text(workload.selector),
+        ),
+        pods=tuple(pods),
+        usage=seen,
+        readings=readings,
+        selecting_hpas=selecting,
+        status=status_of(row),
+    )
+
+
+def readings_of(found: Mapping[int, state.Reading]) -> Readings:
+    """Custom and external metrics as the algorithm takes them."""
+    return {place: _reading(reading) for place, reading in found.items()}
+
+
+def selector_text(terms: Iterable[Requirement]) -> str:
+    """A selector as ``kubectl -l`` takes it: ``app=web,tier in (a,b),!old``."""
+    written: list[str] = []
+    for term in terms:
+        values = ",".join(term.values)
+        match term.op:
+            case "In" if len(term.values) == 1:
+                written.append(f"{term.key}={values}")
+            case "In":
+                written.append(f"{term.key} in ({values})")
+            case "NotIn":
+                written.append(f"{term.key} notin ({values})")
+            case "DoesNotExist":
+                written.append(f"!{term.key}")
+            case _:
+                written.append(term.key)
+    return ",".join(written)
+
+
+class PodIndex:
+    """Finds the pods of a selector without asking every pod: by namespace and label.
+
+    Pods of one ReplicaSet share their labels, so there are far fewer sets of labels than pods.
+    """
+
+    def __init__(self, pods: Iterable[PodRow]) -> None:
+        groups: dict[tuple[str, int], list[PodRow]] = {}
+        for pod in pods:
+            groups.setdefault((pod.namespace, id(pod.labels)), []).append(pod)
+        self._groups = list(groups.values())
+        self._by_label: dict[tuple[str, str, str], list[int]] = {}
+        self._by_namespace: dict[str, list[int]] = {}
+        for number, group in enumerate(self._groups):
+            first = group[0]
+            self._by_namespace.setdefault(first.namespace, []).append(number)
+            for key, value in first.labels:
+                self._by_label.setdefault((first.namespace, key, value), []).append(number)
+
+    def groups(self, workload: WorkloadRow) -> list[int]:
+        """The numbers of the groups that a workload's selector matches."""
+        namespace, terms = workload.namespace, workload.selector
+        if not terms:
+            return []
+        plain = next((t for t in terms if t.op == "In" and len(t.values) == 1), None)
+        if plain is not None:
+            candidates = self._by_label.get((namespace, plain.key, plain.values[0]), [])
+        else:
+            candidates = self._by_namespace.get(namespace, [])
+        return [n for n in candidates if matches(terms, self._groups[n][0].labels)]
+
+    def pods(self, workload: WorkloadRow) -> list[PodRow]:
+        """The pods that a workload's selector matches."""
+        return [pod for number in self.groups(workload) for pod in self._groups[number]]
+
+
+def _reading(found: state.Reading) -> Reading:
+    if found.pods is not None:
+        return tuple([hpa.PodValue(p.pod, p.value, p.time, p.window) for p in found.pods])
+    if found.levels is not None:
+        return hpa.Levels(found.levels)
+    return hpa.Unavailable(found.problem)
+
+
+def _rules(rules: Direction | None) -> hpa.ScalingRules | None:
+    if rules is None:
+        return None
+    policies = tuple(hpa.ScalingPolicy(p.type, p.value, p.period) for p in rules.policies)
+    return hpa.ScalingRules(
+        policies=policies or None,
+        select_policy=rules.select or None,
+        stabilization_window_seconds=rules.window,
+        tolerance=(
+            None if rules.tolerance is None else quantity.approximate(f"{rules.tolerance}m")
+        ),
+    )
+
+
+def _metric_status(row: MetricRow) -> hpa.MetricStatus:
+    if row.current is None:
+        return hpa.MetricStatus()
+    spec = metric_of(row)
+    by_share = row.target_type == "Utilization"
+    return hpa.MetricStatus(
+        spec.type,
+        spec.name,
+        spec.container,
+        spec.selector,
+        spec.described_object,
+        average_utilization=row.current if by_share else None,
+        average_value=(
+            row.current_average
+            if by_share
+            else row.current
+            if row.target_type == "AverageValue"
+            else None
+        ),
+        value=row.current if row.target_type == "Value" else None,
+    )
+
+
+def _requests(cpu: int | None, memory: int | None) -> dict[str, int]:
+    found = {} if cpu is None else {"cpu": cpu}
+    if memory is not None:
+        found["memory"] = memory * 1000
+    return found
+
+
+def _whole(requests: PodRequests | None) -> dict[str, int] | None:
+    return None if requests is None else _requests(requests.cpu, requests.memory)

@@ -1,0 +1,113 @@
+"""The controller's memory, rebuilt from outside: an estimate, and corrected by what it says.
+
+Recommendations and rescales live in the controller alone. What was made before the dashboard came
+is unknown; but the conditions tell whether something remembered holds the count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from tui.analysis import hpa
+from tui.analysis.scaling_behavior import effective_behavior, remember_rescale
+
+_UP, _DOWN, _FREE = "ScaleUpStabilized", "ScaleDownStabilized", "ReadyForNewScale"
+
+
+def first(decision: hpa.Decision, status: hpa.Status, now: float) -> hpa.Memory:
+    """What the controller must remember when it is seen for the first time.
+
+    A hold was recommended at the latest now, so it ends at the latest a window from now.
+
+    Args:
+        decision: what follows from the same inputs with nothing remembered.
+        status: what the controller wrote.
+        now: when it is seen.
+    """
+    held = _reason(status) in (_UP, _DOWN, "SucceededRescale")
+    count = status.desired_replicas if held else decision.recommended
+    if count is None:
+        return hpa.NOTHING_REMEMBERED
+    return hpa.Memory((hpa.Recommendation(count, now),))
+
+
+def with_rescales(
+    memory: hpa.Memory,
+    spec: hpa.HpaSpec,
+    sizes: Iterable[tuple[float, int]],
+    settings: hpa.Settings = hpa.DEFAULT_SETTINGS,
+) -> hpa.Memory:
+    """The memory with rescales that events tell of: ``(when, new size)``, oldest first."""
+    before: int | None = None
+    for at, size in sizes:
+        if before is not None and size != before:
+            memory = remember_rescale(spec.behavior, settings, before, size, memory, at)
+        before = size
+    return memory
+
+
+def corrected(
+    memory: hpa.Memory, decision: hpa.Decision, status: hpa.Status, since: float
+) -> hpa.Memory:
+    """The memory, made to agree with what the controller says of its own.
+
+    Args:
+        memory: as estimated, with this decision's recommendation.
+        decision: our reckoning of the look.
+        status: what the controller wrote at it.
+        since: from when on we have watched: what we did not see made was made before.
+    """
+    limits = decision.normalization
+    said = _reason(status)
+    if limits is None or said not in (_UP, _DOWN, _FREE) or said == limits.stabilization.reason:
+        return memory
+    kept = memory.recommendations
+    recommended = limits.recommended
+    if said == _FREE:
+        # Nothing it remembers holds this recommendation.
+        kept = tuple(r for r in kept if r.at == decision.at or not _holds(r, recommended, limits))
+    else:
+        stable = limits.stabilization
+        window = stable.up_window if said == _UP else stable.down_window
+        # It was made within the window, and not while we watched.
+        at = max(min(since, decision.at), decision.at - window + 1.0)
+        kept = (*kept, hpa.Recommendation(status.desired_replicas, at))
+    return replace(memory, recommendations=kept)
+
+
+def recent(memory: hpa.Memory, spec: hpa.HpaSpec, now: float) -> tuple[hpa.Recommendation, ...]:
+    """The recommendations that a window still reaches, oldest first."""
+    up, down = windows(spec)
+    start = now - max(up, down)
+    return tuple(sorted((r for r in memory.recommendations if r.at > start), key=lambda r: r.at))
+
+
+def windows(
+    spec: hpa.HpaSpec, settings: hpa.Settings = hpa.DEFAULT_SETTINGS
+) -> tuple[float, float]:
+    """The stabilization windows up and down, in seconds."""
+    if spec.behavior is None:
+        return 0.0, settings.downscale_stabilization
+    rules = effective_behavior(spec.behavior, settings)
+    up, down = rules.scale_up, rules.scale_down
+    return (
+        float((up.stabilization_window_seconds if up else None) or 0),
+        float((down.stabilization_window_seconds if down else None) or 0),
+    )
+
+
+def _holds(each: hpa.Recommendation, recommended: int, limits: hpa.Normalization) -> bool:
+    higher, lower = each.replicas > recommended, each.replicas < recommended
+    return (
+        higher
+        if recommended < limits.current
+        else lower
+        if recommended > limits.current
+        else (higher or lower)
+    )
+
+
+def _reason(status: hpa.Status) -> str:
+    able = status.condition("AbleToScale")
+    return able.reason if able is not None else ""

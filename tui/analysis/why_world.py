@@ -1,0 +1,219 @@
+"""What the cluster looked like at an instant, as the HPA controller would read it."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Mapping
+from typing import Final, TypeAlias
+
+from tui.analysis import hpa
+from tui.analysis.focus import SCALABLE
+from tui.analysis.why_inputs import (
+    PodIndex,
+    PodInputs,
+    inputs_of,
+    readings_of,
+    spec_of,
+    status_of,
+)
+from tui.state.links import Health, Link, Source
+from tui.state.rows import HpaRow, Kind, PodUsage, WorkloadRow
+from tui.state.store import Delta
+
+Samples: TypeAlias = Mapping[tuple[str, str], PodUsage]
+"""One poll of the metrics API, by ``(namespace, name)``."""
+
+_SPAN: Final = 3.0
+"""Seconds of the past that are kept: a rescale is seen before the status that tells of it."""
+_POLLS: Final = 3
+_NEW_SIZE: Final = re.compile(r"New size: (\d+); reason: ")
+_WATCHED: Final = (Kind.PODS, Kind.HPAS, *SCALABLE.values())
+
+
+class World:
+    """One tick's tables and samples. What is looked up is kept, as all HPAs ask for the same."""
+
+    def __init__(
+        self, delta: Delta, at: float, samples: tuple[Samples, ...], pods: PodInputs
+    ) -> None:
+        self.delta = delta
+        self.at = at
+        self.samples = samples
+        """The last polls, newest first."""
+        self.fresh_samples = False
+        self._pods = pods
+        self._index: PodIndex | None = None
+        self._workloads: dict[tuple[str, str, str], WorkloadRow] | None = None
+        self._selecting: dict[int, list[str]] | None = None
+        self._specs: dict[str, tuple[HpaRow, hpa.HpaSpec, hpa.Status]] = {}
+
+    @property
+    def state(self) -> tuple[object, ...]:
+        """Differs whenever anything that counts does."""
+        return _state(self.delta)
+
+    def inherit(self, before: World) -> None:
+        """Take over what has not changed since the world before."""
+        self._specs = before._specs
+        same = self.delta.pods is before.delta.pods
+        if same:
+            self._index = before._index
+        rows = all(self.delta.workloads(k) is before.delta.workloads(k) for k in SCALABLE.values())
+        if rows:
+            self._workloads = before._workloads
+        if same and rows and self.delta.hpas is before.delta.hpas:
+            self._selecting = before._selecting
+
+    def spec(self, row: HpaRow) -> hpa.HpaSpec:
+        """The HPA's spec."""
+        return self._read(row)[1]
+
+    def status(self, row: HpaRow) -> hpa.Status:
+        """The HPA's status."""
+        return self._read(row)[2]
+
+    def _read(self, row: HpaRow) -> tuple[HpaRow, hpa.HpaSpec, hpa.Status]:
+        known = self._specs.get(row.uid)
+        if known is None or known[0] is not row:
+            known = self._specs[row.uid] = (row, spec_of(row), status_of(row))
+        return known
+
+    def workload(self, row: HpaRow) -> WorkloadRow | None:
+        """The HPA's scale target."""
+        if self._workloads is None:
+            self._workloads = {
+                (w.kind, w.namespace, w.name): w
+                for kind in SCALABLE.values()
+                for w in self.delta.workloads(kind).rows.values()
+            }
+        return self._workloads.get((row.target_kind, row.namespace, row.target_name))
+
+    def trouble(self, row: HpaRow) -> str:
+        """Why the HPA's figures cannot be reckoned here; empty if they can."""
+        kind = SCALABLE.get(row.target_kind)
+        if kind is None:
+            return f"a {row.target_kind} is not read here, so the sum cannot be shown"
+        for table, what in ((Kind.PODS, "pods"), (kind, f"{row.target_kind}s")):
+            problem = _problem(self.delta.link(table), what)
+            if problem:
+                return problem
+        if any(m.type in ("Resource", "ContainerResource") for m in row.metrics):
+            link = self.delta.link(Source.POD_METRICS)
+            if link.health in (Health.CONNECTING, Health.FORBIDDEN):
+                return _problem(link, "metrics")
+        return ""
+
+    def inputs(
+        self, row: HpaRow, samples: Samples | None = None, replicas: int | None = None
+    ) -> hpa.Inputs:
+        """What a look at the HPA reads."""
+        workload = self.workload(row)
+        samples = self.samples[0] if samples is None else samples
+        if workload is None:
+            return inputs_of(row, None, (), ())
+        index = self._found()
+        pods = index.pods(workload)
+        usage = [u for p in pods if (u := samples.get((p.namespace, p.name))) is not None]
+        link = self.delta.link(Source.POD_METRICS)
+        answer: list[PodUsage] | hpa.Unavailable = usage
+        if not usage and link.health in (Health.ABSENT, Health.UNAVAILABLE):
+            answer = hpa.Unavailable(link.detail)
+        return inputs_of(
+            row,
+            workload,
+            [self._pods.of(pod) for pod in pods],
+            answer,
+            selecting=self._selectors(index.groups(workload)),
+            readings=readings_of(self.delta.readings.get(row.uid, {})),
+            replicas=replicas,
+        )
+
+    def rescales(self, row: HpaRow) -> list[tuple[float, int]]:
+        """When the HPA's events say that it set which size, oldest first."""
+        found = []
+        for event in self.delta.events.rows.values():
+            if event.about_uid == row.uid and event.reason == "SuccessfulRescale":
+                match = _NEW_SIZE.match(event.message)
+                if match:
+                    found.append((event.last_seen, int(match[1])))
+        return sorted(found)
+
+    def _found(self) -> PodIndex:
+        if self._index is None:
+            self._index = PodIndex(self.delta.pods.rows.values())
+            self._pods.keep(self.delta.pods.rows)
+        return self._index
+
+    def _selectors(self, groups: list[int]) -> tuple[str, ...]:
+        """``namespace/name`` of every HPA that selects pods of one of these groups."""
+        if self._selecting is None:
+            self._selecting = {}
+            index = self._found()
+            for row in self.delta.hpas.rows.values():
+                workload = self.workload(row)
+                for group in index.groups(workload) if workload is not None else ():
+                    self._selecting.setdefault(group, []).append(f"{row.namespace}/{row.name}")
+        names = {name for group in groups for name in self._selecting.get(group, ())}
+        return tuple(sorted(names))
+
+
+class Worlds:
+    """The world now, and those of the last seconds."""
+
+    def __init__(self) -> None:
+        self._pods = PodInputs()
+        self._recent: deque[World] = deque()
+        self._polls: tuple[Samples, ...] = ({},)
+
+    def next(self, delta: Delta, now: float) -> World:
+        """The world of this tick; the one of the tick before where nothing changed."""
+        last = self._recent[-1] if self._recent else None
+        if last is not None and _state(last.delta) == _state(delta):
+            last.fresh_samples = False
+            return last
+        fresh = last is None or delta.pod_usage is not last.delta.pod_usage
+        if fresh:
+            self._polls = (delta.pod_usage, *self._polls)[:_POLLS]
+        world = World(delta, now, self._polls, self._pods)
+        world.fresh_samples = fresh
+        if last is not None:
+            world.inherit(last)
+        self._recent.append(world)
+        while len(self._recent) > 2 and self._recent[1].at < now - _SPAN:
+            self._recent.popleft()
+        return world
+
+    def before(self, wrote: HpaRow, at: float) -> World | None:
+        """The newest world in which the target had the size that a look then found.
+
+        The controller sets the size first and tells of it afterwards.
+        """
+        for world in reversed(self._recent):
+            workload = world.workload(wrote)
+            if world.at <= at and workload is not None and workload.replicas == wrote.current:
+                return world
+        return None
+
+
+def _state(delta: Delta) -> tuple[object, ...]:
+    tables = [delta.tables.get(kind) for kind in _WATCHED]
+    return (
+        *[table.generation if table is not None else -1 for table in tables],
+        delta.samples,
+        *[delta.link(kind).health for kind in _WATCHED],
+        delta.link(Source.POD_METRICS).health,
+        delta.readings,
+    )
+
+
+def _problem(link: Link, what: str) -> str:
+    match link.health:
+        case Health.CONNECTING:
+            return f"reading {what}…"
+        case Health.FORBIDDEN:
+            return f"{what} may not be read, so the sum cannot be shown"
+        case Health.ABSENT:
+            return f"{what} are not served here, so the sum cannot be shown"
+        case _:
+            return ""

@@ -1,0 +1,24 @@
+"""What an HPA's custom and external metrics read, as the two APIs answer."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class PodReading(msgspec.Struct, frozen=True, gc=False):
+    """A pod's value of a custom metric, in thousandths."""
+
+    pod: str
+    value: int
+    time: float = 0.0
+    window: float = 60.0
+    """Seconds; a minute where the API does not say."""
+
+
+class Reading(msgspec.Struct, frozen=True, gc=False):
+    """One metric's answer: values a pod, or values of series or an object, or why there is none."""
+
+    pods: tuple[PodReading, ...] | None = None
+    levels: tuple[int, ...] | None = None
+    """Thousandths, one a series."""
+    problem: str = ""
