@@ -30,13 +30,13 @@ class Target(asyncio.Protocol):
         Target.arrivals.append(now)
         after = (now - Target.arrivals[0]) % self.every
         if after < self.every - self.stall:
-            self.transport.write(REPLY)  # type: ignore[attr-defined]
+            self.transport.write(REPLY)  # type: ignore[attr-defined]  # set when connected
         else:
             asyncio.get_running_loop().call_later(self.every - after, self.answer)
 
     def answer(self) -> None:
         if not self.transport.is_closing():
-            self.transport.write(REPLY)  # type: ignore[attr-defined]
+            self.transport.write(REPLY)  # type: ignore[attr-defined]  # set when connected
 
 
 async def main() -> None:

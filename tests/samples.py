@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -262,7 +263,7 @@ def idle() -> Stage:
     stage.pods(0, 2, age=4500)
     for n in range(20):
         load = (3 + n % 2, 4 - n % 3)
-        stage.at(-300 + 15 * (n + 1), lambda load=load: stage.sample(*load))  # type: ignore[misc]
+        stage.at(-300 + 15 * (n + 1), partial(stage.sample, *load))
     return stage
 
 

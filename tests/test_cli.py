@@ -54,9 +54,9 @@ def said(result: Result) -> str:
 def process(*arguments: str, **more: object) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
         [*PROGRAM, *arguments], capture_output=True, text=True, timeout=20, **more
-    )  # type: ignore[call-overload]
+    )  # type: ignore[call-overload]  # options by name
     assert "Traceback" not in done.stdout + done.stderr
-    return done  # type: ignore[no-any-return]
+    return done  # type: ignore[no-any-return]  # as above
 
 
 class TestAnswers:

@@ -23,11 +23,11 @@ def limit(
 
 
 def up(**rules: object) -> hpa.Behavior:
-    return hpa.Behavior(scale_up=hpa.ScalingRules(**rules))  # type: ignore[arg-type]
+    return hpa.Behavior(scale_up=hpa.ScalingRules(**rules))  # type: ignore[arg-type]  # fields by name
 
 
 def down(**rules: object) -> hpa.Behavior:
-    return hpa.Behavior(scale_down=hpa.ScalingRules(**rules))  # type: ignore[arg-type]
+    return hpa.Behavior(scale_down=hpa.ScalingRules(**rules))  # type: ignore[arg-type]  # fields by name
 
 
 @pytest.mark.parametrize(("current", "without", "with_any"), [(1, 4, 5), (2, 4, 6), (10, 20, 20)])

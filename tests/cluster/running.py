@@ -57,7 +57,7 @@ class Running:
             note()
 
         self.kind = kind
-        self.store.link = link  # type: ignore[method-assign]
+        self.store.link = link  # type: ignore[method-assign]  # a spy
         self.informer = Informer(
             RESOURCES[kind],
             self.transport,

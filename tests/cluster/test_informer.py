@@ -241,7 +241,7 @@ def test_a_burst_is_taken_in_batches(run: Run) -> None:
     running = run(listing([], "102"), watch=(watching("\n".join([*events, ""]).encode()),))
     puts: list[int] = []
     put = running.store.put
-    running.store.put = lambda kind, rows: (puts.append(len(rows)), put(kind, rows))  # type: ignore[assignment, arg-type, return-value]
+    running.store.put = lambda kind, rows: (puts.append(len(rows)), put(kind, rows))  # type: ignore[assignment, arg-type, return-value]  # a spy
     eventually(lambda: len(running.names()) == 500)
     assert running.informer.counters.events == 500
     assert len(puts) < 50

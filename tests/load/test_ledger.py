@@ -22,7 +22,7 @@ def tick(number: int, count: int = 10, seconds: float = 0.01, **more: object) ->
         statuses={200: count},
         in_flight=3,
         connections=5,
-        **more,  # type: ignore[arg-type]
+        **more,  # type: ignore[arg-type]  # fields by name
     )
 
 

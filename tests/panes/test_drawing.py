@@ -122,8 +122,8 @@ def _luminance(color: Color) -> float:
 
 @pytest.mark.parametrize("theme", THEMES, ids=lambda t: t.name)
 def test_every_ink_can_be_read_on_its_background(theme: object) -> None:
-    variables = theme.variables  # type: ignore[attr-defined]
-    background = Color.parse(theme.background)  # type: ignore[attr-defined]
+    variables = theme.variables  # type: ignore[attr-defined]  # themes are parametrized as objects
+    background = Color.parse(theme.background)  # type: ignore[attr-defined]  # themes are parametrized as objects
     for ink in (Ink.MEASURED, Ink.DECIDED, Ink.GOOD, Ink.BAD, Ink.ESTIMATED, Ink.MUTED):
         light, dark = sorted(
             (_luminance(background), _luminance(Color.parse(variables[ink.value]))), reverse=True

@@ -129,7 +129,7 @@ def _replayed(rows: Iterable[tuple[str, Row]], changes: list[Change]) -> dict[st
     return made
 
 
-class TestStoreAgainstDictionaries(StoreMachine.TestCase):  # type: ignore[misc, valid-type]
+class TestStoreAgainstDictionaries(StoreMachine.TestCase):  # type: ignore[misc, valid-type]  # hypothesis makes it
     settings = settings(derandomize=True, deadline=None, max_examples=25, stateful_step_count=30)
 
 

@@ -39,6 +39,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -51,7 +52,7 @@ from tui.demo.api.errors import ApiError
 from tui.demo.api.operations import Writer
 from tui.demo.api.patches import merge_patch
 from tui.demo.dataplane.costs import APP, CADDY
-from tui.demo.resources import Resource
+from tui.demo.resource import Resource
 from tui.demo.store import Object
 from tui.demo.traffic import Curve
 from tui.resources import fixtures
@@ -305,13 +306,13 @@ class Player:
                 except ApiError as problem:
                     raise ScenarioError(f"the scenario cannot begin: {problem.message}") from None
             else:
-                self._later(addition.at, lambda one=addition: self._add(one))  # type: ignore[misc]
+                self._later(addition.at, partial(self._add, addition))
         for change in self._scenario.change:
-            self._later(change.at, lambda one=change: self._change(one))  # type: ignore[misc]
+            self._later(change.at, partial(self._change, change))
         for removal in self._scenario.remove:
-            self._later(removal.at, lambda one=removal: self._remove(one))  # type: ignore[misc]
+            self._later(removal.at, partial(self._remove, removal))
         for loss in self._scenario.lose:
-            self._later(loss.at, lambda one=loss: self._cluster.lose_node(one.node))  # type: ignore[misc]
+            self._later(loss.at, partial(self._cluster.lose_node, loss.node))
 
     def _later(self, at: float, call: Callable[[], None]) -> None:
         clock = self._cluster.clock

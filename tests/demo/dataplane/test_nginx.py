@@ -200,7 +200,7 @@ async def test_a_service_made_anew_is_not_found_again() -> None:
 
 
 async def test_no_ready_endpoint_is_a_502() -> None:
-    serving = _served(_server("location / { proxy_pass http://backend; }"), replicas=0)  # type: ignore[arg-type]
+    serving = _served(_server("location / { proxy_pass http://backend; }"), replicas=0)  # type: ignore[arg-type]  # through _served
     async with serving:
         answer = await serving.get("nginx")
         assert (answer.status, "502 Bad Gateway" in answer.text) == (502, True)

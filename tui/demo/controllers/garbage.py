@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar, Final
 
 from tui.demo import resources
 from tui.demo.api import errors
 from tui.demo.api.operations import CONTROLLER_MANAGER, DeleteOptions
 from tui.demo.controllers.base import Controller
-from tui.demo.resources import Resource
+from tui.demo.resource import Resource
 from tui.demo.store import Entry, Event, Key, Object
 
 _FOREGROUND: Final = "foregroundDeletion"
@@ -29,7 +30,7 @@ class GarbageCollector(Controller):
         self._owners: dict[str, tuple[Resource, Entry]] = {}
         self._dependents: dict[str, set[tuple[Resource, Key]]] = {}
         for resource in _OWNED:
-            self.watch(resource, lambda event, resource=resource: self._seen(resource, event))  # type: ignore[misc]  # a lambda with defaults
+            self.watch(resource, partial(self._seen, resource))
 
     def _seen(self, resource: Resource, event: Event) -> list[Key]:
         entry = event.entry

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from random import Random
 from typing import Final
 
@@ -284,4 +285,4 @@ class DataPlane:
             for volume in volumes.values():
                 if volume.config_map == name:
                     delay = self._rng.uniform(*SYNC_DELAY)
-                    self._clock.call_later(delay, lambda v=volume: self._fill(v, namespace))  # type: ignore[misc]
+                    self._clock.call_later(delay, partial(self._fill, volume, namespace))
