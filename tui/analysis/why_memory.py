@@ -83,6 +83,27 @@ def recent(memory: hpa.Memory, spec: hpa.HpaSpec, now: float) -> tuple[hpa.Recom
     return tuple(sorted((r for r in memory.recommendations if r.at > start), key=lambda r: r.at))
 
 
+def release(decision: hpa.Decision) -> float | None:
+    """Until when what is remembered holds the size at least as far as it does now.
+
+    None where no window holds it.
+    """
+    limits = decision.normalization
+    if limits is None or limits.stabilization.stabilized == limits.recommended:
+        return None
+    stable, bound = limits.stabilization, limits.desired
+    down = stable.stabilized > stable.recommended
+    window = stable.down_window if down else stable.up_window
+    holding = [
+        r.at
+        for r in decision.memory.recommendations
+        if r.at < decision.at
+        and r.at > decision.at - window
+        and (r.replicas >= bound if down else r.replicas <= bound)
+    ]
+    return max(holding) + window if holding else stable.held_until
+
+
 def windows(
     spec: hpa.HpaSpec, settings: hpa.Settings = hpa.DEFAULT_SETTINGS
 ) -> tuple[float, float]:
