@@ -10,6 +10,7 @@ import msgspec
 from tui.analysis.focus import Focus, Target, ordered, resolve
 from tui.analysis.timeline import Entry, Timeline
 from tui.analysis.trend import Trend, trend
+from tui.analysis.why import Explainer, Explanation
 from tui.state.links import Link
 from tui.state.place import Place
 from tui.state.rows import Kind
@@ -39,6 +40,8 @@ class Scene:
     trend: Trend = field(default_factory=Trend)
     charted: tuple[int, int] = (0, 0)
     """Differs with every trend."""
+    why: Explanation = field(default_factory=Explanation)
+    """Why the HPA in view is what it is."""
 
 
 class Director:
@@ -54,6 +57,7 @@ class Director:
         self._focused = 0
         self._trend = Trend()
         self._charted = (0, 0)
+        self._explainer = Explainer()
         self._scene = Scene(place=place)
         self._moved = True
         self._simulated = False
@@ -75,6 +79,7 @@ class Director:
         if charted != self._charted:
             self._charted = charted
             self._trend = trend(self._store, focus, now)
+        self._store.in_view = focus.hpa.uid if focus.hpa is not None else ""
         self._scene = Scene(
             now=now,
             delta=delta,
@@ -86,6 +91,7 @@ class Director:
             told=told,
             trend=self._trend,
             charted=charted,
+            why=self._explainer.feed(delta, focus, now),
         )
         return self._scene
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from tui.analysis.scene import Scene
+from tui.analysis.why_sentence import sentences
 from tui.analysis.words import metric_title, verdict, without_figures
 from tui.panes import digits
 from tui.panes.bar import target_bar
-from tui.panes.line import Line, cells, flow
+from tui.panes.line import Line, cells, cut, flow
 from tui.panes.pane import Pane, absence
+from tui.panes.spoken import spoken
 from tui.state.links import Health
 from tui.state.rows import HpaRow, Kind, MetricRow
 from tui.text import ago, clean, cpu, memory, pad, percent, quantity, width, wrap
@@ -23,10 +25,10 @@ class HpaPane(Pane):
     TITLE = "HPA"
 
     def depends(self, scene: Scene) -> Hashable:
-        """The focus, its link, and the age of the last scaling."""
+        """The focus, its link, the reckoning, and the seconds until the next look."""
         hpa = scene.focus.hpa
-        ages = int(scene.now) if hpa is not None and hpa.last_scale else 0
-        return (scene.focused, scene.delta.link(Kind.HPAS), ages)
+        ages = int(scene.now) if hpa is not None else 0
+        return (scene.focused, scene.delta.link(Kind.HPAS), ages, scene.why.version)
 
     def caption(self) -> Line:
         """``HPA fastapi-hpa``."""
@@ -60,11 +62,31 @@ class HpaPane(Pane):
         why = without_figures(focus.hpa)
         if why:
             beside += [[(text, "bad")] for text in wrap(clean(why), room - indent)]
+        below: list[Line] = []
+        if not why and height > max(len(left), len(beside)):
+            below = self._why(room)  # under the digits, over the whole width
+        elif not why:
+            beside += self._why(room - indent)
         lines: list[Line] = []
         for y in range(max(len(left), len(beside))):
             start = left[y] if y < len(left) else [(pad("", indent - 4), "")]
             lines.append([*start, ("    ", ""), *(beside[y] if y < len(beside) else [])])
-        return lines
+        return lines + below
+
+    def _why(self, room: int) -> list[Line]:
+        """The sentence: why this size, or what the next look will bring."""
+        why, now = self.scene.why, self.scene.now
+        if self.scene.focus.hpa is None or why.uid != self.scene.focus.hpa.uid:
+            return []
+        if why.trouble:
+            return [cut([("why: ", "muted"), (clean(why.trouble), "muted")], room)]
+        ahead = why.fresh or why.look is None
+        outcome = why.outlook if ahead or why.look is None else why.look.outcome
+        if outcome is None:
+            return []
+        label = "next: " if ahead else "why: "
+        forms = sentences(outcome, now, why.next_look, why.period)
+        return [spoken(forms, room, [(label, "bold estimated" if ahead else "bold decided")])]
 
     def _without_hpa(self, room: int) -> list[Line]:
         focus = self.scene.focus
