@@ -51,14 +51,37 @@ class Owner(msgspec.Struct, frozen=True, gc=False):
     uid: str
 
 
+class ConfigMount(msgspec.Struct, frozen=True, gc=False):
+    """Where a container sees a ConfigMap."""
+
+    config_map: str
+    path: str
+    sub_path: str = ""
+    """Set: one file, copied when the container starts and never updated."""
+
+
 class ContainerRow(msgspec.Struct, frozen=True, gc=False):
-    """What a container asks for (``resources.requests`` and ``limits``)."""
+    """What a container asks for (``resources.requests`` and ``limits``), and what it runs."""
 
     name: str
     cpu_request: int | None = None
     cpu_limit: int | None = None
     memory_request: int | None = None
     memory_limit: int | None = None
+    image: str = ""
+    probed: bool = False
+    """Whether it has a readiness probe."""
+    configs: tuple[ConfigMount, ...] = ()
+
+
+class Ending(msgspec.Struct, frozen=True, gc=False):
+    """How a container ended that ended last: now, or before it was started again."""
+
+    container: str
+    reason: str
+    """``OOMKilled``, ``Error``, ``StartError``, ``Completed``…"""
+    code: int = 0
+    at: float = 0.0
 
 
 class PodRequests(msgspec.Struct, frozen=True, gc=False):
@@ -95,6 +118,8 @@ class PodRow(Row, frozen=True, gc=False, kw_only=True):
     deleting: float | None = None
     restarts: int = 0
     last_restart: float | None = None
+    ending: Ending | None = None
+    """None while no container has ended."""
     node: str = ""
     ip: str = ""
 
@@ -280,6 +305,8 @@ class NodeRow(Row, frozen=True, gc=False, kw_only=True):
 
     ready: str = "Unknown"
     """The Ready condition's status: True, False or Unknown."""
+    ready_since: float | None = None
+    """When that last changed."""
     problems: tuple[str, ...] = ()
     """Conditions that should not be True but are (MemoryPressure, DiskPressure…)."""
     unschedulable: bool = False

@@ -10,6 +10,7 @@ from tui.cluster.decode.common import (
     LeanMeta,
     WireCondition,
     identity,
+    instant,
     labels_of,
     milli,
     shared,
@@ -74,13 +75,14 @@ def project(node: Node) -> NodeRow:
     status = node.status or _NO_STATUS
     capacity = status.capacity or {}
     allocatable = status.allocatable or {}
-    ready, problems = _health(status.conditions)
+    ready, ready_since, problems = _health(status.conditions)
     return NodeRow(
         uid=uid,
         name=shared(name),
         namespace=namespace,
         created=created,
         ready=ready,
+        ready_since=ready_since,
         problems=problems,
         unschedulable=bool(spec.unschedulable),
         roles=_roles((meta.labels if meta else None) or {}),
@@ -96,21 +98,24 @@ def project(node: Node) -> NodeRow:
     )
 
 
-def _health(conditions: list[WireCondition] | None) -> tuple[str, tuple[str, ...]]:
-    """The Ready condition's status, and what else is wrong."""
-    ready = "Unknown"
+def _health(
+    conditions: list[WireCondition] | None,
+) -> tuple[str, float | None, tuple[str, ...]]:
+    """The Ready condition's status and since when, and what else is wrong."""
+    ready, since = "Unknown", None
     problems: list[str] = []
     for condition in conditions or ():
         if not condition.type:
             continue
         if condition.type == "Ready":
             ready = shared(condition.status or "Unknown")
+            since = instant(condition.lastTransitionTime)
         elif condition.type.endswith(_GOOD_WHEN_TRUE):
             if condition.status == "False":
                 problems.append(f"{condition.type}=False")
         elif condition.status == "True":
             problems.append(condition.type)
-    return ready, tuple(problems)
+    return ready, since, tuple(problems)
 
 
 def _roles(labels: dict[str, str | None]) -> tuple[str, ...]:

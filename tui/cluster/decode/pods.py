@@ -7,8 +7,7 @@ STATUS, READY and RESTARTS follow ``printPod`` of Kubernetes 1.36
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -18,41 +17,14 @@ from tui.cluster.decode.common import (
     identity,
     instant,
     labels_of,
-    milli,
     owner_of,
     shared,
-    whole,
 )
-from tui.state.rows import ContainerRow, PodRequests, PodRow
+from tui.cluster.decode.containers import Spec, containers_of, requests_of
+from tui.state.rows import Ending, PodRow
 
-Quantity: TypeAlias = str | int | float | None
 _TERMINAL: Final = ("Succeeded", "Failed")
 _LONGEST_MESSAGE: Final = 1024
-
-
-class Resources(msgspec.Struct, gc=False):
-    """``resources`` of a container; values are quantities, as text or as bare numbers."""
-
-    requests: dict[str, str | int | float | None] | None = None
-    limits: dict[str, str | int | float | None] | None = None
-
-
-class Container(msgspec.Struct, gc=False):
-    """``spec.containers[]`` and ``spec.initContainers[]``."""
-
-    name: str | None = None
-    resources: Resources | None = None
-    restartPolicy: str | None = None  # noqa: N815
-
-
-class Spec(msgspec.Struct, gc=False):
-    """``spec``."""
-
-    nodeName: str | None = None  # noqa: N815
-    containers: list[Container] | None = None
-    initContainers: list[Container] | None = None  # noqa: N815
-    resources: Resources | None = None
-    overhead: dict[str, str | int | float | None] | None = None
 
 
 class Waiting(msgspec.Struct, gc=False):
@@ -162,8 +134,8 @@ def project(pod: Pod) -> PodRow:
         phase=shared(status.phase or ""),
         status=shared(printed.status),
         message=_message(status),
-        containers=_containers(spec),
-        whole=_whole(spec),
+        containers=containers_of(spec),
+        whole=requests_of(spec),
         ready_containers=printed.ready,
         total_containers=printed.total,
         ready=ready,
@@ -174,6 +146,7 @@ def project(pod: Pod) -> PodRow:
         deleting=instant(meta.deletionTimestamp) if meta else None,
         restarts=printed.restarts,
         last_restart=printed.last_restart,
+        ending=_last_ending(status),
         node=shared(spec.nodeName or ""),
         ip=status.podIP or "",
     )
@@ -301,71 +274,19 @@ def _initialised(status: Status) -> bool:
     return False
 
 
-def _containers(spec: Spec) -> tuple[ContainerRow, ...]:
-    """What the HPA reckons with: the containers and the restartable init containers."""
-    containers = [*(spec.containers or ())]
-    containers += [c for c in spec.initContainers or () if c.restartPolicy == "Always"]
-    return shared(tuple([_container(c) for c in containers]))
-
-
-def _container(container: Container) -> ContainerRow:
-    resources = container.resources
-    if resources is None:
-        return ContainerRow(container.name or "")
-    requests = resources.requests or {}
-    limits = resources.limits or {}
-    return ContainerRow(
-        container.name or "",
-        milli(requests.get("cpu")),
-        milli(limits.get("cpu")),
-        whole(requests.get("memory")),
-        whole(limits.get("memory")),
-    )
-
-
-def _whole(spec: Spec) -> PodRequests | None:
-    """Requests of the pod as a whole: what it sets itself, else what its containers need.
-
-    ``PodRequests`` of k8s.io/component-helpers/resource, for the two resources an HPA reckons with.
-    """
-    own = (spec.resources.requests if spec.resources else None) or {}
-    if not any(k in ("cpu", "memory") or k.startswith("hugepages-") for k in own):
-        return None
-    overhead = spec.overhead or {}
-    return PodRequests(
-        _needed(spec, "cpu", milli, own, overhead), _needed(spec, "memory", whole, own, overhead)
-    )
-
-
-def _needed(
-    spec: Spec,
-    resource: str,
-    read: Callable[[Quantity], int | None],
-    own: dict[str, Quantity],
-    overhead: dict[str, Quantity],
-) -> int | None:
-    def asked(container: Container) -> int | None:
-        requests = container.resources.requests if container.resources else None
-        return read((requests or {}).get(resource))
-
-    needed = read(own.get(resource))
-    if needed is None:
-        found = [n for c in spec.containers or () if (n := asked(c)) is not None]
-        sidecars = peak = 0
-        for container in spec.initContainers or ():
-            each = asked(container)
-            if each is None:
+def _last_ending(status: Status) -> Ending | None:
+    """Of the containers' endings, the last; None where none has ended."""
+    last: Ending | None = None
+    for container in (*(status.initContainerStatuses or ()), *(status.containerStatuses or ())):
+        for state in (container.state, container.lastState):
+            ended = state.terminated if state is not None else None
+            if ended is None:
                 continue
-            found.append(0)
-            if container.restartPolicy == "Always":
-                sidecars += each
-                peak = max(peak, sidecars)
-            else:
-                peak = max(peak, each + sidecars)
-        if not found:
-            return read(overhead.get(resource))
-        needed = max(sum(found) + sidecars, peak)
-    return needed + (read(overhead.get(resource)) or 0)
+            at = instant(ended.finishedAt) or 0.0
+            if last is None or at > last.at:
+                name, reason = shared(container.name or ""), ended.reason or _ending(ended)
+                last = Ending(name, shared(reason), ended.exitCode or 0, at)
+    return last
 
 
 def _message(status: Status) -> str:
