@@ -34,13 +34,15 @@ class Route:
     """The Service's port, not the one connected to: that is in ``url``."""
     kind: RouteKind
     url: str
-    """Scheme, host, port and path; ends with ``/``."""
+    """Scheme, host, port and path; the path is ``/``, or the one that an Ingress gives it."""
     host_header: str | None = None
     """What to send as ``Host``, if it is not the URL's own host (an Ingress by address)."""
     label: str = ""
     """The route in a few words, to be shown wherever it is used."""
     bypasses_service: bool = False
     """Whether connections go straight to pods: kube-proxy's choice is not exercised."""
+    hint: str = ""
+    """For a port-forward: which better way failed, and the step that would open it."""
 
     @property
     def host(self) -> str:

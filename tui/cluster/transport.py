@@ -79,6 +79,11 @@ class Transport:
         self._agent = f"kscale-tui/{tui.__version__}"
 
     @property
+    def credentials(self) -> Credentials:
+        """As whom requests are made, for connections that are no requests."""
+        return self._credentials
+
+    @property
     def skew(self) -> float:
         """Seconds the server's clock is ahead of ours, to about half a second; 0 until known."""
         known = sorted(self._skews)
