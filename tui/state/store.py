@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias, cast
 
+from tui.state.fetched import Answer, Fetch
 from tui.state.links import Health, Link, SourceKey
 from tui.state.readings import Reading
 from tui.state.rows import (
@@ -60,6 +61,8 @@ class Delta:
     """Grows with every poll of either metrics."""
     readings: Mapping[str, Mapping[int, Reading]] = field(default_factory=dict)
     """Custom and external metrics by the HPA's uid, then by position in its metrics."""
+    fetched: Mapping[Fetch, Answer] = field(default_factory=dict)
+    """What the doctor's rules asked for, as far as it has come."""
 
     @property
     def pods(self) -> TableView[PodRow]:
@@ -130,6 +133,9 @@ class Store:
         self._readings: Mapping[str, Mapping[int, Reading]] = MappingProxyType({})
         self.in_view = ""
         """The uid of the HPA on the screen: whose custom metrics are worth asking for."""
+        self._fetched: Mapping[Fetch, Answer] = MappingProxyType({})
+        self.wanted: tuple[Fetch, ...] = ()
+        """What the doctor's rules want fetched, the most urgent first."""
 
     # Writing: from any thread.
 
@@ -208,6 +214,20 @@ class Store:
             if self._readings.get(hpa) != readings:
                 self._readings = MappingProxyType({hpa: dict(readings)})
 
+    def put_fetched(self, fetch: Fetch, answer: Answer) -> None:
+        """Take over the answer to a fetch. One that says nothing new keeps its time."""
+        with self._lock:
+            before = self._fetched.get(fetch)
+            if before is None or (before.result, before.fact) != (answer.result, answer.fact):
+                self._fetched = MappingProxyType({**self._fetched, fetch: answer})
+
+    def retain_fetched(self, wanted: Collection[Fetch]) -> None:
+        """Forget the answers that nobody wants any more."""
+        with self._lock:
+            kept = {f: a for f, a in self._fetched.items() if f in wanted}
+            if len(kept) != len(self._fetched):
+                self._fetched = MappingProxyType(kept)
+
     # Reading: the screen's thread.
 
     def drain(self) -> Delta:
@@ -228,6 +248,7 @@ class Store:
                 node_usage=self._node_usage,
                 samples=self._samples,
                 readings=self._readings,
+                fetched=self._fetched,
             )
 
     @property
