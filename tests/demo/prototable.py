@@ -31,14 +31,26 @@ _PLAIN = {
 }
 _ROOTS = {
     "core.v1": (
-        "Namespace Pod Service ConfigMap Secret ServiceAccount Event Endpoints Node Binding"
+        "Namespace Pod Service ConfigMap Secret ServiceAccount Event Endpoints Node Binding "
+        "ResourceQuota LimitRange PersistentVolume PersistentVolumeClaim"
     ),
-    "apps.v1": "Deployment ReplicaSet StatefulSet",
+    "apps.v1": "Deployment ReplicaSet StatefulSet DaemonSet ControllerRevision",
+    "batch.v1": "Job CronJob",
     "autoscaling.v1": "HorizontalPodAutoscaler Scale",
     "autoscaling.v2": "HorizontalPodAutoscaler",
-    "authorization.v1": "SelfSubjectAccessReview",
-    "networking.v1": "Ingress",
-    "policy.v1": "Eviction",
+    "admissionregistration.v1": ("ValidatingWebhookConfiguration MutatingWebhookConfiguration"),
+    "authentication.v1": "SelfSubjectReview",
+    "authorization.v1": (
+        "SelfSubjectAccessReview SelfSubjectRulesReview SubjectAccessReview "
+        "LocalSubjectAccessReview"
+    ),
+    "coordination.v1": "Lease",
+    "events.v1": "Event",
+    "networking.v1": "Ingress IngressClass NetworkPolicy",
+    "policy.v1": "Eviction PodDisruptionBudget",
+    "rbac.v1": "Role RoleBinding ClusterRole ClusterRoleBinding",
+    "scheduling.v1": "PriorityClass",
+    "storage.v1": "StorageClass",
     "discovery.v1": "EndpointSlice",
 }
 # Embedded Go structs, whose fields JSON shows as the outer struct's own.
@@ -48,7 +60,11 @@ _INLINE = {
     "localObjectReference",
     "ephemeralContainerCommon",
     "ingressRuleValue",
+    "persistentVolumeSource",
+    "rule",
 }
+# Written otherwise in the .proto than in JSON.
+_RENAMED = {"Webhooks": "webhooks", "aPIGroup": "apiGroup"}
 _FIELD = re.compile(
     r"^\s*(optional|repeated|map<string, *(?P<of>[\w.]+)>|required)\s*(?P<type>[\w.]*)\s+"
     r"(?P<name>\w+) = (?P<number>\d+);",
@@ -73,7 +89,8 @@ def read(path: Path) -> Messages:
                 kind = f"[{kind}]"
             elif field["name"] in _INLINE:
                 kind = f"<{kind}"
-            fields[field["number"]] = (field["name"], kind)
+            name = _RENAMED.get(field["name"], field["name"])
+            fields[field["number"]] = (name, kind)
         found[f"{package[1]}.{match[1]}"] = fields
     return found
 

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from tui.demo import resources
-from tui.demo.resources import Resource
+from tui.demo.resource import Resource
 from tui.demo.store import Object
 
 NAMESPACE: Final = "default"

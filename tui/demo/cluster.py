@@ -11,6 +11,7 @@ from tui.demo.api.operations import Api, Writer
 from tui.demo.clock import Clock
 from tui.demo.controllers.apiservice import ApiServiceController
 from tui.demo.controllers.base import Controller, ControlPlane
+from tui.demo.controllers.definitions import DefinitionController
 from tui.demo.controllers.deployment import DeploymentController
 from tui.demo.controllers.endpoints import EndpointsController, EndpointSliceController
 from tui.demo.controllers.garbage import GarbageCollector
@@ -84,6 +85,7 @@ class Cluster:
             GarbageCollector(self.plane),
             ApiServiceController(self.plane),
             QuotaController(self.plane),
+            DefinitionController(self.plane),
             HpaController(self.plane),
         ]
         self.lifecycle = NodeLifecycle(self.plane, self.kubelet, self.dataplane)

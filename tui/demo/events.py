@@ -9,7 +9,7 @@ from tui.demo import resources
 from tui.demo.api import errors
 from tui.demo.api.operations import Api, Writer
 from tui.demo.clock import Clock
-from tui.demo.resources import Resource
+from tui.demo.resource import Resource
 from tui.demo.store import Entry, Object
 
 LIFETIME: Final = 3600.0

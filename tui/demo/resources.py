@@ -3,113 +3,75 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
-_READ: Final = ("get", "list")
-_ALL: Final = (
-    "create",
-    "delete",
-    "deletecollection",
-    "get",
-    "list",
-    "patch",
-    "update",
-    "watch",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Resource:
-    """One served type."""
-
-    group: str
-    """API group; ``""`` is the core group."""
-    version: str
-    plural: str
-    kind: str
-    namespaced: bool = True
-    short_names: tuple[str, ...] = ()
-    categories: tuple[str, ...] = ()
-    status: bool = False
-    """Has a status subresource, so a plain update leaves the status alone."""
-    scale: bool = False
-    others: tuple[str, ...] = ()
-    """Further subresources, such as ``log``."""
-    verbs: tuple[str, ...] = _ALL
-    alias_of: str = ""
-    """The storage name, where another version of the same objects is the one stored."""
-    counts_generation: bool = False
-    """A change of the spec raises ``metadata.generation``."""
-
-    @property
-    def group_version(self) -> str:
-        """``apps/v1``; the core group has the version alone."""
-        return f"{self.group}/{self.version}" if self.group else self.version
-
-    @property
-    def qualified(self) -> str:
-        """``deployments.apps``, the name errors use; the core group has the plural alone."""
-        return f"{self.plural}.{self.group}" if self.group else self.plural
-
-    @property
-    def qualified_kind(self) -> str:
-        """``Deployment.apps``."""
-        return f"{self.kind}.{self.group}" if self.group else self.kind
-
-    @property
-    def storage(self) -> str:
-        """The name under which the store keeps the objects."""
-        return self.alias_of or self.qualified
-
-    @property
-    def stored(self) -> bool:
-        """False for what is computed at each request, such as metrics."""
-        return self.verbs != _READ and self.verbs != ("create",)
-
-    @property
-    def singular(self) -> str:
-        """The name a user may type instead of the plural."""
-        return self.kind.lower()
-
-    def has(self, subresource: str) -> bool:
-        """Whether the subresource is served."""
-        return (
-            (subresource == "status" and self.status)
-            or (subresource == "scale" and self.scale)
-            or subresource in self.others
-        )
-
+from tui.demo.resource import ALL_BUT_COLLECTION, CREATE_ONLY, READ_ONLY
+from tui.demo.resource import Resource as Resource
 
 _ALL_CATEGORY: Final = ("all",)
+_API_EXTENSIONS: Final = ("api-extensions",)
 
 NAMESPACES: Final = Resource(
-    "", "v1", "namespaces", "Namespace", False, ("ns",), status=True, others=("finalize",)
+    "",
+    "v1",
+    "namespaces",
+    "Namespace",
+    False,
+    short_names=("ns",),
+    status=True,
+    others=("finalize",),
+    verbs=ALL_BUT_COLLECTION,
 )
-NODES: Final = Resource("", "v1", "nodes", "Node", False, ("no",), status=True)
+NODES: Final = Resource("", "v1", "nodes", "Node", False, short_names=("no",), status=True)
 PODS: Final = Resource(
     "",
     "v1",
     "pods",
     "Pod",
-    True,
-    ("po",),
-    _ALL_CATEGORY,
+    short_names=("po",),
+    categories=_ALL_CATEGORY,
     status=True,
-    others=("log", "binding", "eviction"),
+    others=(
+        "log",
+        "binding",
+        "eviction",
+        "exec",
+        "attach",
+        "portforward",
+        "proxy",
+    ),
     counts_generation=True,
 )
 SERVICES: Final = Resource(
-    "", "v1", "services", "Service", True, ("svc",), _ALL_CATEGORY, status=True
+    "",
+    "v1",
+    "services",
+    "Service",
+    short_names=("svc",),
+    categories=_ALL_CATEGORY,
+    status=True,
+    others=("proxy",),
 )
-ENDPOINTS: Final = Resource("", "v1", "endpoints", "Endpoints", True, ("ep",))
-CONFIG_MAPS: Final = Resource("", "v1", "configmaps", "ConfigMap", True, ("cm",))
+ENDPOINTS: Final = Resource("", "v1", "endpoints", "Endpoints", short_names=("ep",))
+CONFIG_MAPS: Final = Resource("", "v1", "configmaps", "ConfigMap", short_names=("cm",))
 SECRETS: Final = Resource("", "v1", "secrets", "Secret")
 RESOURCE_QUOTAS: Final = Resource(
-    "", "v1", "resourcequotas", "ResourceQuota", True, ("quota",), status=True
+    "", "v1", "resourcequotas", "ResourceQuota", short_names=("quota",), status=True
 )
-SERVICE_ACCOUNTS: Final = Resource("", "v1", "serviceaccounts", "ServiceAccount", True, ("sa",))
-EVENTS: Final = Resource("", "v1", "events", "Event", True, ("ev",))
+LIMIT_RANGES: Final = Resource("", "v1", "limitranges", "LimitRange", short_names=("limits",))
+SERVICE_ACCOUNTS: Final = Resource(
+    "", "v1", "serviceaccounts", "ServiceAccount", short_names=("sa",)
+)
+VOLUMES: Final = Resource(
+    "", "v1", "persistentvolumes", "PersistentVolume", False, short_names=("pv",), status=True
+)
+VOLUME_CLAIMS: Final = Resource(
+    "", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", short_names=("pvc",), status=True
+)
+EVENTS: Final = Resource("", "v1", "events", "Event", short_names=("ev",))
+EVENTS_V1: Final = Resource(
+    "events.k8s.io", "v1", "events", "Event", short_names=("ev",), alias_of=EVENTS
+)
 ENDPOINT_SLICES: Final = Resource(
     "discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", counts_generation=True
 )
@@ -118,9 +80,8 @@ DEPLOYMENTS: Final = Resource(
     "v1",
     "deployments",
     "Deployment",
-    True,
-    ("deploy",),
-    _ALL_CATEGORY,
+    short_names=("deploy",),
+    categories=_ALL_CATEGORY,
     status=True,
     scale=True,
     counts_generation=True,
@@ -130,9 +91,8 @@ REPLICA_SETS: Final = Resource(
     "v1",
     "replicasets",
     "ReplicaSet",
-    True,
-    ("rs",),
-    _ALL_CATEGORY,
+    short_names=("rs",),
+    categories=_ALL_CATEGORY,
     status=True,
     scale=True,
     counts_generation=True,
@@ -142,11 +102,34 @@ STATEFUL_SETS: Final = Resource(
     "v1",
     "statefulsets",
     "StatefulSet",
-    True,
-    ("sts",),
-    _ALL_CATEGORY,
+    short_names=("sts",),
+    categories=_ALL_CATEGORY,
     status=True,
     scale=True,
+    counts_generation=True,
+)
+DAEMON_SETS: Final = Resource(
+    "apps",
+    "v1",
+    "daemonsets",
+    "DaemonSet",
+    short_names=("ds",),
+    categories=_ALL_CATEGORY,
+    status=True,
+    counts_generation=True,
+)
+CONTROLLER_REVISIONS: Final = Resource("apps", "v1", "controllerrevisions", "ControllerRevision")
+JOBS: Final = Resource(
+    "batch", "v1", "jobs", "Job", categories=_ALL_CATEGORY, status=True, counts_generation=True
+)
+CRON_JOBS: Final = Resource(
+    "batch",
+    "v1",
+    "cronjobs",
+    "CronJob",
+    short_names=("cj",),
+    categories=_ALL_CATEGORY,
+    status=True,
     counts_generation=True,
 )
 HPAS: Final = Resource(
@@ -154,9 +137,8 @@ HPAS: Final = Resource(
     "v2",
     "horizontalpodautoscalers",
     "HorizontalPodAutoscaler",
-    True,
-    ("hpa",),
-    _ALL_CATEGORY,
+    short_names=("hpa",),
+    categories=_ALL_CATEGORY,
     status=True,
 )
 HPAS_V1: Final = Resource(
@@ -164,36 +146,141 @@ HPAS_V1: Final = Resource(
     "v1",
     "horizontalpodautoscalers",
     "HorizontalPodAutoscaler",
-    True,
-    ("hpa",),
-    _ALL_CATEGORY,
+    short_names=("hpa",),
+    categories=_ALL_CATEGORY,
     status=True,
-    alias_of=HPAS.qualified,
+    alias_of=HPAS,
+)
+DISRUPTION_BUDGETS: Final = Resource(
+    "policy",
+    "v1",
+    "poddisruptionbudgets",
+    "PodDisruptionBudget",
+    short_names=("pdb",),
+    status=True,
+    counts_generation=True,
 )
 INGRESSES: Final = Resource(
     "networking.k8s.io",
     "v1",
     "ingresses",
     "Ingress",
-    True,
-    ("ing",),
+    short_names=("ing",),
+    status=True,
+    counts_generation=True,
+)
+INGRESS_CLASSES: Final = Resource(
+    "networking.k8s.io", "v1", "ingressclasses", "IngressClass", False, counts_generation=True
+)
+NETWORK_POLICIES: Final = Resource(
+    "networking.k8s.io",
+    "v1",
+    "networkpolicies",
+    "NetworkPolicy",
+    short_names=("netpol",),
+    counts_generation=True,
+)
+ROLES: Final = Resource("rbac.authorization.k8s.io", "v1", "roles", "Role")
+ROLE_BINDINGS: Final = Resource("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding")
+CLUSTER_ROLES: Final = Resource(
+    "rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", False
+)
+CLUSTER_ROLE_BINDINGS: Final = Resource(
+    "rbac.authorization.k8s.io", "v1", "clusterrolebindings", "ClusterRoleBinding", False
+)
+STORAGE_CLASSES: Final = Resource(
+    "storage.k8s.io", "v1", "storageclasses", "StorageClass", False, short_names=("sc",)
+)
+PRIORITY_CLASSES: Final = Resource(
+    "scheduling.k8s.io",
+    "v1",
+    "priorityclasses",
+    "PriorityClass",
+    False,
+    short_names=("pc",),
+    counts_generation=True,
+)
+LEASES: Final = Resource("coordination.k8s.io", "v1", "leases", "Lease")
+VALIDATING_WEBHOOKS: Final = Resource(
+    "admissionregistration.k8s.io",
+    "v1",
+    "validatingwebhookconfigurations",
+    "ValidatingWebhookConfiguration",
+    False,
+    categories=_API_EXTENSIONS,
+    counts_generation=True,
+)
+MUTATING_WEBHOOKS: Final = Resource(
+    "admissionregistration.k8s.io",
+    "v1",
+    "mutatingwebhookconfigurations",
+    "MutatingWebhookConfiguration",
+    False,
+    categories=_API_EXTENSIONS,
+    counts_generation=True,
+)
+DEFINITIONS: Final = Resource(
+    "apiextensions.k8s.io",
+    "v1",
+    "customresourcedefinitions",
+    "CustomResourceDefinition",
+    False,
+    short_names=("crd", "crds"),
+    categories=_API_EXTENSIONS,
     status=True,
     counts_generation=True,
 )
 API_SERVICES: Final = Resource(
-    "apiregistration.k8s.io", "v1", "apiservices", "APIService", False, status=True
+    "apiregistration.k8s.io",
+    "v1",
+    "apiservices",
+    "APIService",
+    False,
+    categories=_API_EXTENSIONS,
+    status=True,
 )
 NODE_METRICS: Final = Resource(
-    "metrics.k8s.io", "v1beta1", "nodes", "NodeMetrics", False, verbs=_READ
+    "metrics.k8s.io", "v1beta1", "nodes", "NodeMetrics", False, verbs=READ_ONLY
 )
-POD_METRICS: Final = Resource("metrics.k8s.io", "v1beta1", "pods", "PodMetrics", verbs=_READ)
+POD_METRICS: Final = Resource("metrics.k8s.io", "v1beta1", "pods", "PodMetrics", verbs=READ_ONLY)
 ACCESS_REVIEWS: Final = Resource(
     "authorization.k8s.io",
     "v1",
     "selfsubjectaccessreviews",
     "SelfSubjectAccessReview",
     False,
-    verbs=("create",),
+    verbs=CREATE_ONLY,
+)
+RULES_REVIEWS: Final = Resource(
+    "authorization.k8s.io",
+    "v1",
+    "selfsubjectrulesreviews",
+    "SelfSubjectRulesReview",
+    False,
+    verbs=CREATE_ONLY,
+)
+SUBJECT_ACCESS_REVIEWS: Final = Resource(
+    "authorization.k8s.io",
+    "v1",
+    "subjectaccessreviews",
+    "SubjectAccessReview",
+    False,
+    verbs=CREATE_ONLY,
+)
+LOCAL_ACCESS_REVIEWS: Final = Resource(
+    "authorization.k8s.io",
+    "v1",
+    "localsubjectaccessreviews",
+    "LocalSubjectAccessReview",
+    verbs=CREATE_ONLY,
+)
+SELF_REVIEWS: Final = Resource(
+    "authentication.k8s.io",
+    "v1",
+    "selfsubjectreviews",
+    "SelfSubjectReview",
+    False,
+    verbs=CREATE_ONLY,
 )
 
 SERVED: Final[tuple[Resource, ...]] = (
@@ -206,15 +293,40 @@ SERVED: Final[tuple[Resource, ...]] = (
     SECRETS,
     SERVICE_ACCOUNTS,
     RESOURCE_QUOTAS,
+    LIMIT_RANGES,
+    VOLUMES,
+    VOLUME_CLAIMS,
     EVENTS,
     API_SERVICES,
     DEPLOYMENTS,
     REPLICA_SETS,
     STATEFUL_SETS,
+    DAEMON_SETS,
+    CONTROLLER_REVISIONS,
+    EVENTS_V1,
+    SELF_REVIEWS,
     ACCESS_REVIEWS,
+    RULES_REVIEWS,
+    SUBJECT_ACCESS_REVIEWS,
+    LOCAL_ACCESS_REVIEWS,
     HPAS,
     HPAS_V1,
+    JOBS,
+    CRON_JOBS,
     INGRESSES,
+    INGRESS_CLASSES,
+    NETWORK_POLICIES,
+    DISRUPTION_BUDGETS,
+    ROLES,
+    ROLE_BINDINGS,
+    CLUSTER_ROLES,
+    CLUSTER_ROLE_BINDINGS,
+    STORAGE_CLASSES,
+    VALIDATING_WEBHOOKS,
+    MUTATING_WEBHOOKS,
+    DEFINITIONS,
+    PRIORITY_CLASSES,
+    LEASES,
     ENDPOINT_SLICES,
     NODE_METRICS,
     POD_METRICS,
@@ -225,32 +337,15 @@ _BY_KIND: Final = {(r.group_version, r.kind): r for r in SERVED}
 
 
 def find(group: str, version: str, plural: str) -> Resource | None:
-    """The resource at ``/apis/group/version/plural``."""
+    """The built-in resource at ``/apis/group/version/plural``."""
     return _BY_PATH.get((group, version, plural))
 
 
 def find_kind(group_version: str, kind: str) -> Resource | None:
-    """The resource whose objects carry this ``apiVersion`` and ``kind``."""
+    """The built-in resource whose objects carry this ``apiVersion`` and ``kind``."""
     return _BY_KIND.get((group_version, kind))
 
 
-def versions() -> dict[str, list[str]]:
-    """Group → its versions, the preferred first, in order of service."""
-    found: dict[str, list[str]] = {}
-    for resource in SERVED:
-        seen = found.setdefault(resource.group, [])
-        if resource.version not in seen:
-            seen.append(resource.version)
-    return found
-
-
-def in_group(group: str, version: str) -> Iterator[Resource]:
-    """What one group version serves."""
-    return (r for r in SERVED if r.group == group and r.version == version)
-
-
-def find_stored(resource: Resource) -> Resource:
-    """The resource whose version is the stored one; mostly the same."""
-    if not resource.alias_of:
-        return resource
-    return next(r for r in SERVED if r.qualified == resource.alias_of and not r.alias_of)
+def stored() -> Iterator[Resource]:
+    """The built-in resources that have objects of their own in the store."""
+    return (r for r in SERVED if r.stored and not r.alias_of)

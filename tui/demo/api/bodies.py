@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from tui.demo.api import errors, hpa_v1, patches, representation, types
-from tui.demo.api.operations import DeleteOptions
+from tui.demo.api import conversions, duplicates, errors, patches, types
+from tui.demo.api.errors import Cause
+from tui.demo.api.operations import Api, DeleteOptions
 from tui.demo.api.requests import Request, part
-from tui.demo.resources import Resource
+from tui.demo.resource import Resource
 from tui.demo.store import Entry, Object
 
 _PATCH_TYPES: Final = (
@@ -16,6 +17,8 @@ _PATCH_TYPES: Final = (
     "application/strategic-merge-patch+json",
     "application/apply-patch+yaml",
 )
+_CUSTOM_PATCHES: Final = tuple(one for one in _PATCH_TYPES if "strategic" not in one)
+_MODES: Final = ("Ignore", "Strict", "Warn")
 _PROPAGATIONS: Final = ("Background", "Foreground", "Orphan")
 
 
@@ -42,7 +45,9 @@ def check_kind(resource: Resource, data: Object) -> None:
         )
 
 
-def manifest(resource: Resource, data: Object, request: Request) -> tuple[Object, dict[str, str]]:
+def manifest(
+    api: Api, resource: Resource, data: Object, request: Request
+) -> tuple[Object, dict[str, str]]:
     """A manifest, checked and decoded to the stored version, and headers that warn of it.
 
     Raises:
@@ -50,12 +55,21 @@ def manifest(resource: Resource, data: Object, request: Request) -> tuple[Object
             where the request wants none.
     """
     check_kind(resource, data)
-    decoded, unknown = types.decode(resource, data)
-    mode = request.query.get("fieldValidation", "Warn")
+    schema = api.registry.schema_of(resource) if resource.custom else None
+    decoded, unknown = types.decode(resource, data, schema)
+    mode = request.query.get("fieldValidation") or "Warn"
+    if mode not in _MODES:
+        said = Cause.unsupported("fieldValidation", mode, ("", *_MODES)).message
+        raise errors.unprocessable(f'options.meta.k8s.io "" is invalid: fieldValidation: {said}')
+    problems = list(unknown)
+    if mode != "Ignore":
+        problems = [f'unknown field "{path}"' for path in unknown]
+        if request.method in ("POST", "PUT"):
+            problems += [f'duplicate field "{path}"' for path in duplicates.find(request.body)]
     if mode == "Strict":
-        types.refuse_unknown(resource, unknown)
-    warning = types.warnings(unknown) if mode == "Warn" else ""
-    stored = representation.to_stored(resource, decoded)
+        types.refuse(resource, problems)
+    warning = types.warnings(problems) if mode == "Warn" else ""
+    stored = conversions.to_stored(resource, decoded)
     stored.setdefault("metadata", {})
     return stored, {"Warning": warning} if warning else {}
 
@@ -73,21 +87,21 @@ def patch_type(request: Request) -> str:
 
 
 def apply_patch(
-    resource: Resource, current: Entry, request: Request
+    api: Api, resource: Resource, current: Entry, request: Request
 ) -> tuple[Object, dict[str, str]]:
     """The stored version of an object after a JSON, merge or strategic patch, and warnings.
 
     Raises:
         ApiError: 400, 415 or 422.
     """
-    shown: Object = current.copy()
-    if resource.alias_of:
-        shown = hpa_v1.from_v2(shown)
+    if resource.custom and patch_type(request) == "application/strategic-merge-patch+json":
+        raise errors.unsupported_patch(_CUSTOM_PATCHES)
+    shown = conversions.from_stored(resource, current.copy())
     patched = patch_object(resource.kind, shown, request)
     if not isinstance(patched.get("metadata"), dict):
         raise errors.bad_request("the patched object has no metadata")
     patched["metadata"].setdefault("name", current.name)
-    return manifest(resource, patched, request)
+    return manifest(api, resource, patched, request)
 
 
 def patch_object(kind: str, data: Object, request: Request) -> Object:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from tui.demo.custom import definitions
 from tui.demo.store import Object
 
 _PROBES: Final = ("livenessProbe", "readinessProbe", "startupProbe")
@@ -231,6 +232,7 @@ _BY_KIND: Final[dict[str, Callable[[Object], None]]] = {
     "Ingress": _ingress,
     "Node": _node,
     "APIService": _with_status,
+    "CustomResourceDefinition": definitions.defaults,
 }
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from tui.demo.resources import Resource
+from tui.demo.resource import Resource
 
 
 class Cause(NamedTuple):
@@ -194,6 +194,15 @@ def expired(message: str, metadata: dict[str, Any] | None = None) -> ApiError:
 def unsupported_media_type() -> ApiError:
     """415."""
     return ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
+
+
+def unsupported_patch(accepted: Sequence[str]) -> ApiError:
+    """415: custom resources cannot be patched so."""
+    message = (
+        "the body of the request was in an unknown format - accepted media types include: "
+        + ", ".join(accepted)
+    )
+    return ApiError(415, "UnsupportedMediaType", message, {})
 
 
 def invalid(resource: Resource, name: str, causes: Sequence[Cause]) -> ApiError:

@@ -10,20 +10,20 @@ from typing import Final, Protocol
 from tui.demo import resources
 from tui.demo.api import (
     bodies,
-    discovery,
     errors,
     listing,
-    openapi,
     paths,
     representation,
     reviews,
     subresources,
     watching,
 )
+from tui.demo.api.discovery import Discovery
 from tui.demo.api.operations import Api
 from tui.demo.api.paths import Target
 from tui.demo.api.requests import Request, Response, Stream
-from tui.demo.resources import Resource
+from tui.demo.openapi.documents import Documents
+from tui.demo.resource import Resource
 from tui.demo.store import Entry
 
 _METRICS: Final = "/apis/metrics.k8s.io/v1beta1/"
@@ -56,6 +56,8 @@ class Handlers:
         self._metrics = metrics
         self._logs = logs
         self._rng = rng
+        self._discovery = Discovery(api.registry)
+        self._documents = Documents(api.registry)
 
     def respond(self, request: Request) -> Response | Stream:
         """Answer a request; what goes wrong is an answer too."""
@@ -75,20 +77,20 @@ class Handlers:
         path = request.path.rstrip("/") or "/"
         if path.startswith(_HEALTH):
             return Response.text("ok")
-        documents = openapi.respond(path)
+        documents = self._documents.respond(path, request)
         if documents is not None:
             return documents
         self._check_accept(request)
         refusal = self._metrics.refusal()
         if refusal is not None and (path + "/").startswith(_METRICS):
             return refusal
-        hidden = "metrics.k8s.io" if refusal is not None and refusal.status == 404 else ""
-        found = discovery.respond(path, request, hidden)
+        metrics = 200 if refusal is None else refusal.status
+        found = self._discovery.respond(path, request, metrics)
         if found is not None:
             return found
         if not path.startswith(("/api/", "/apis/")):
             return Response.text("404 page not found\n", 404)
-        target = paths.parse(path)
+        target = paths.parse(path, self._api.registry)
         if not target.resource.stored:
             return self._computed(target, request)
         if target.subresource:
@@ -132,7 +134,9 @@ class Handlers:
 
     def _read(self, target: Target, request: Request) -> Response | Stream:
         resource = target.resource
-        shape = representation.Shape(resource, request, self._api.clock)
+        shape = representation.Shape(
+            resource, request, self._api.clock, self._api.registry.columns_of(resource)
+        )
         if request.watches or target.watches:
             return watching.watch(
                 self._api.store,
@@ -154,7 +158,7 @@ class Handlers:
         if target.name or (resource.namespaced and target.namespace is None):
             raise errors.method_not_allowed()
         data = request.object(resource.kind)
-        data, warnings = bodies.manifest(resource, data, request)
+        data, warnings = bodies.manifest(self._api, resource, data, request)
         entry = self._api.create(resource, target.where, data, request.writer())
         return _shown(resource, entry, 201, warnings)
 
@@ -163,7 +167,7 @@ class Handlers:
         if not target.name:
             raise errors.method_not_allowed()
         data = request.object(resource.kind)
-        data, warnings = bodies.manifest(resource, data, request)
+        data, warnings = bodies.manifest(self._api, resource, data, request)
         data["metadata"].setdefault("name", target.name)
         if data["metadata"]["name"] != target.name:
             raise errors.bad_request(
@@ -179,7 +183,9 @@ class Handlers:
             raise errors.method_not_allowed()
         kind = bodies.patch_type(request)
         if kind == "application/apply-patch+yaml":
-            config, warnings = bodies.manifest(resource, request.object(resource.kind), request)
+            config, warnings = bodies.manifest(
+                self._api, resource, request.object(resource.kind), request
+            )
             if not request.query.get("fieldManager"):
                 raise errors.bad_request(
                     "PatchOptions.meta.k8s.io is invalid: fieldManager: Required value: is "
@@ -195,7 +201,7 @@ class Handlers:
             )
             return _shown(resource, entry, 201 if created else 200, warnings)
         current = self._api.get(resource, target.where, target.name)
-        patched, warnings = bodies.apply_patch(resource, current, request)
+        patched, warnings = bodies.apply_patch(self._api, resource, current, request)
         entry = self._api.update(resource, target.where, patched, request.writer())
         return _shown(resource, entry, 200, warnings)
 

@@ -10,7 +10,7 @@ import msgspec
 
 from tui.demo.api import errors, selectors
 from tui.demo.api.requests import Request
-from tui.demo.resources import Resource
+from tui.demo.resource import Resource
 from tui.demo.store import CompactedError, Entry, Object, Store
 
 _VERSION: Final = "meta.k8s.io/v1"

@@ -16,8 +16,10 @@ from tui.demo import resources
 from tui.demo.api import defaults, errors, managed, object_meta, quota, validation
 from tui.demo.api.allocation import ServiceAllocator
 from tui.demo.api.errors import ApiError, Cause
+from tui.demo.api.registry import Registry
 from tui.demo.clock import Clock
-from tui.demo.resources import Resource
+from tui.demo.custom import structural
+from tui.demo.resource import Resource
 from tui.demo.store import Entry, Object, Store
 
 _WITH_SPEC: Final = frozenset(
@@ -27,6 +29,13 @@ _WITH_SPEC: Final = frozenset(
         "Deployment",
         "ReplicaSet",
         "StatefulSet",
+        "DaemonSet",
+        "Job",
+        "CronJob",
+        "CustomResourceDefinition",
+        "PersistentVolumeClaim",
+        "PersistentVolume",
+        "PodDisruptionBudget",
         "HorizontalPodAutoscaler",
         "Ingress",
     }
@@ -71,6 +80,7 @@ class Api:
         self.store = store
         self.clock = clock
         self._rng = rng
+        self.registry = Registry(store)
         self._services = ServiceAllocator(store, rng)
 
     # -- reading
@@ -129,7 +139,7 @@ class Api:
         if by.manager:
             data["metadata"].pop("managedFields", None)
             sent = {k: v for k, v in data.items() if k != "status" or not resource.status}
-            managed.record_update(None, sent, resource.kind, self._manager(resource, by))
+            managed.record_update(None, sent, resource.built_in, self._manager(resource, by))
         self._admit(resource, data, None)
         return self._store(resource, data, by)
 
@@ -245,7 +255,7 @@ class Api:
             if any(data.get(k) != old.get(k) for k in parts):
                 data["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
         if by.manager:
-            managed.record_update(old, data, resource.kind, self._manager(resource, by))
+            managed.record_update(old, data, resource.built_in, self._manager(resource, by))
         return self._store(resource, data, by)
 
     def apply(
@@ -262,12 +272,12 @@ class Api:
         manager = self._manager(resource, by, "Apply")
         if current is None:
             self._check_namespace(resource, namespace, name)
-            merged = managed.apply(None, config, resource.kind, manager, force=force)
+            merged = managed.apply(None, config, resource.built_in, manager, force=force)
             return self.create(resource, namespace, merged, Writer("", "", by.dry_run)), True
         asked = config["metadata"].pop("resourceVersion", None)
         if asked and asked != str(current.revision):
             raise errors.conflict(resource, name)
-        data = managed.apply(current.copy(), config, resource.kind, manager, force=force)
+        data = managed.apply(current.copy(), config, resource.built_in, manager, force=force)
         return self._apply_replace(resource, current, data, by), False
 
     def _apply_replace(self, resource: Resource, current: Entry, data: Object, by: Writer) -> Entry:
@@ -286,9 +296,12 @@ class Api:
         return self._store(resource, data, by)
 
     def _complete(self, resource: Resource, data: Object, old: Object | None) -> None:
+        if resource.custom:
+            self._check_custom(resource, data)
+            return
         try:
             validation.check_quantities(resource, data)
-            if resource.kind in _WITH_SPEC and not isinstance(data.get("spec"), dict):
+            if resource.built_in in _WITH_SPEC and not isinstance(data.get("spec"), dict):
                 data["spec"] = {}
             defaults.apply(resource.kind, data)
             validation.check(resource, data, old)
@@ -297,6 +310,14 @@ class Api:
                 f'{resource.kind} in version "{resource.version}" cannot be handled as a '
                 f"{resource.kind}: json: cannot unmarshal: {problem}"
             ) from None
+
+    def _check_custom(self, resource: Resource, data: Object) -> None:
+        schema = self.registry.schema_of(resource)
+        causes = list(validation.metadata(resource, data))
+        structural.fill(schema, data)
+        causes += structural.check(schema, data)
+        if causes:
+            raise errors.invalid(resource, data["metadata"]["name"], causes)
 
     def _admit(self, resource: Resource, data: Object, old: Object | None) -> None:
         if resource is resources.SERVICES:
@@ -307,7 +328,7 @@ class Api:
     def _manager(
         self, resource: Resource, by: Writer, operation: str = "Update"
     ) -> managed.Manager:
-        stored = resources.find_stored(resource)
+        stored = resource.stored_as
         return managed.Manager(
             by.manager, operation, stored.group_version, by.subresource, self.clock.stamp(), set()
         )

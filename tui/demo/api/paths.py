@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from tui.demo import resources
 from tui.demo.api import errors
-from tui.demo.resources import Resource
+from tui.demo.api.registry import Registry
+from tui.demo.resource import Resource
 
 
 class Target(NamedTuple):
@@ -31,7 +31,7 @@ class UnknownGroupError(Exception):
     """The path names a group that nobody serves; the answer is plain text."""
 
 
-def parse(path: str) -> Target:
+def parse(path: str, registry: Registry) -> Target:
     """The target of a path below ``/api`` or ``/apis``.
 
     Raises:
@@ -43,7 +43,7 @@ def parse(path: str) -> Target:
         group, version, rest = "", parts[1], parts[2:]
     else:
         group, version, rest = parts[1], parts[2], parts[3:]
-    if group not in resources.versions():
+    if group not in registry.versions():
         raise UnknownGroupError
     watches = bool(rest) and rest[0] == "watch"
     if watches:
@@ -53,7 +53,7 @@ def parse(path: str) -> Target:
         namespace, rest = rest[1], rest[2:]
     if not rest or len(rest) > 3:
         raise errors.no_such_path()
-    resource = resources.find(group, version, rest[0])
+    resource = registry.find(group, version, rest[0])
     if resource is None or (namespace is not None and not resource.namespaced):
         raise errors.no_such_path()
     name = rest[1] if len(rest) > 1 else ""

@@ -6,10 +6,10 @@ from functools import lru_cache
 
 import msgspec
 
-from tui.demo.api import hpa_v1, tables
+from tui.demo.api import conversions, tables
 from tui.demo.api.requests import Request
 from tui.demo.clock import Clock
-from tui.demo.resources import Resource, find_stored
+from tui.demo.resource import Resource
 from tui.demo.store import Entry, Object
 
 _encode = msgspec.json.Encoder().encode
@@ -23,7 +23,9 @@ def _prefix(resource: Resource) -> bytes:
 
 def item(resource: Resource, entry: Entry) -> bytes:
     """An object as lists show it, without kind and apiVersion."""
-    return _encode(hpa_v1.from_v2(entry.copy())) if resource.alias_of else entry.raw
+    if not resource.alias_of or resource.custom:
+        return entry.raw
+    return _encode(conversions.from_stored(resource, entry.copy()))
 
 
 def whole(resource: Resource, entry: Entry) -> bytes:
@@ -36,11 +38,6 @@ def whole_of(resource: Resource, data: Object) -> bytes:
     return _prefix(resource) + _encode(data)[1:]
 
 
-def to_stored(resource: Resource, data: Object) -> Object:
-    """What a client sent, in the stored version."""
-    return hpa_v1.to_v2(data) if resource.alias_of else data
-
-
 class Shape:
     """How a client wants objects: whole, or as the rows of a table.
 
@@ -48,11 +45,15 @@ class Shape:
         resource: what they are.
         request: whose Accept header and ``includeObject`` decide.
         clock: for ages.
+        printer: the columns that a definition adds, for custom resources.
     """
 
-    def __init__(self, resource: Resource, request: Request, clock: Clock) -> None:
+    def __init__(
+        self, resource: Resource, request: Request, clock: Clock, printer: list[Object]
+    ) -> None:
+        self._printer = printer
         self._resource = resource
-        self._stored = find_stored(resource)
+        self._stored = resource.stored_as
         self._clock = clock
         self._include = request.query.get("includeObject", "Metadata")
         accepted = request.headers.get("accept", "").split(",")[0]
@@ -87,13 +88,13 @@ class Shape:
 
     def _table(self, metadata: Object, entries: list[Entry], *, head: bool) -> bytes:
         now = self._clock.wall()
-        rows = [tables.row(self._stored, one, now, self._include) for one in entries]
-        return tables.table(self._stored, metadata, rows, head=head)
+        rows = [tables.row(self._stored, one, now, self._include, self._printer) for one in entries]
+        return tables.table(self._stored, metadata, rows, head=head, printer=self._printer)
 
 
 def listed(resource: Resource, metadata: Object, items: list[bytes]) -> bytes:
     """A list of objects."""
-    head = {"kind": f"{resource.kind}List", "apiVersion": resource.group_version}
+    head = {"kind": resource.list_kind, "apiVersion": resource.group_version}
     return b"".join(
         (
             _encode(head)[:-1],

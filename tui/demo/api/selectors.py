@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from tui.demo.api import errors
-from tui.demo.resources import Resource
+from tui.demo.resource import Resource
 from tui.demo.store import Entry, Object
 
 Labels = Mapping[str, str]

@@ -11,7 +11,7 @@ from tui.demo.api.errors import Cause
 from tui.demo.api.operations import Api, DeleteOptions, Writer
 from tui.demo.api.paths import Target
 from tui.demo.api.requests import Request, Response, Stream, part
-from tui.demo.resources import Resource
+from tui.demo.resource import Resource
 from tui.demo.store import Entry, Object
 
 
@@ -45,11 +45,11 @@ def _status(api: Api, target: Target, entry: Entry, request: Request) -> Respons
     resource = target.resource
     if request.method == "PUT":
         data = request.object(resource.kind)
-        data, _ = bodies.manifest(resource, data, request)
+        data, _ = bodies.manifest(api, resource, data, request)
         data["metadata"].setdefault("name", target.name)
         entry = api.update(resource, target.where, data, request.writer("status"))
     elif request.method == "PATCH":
-        patched, _ = bodies.apply_patch(resource, entry, request)
+        patched, _ = bodies.apply_patch(api, resource, entry, request)
         entry = api.update(resource, target.where, patched, request.writer("status"))
     elif request.method != "GET":
         raise errors.method_not_allowed()

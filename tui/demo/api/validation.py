@@ -9,7 +9,8 @@ from typing import Any, Final
 from tui import quantity
 from tui.demo.api import errors, selectors
 from tui.demo.api.errors import Cause
-from tui.demo.resources import Resource
+from tui.demo.custom import definitions
+from tui.demo.resource import Resource
 from tui.demo.store import Object
 
 _DNS_LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
@@ -295,7 +296,14 @@ _RULES: Final[dict[str, Callable[[Object, Object | None], Causes]]] = {
     "StatefulSet": _workload,
     "Service": _service,
     "HorizontalPodAutoscaler": _hpa,
+    "CustomResourceDefinition": definitions.check,
 }
+
+
+def metadata(resource: Resource, data: Object) -> Causes:
+    """The name and labels of a custom object."""
+    yield from name(resource.built_in, data["metadata"]["name"])
+    yield from labels(data["metadata"].get("labels"), "metadata.labels")
 
 
 def check(resource: Resource, data: Object, old: Object | None) -> None:
@@ -304,11 +312,10 @@ def check(resource: Resource, data: Object, old: Object | None) -> None:
     Raises:
         ApiError: 422, naming every broken rule and its field.
     """
-    metadata = data["metadata"]
-    causes = list(name(resource.kind, metadata["name"])) if old is None else []
-    causes += labels(metadata.get("labels"), "metadata.labels")
+    causes = [] if old is not None else list(name(resource.kind, data["metadata"]["name"]))
+    causes += labels(data["metadata"].get("labels"), "metadata.labels")
     rules = _RULES.get(resource.kind)
     if rules is not None:
         causes += rules(data, old)
     if causes:
-        raise errors.invalid(resource, metadata["name"], causes)
+        raise errors.invalid(resource, data["metadata"]["name"], causes)

@@ -14,7 +14,7 @@ from tui.demo.api import errors
 from tui.demo.api.listing import Filter, revision_of
 from tui.demo.api.representation import Shape
 from tui.demo.api.requests import Request, Stream
-from tui.demo.resources import Resource
+from tui.demo.resource import Resource
 from tui.demo.store import CompactedError, Entry, Event, Object, Store
 
 BOOKMARK_EVERY: Final = 60.0

@@ -14,7 +14,7 @@ from tui.demo.api.operations import Api
 from tui.demo.clock import Clock, Timer
 from tui.demo.events import Recorder
 from tui.demo.metrics import Metrics
-from tui.demo.resources import Resource
+from tui.demo.resource import Resource
 from tui.demo.store import Entry, Event, Key, Object, Store
 
 _FIRST_RETRY: Final = 0.1

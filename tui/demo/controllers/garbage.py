@@ -14,9 +14,6 @@ from tui.demo.store import Entry, Event, Key, Object
 
 _FOREGROUND: Final = "foregroundDeletion"
 _ORPHAN: Final = "orphan"
-_OWNED: Final = tuple(
-    r for r in resources.SERVED if r.stored and not r.alias_of and r is not resources.EVENTS
-)
 
 
 class GarbageCollector(Controller):
@@ -29,7 +26,12 @@ class GarbageCollector(Controller):
         """Watch what matters."""
         self._owners: dict[str, tuple[Resource, Entry]] = {}
         self._dependents: dict[str, set[tuple[Resource, Key]]] = {}
-        for resource in _OWNED:
+        for resource in self.api.registry.stored():
+            self._follow(resource)
+        self.api.registry.on_added(self._follow)
+
+    def _follow(self, resource: Resource) -> None:
+        if resource is not resources.EVENTS:
             self.watch(resource, partial(self._seen, resource))
 
     def _seen(self, resource: Resource, event: Event) -> list[Key]:

@@ -12,7 +12,7 @@ from tui.demo.api.operations import CONTROLLER_MANAGER, CONTROLLER_STATUS
 from tui.demo.api.subresources import scale_of, set_scale
 from tui.demo.controllers.base import Controller, ControlPlane
 from tui.demo.metrics import PodSample, UnavailableError
-from tui.demo.resources import Resource
+from tui.demo.resource import Resource
 from tui.demo.store import Entry, Event, Key, Object
 
 _NANO_PER_MILLI: Final = 1_000_000
@@ -105,7 +105,7 @@ class HpaController(Controller):
         if version.count("/") > 1:
             raise ApiError(400, "BadRequest", f"unexpected GroupVersion string: {version}")
         group = version.rpartition("/")[0]
-        for resource in resources.SERVED:
+        for resource in self.api.registry.all():
             if resource.group == group and resource.kind == kind and not resource.alias_of:
                 if not resource.scale:
                     raise ApiError(404, "NotFound", _NO_SCALE)

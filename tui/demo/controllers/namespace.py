@@ -7,10 +7,10 @@ from typing import ClassVar, Final
 from tui.demo import resources
 from tui.demo.api.operations import CONTROLLER_MANAGER, CONTROLLER_STATUS, DeleteOptions
 from tui.demo.controllers.base import Controller
+from tui.demo.resource import Resource
 from tui.demo.store import Entry, Key, Object
 
 _AGAIN: Final = 1.0
-_CONTENT: Final = tuple(r for r in resources.SERVED if r.stored and r.namespaced and not r.alias_of)
 
 
 class NamespaceController(Controller):
@@ -31,7 +31,7 @@ class NamespaceController(Controller):
             self._equip(namespace)
             return
         left: dict[str, int] = {}
-        for resource in _CONTENT:
+        for resource in self._content():
             for entry in self.store.entries(resource.storage, namespace.name):
                 if not entry.deleting:
                     self.api.delete(
@@ -45,6 +45,9 @@ class NamespaceController(Controller):
             self.enqueue(key, _AGAIN)
         else:
             self._finish(namespace)
+
+    def _content(self) -> list[Resource]:
+        return [one for one in self.api.registry.stored() if one.namespaced]
 
     def _equip(self, namespace: Entry) -> None:
         if self.store.get(resources.SERVICE_ACCOUNTS.storage, namespace.name, "default") is None:

@@ -1,0 +1,1 @@
+"""The cells of server-side tables, by what the rows are about."""
