@@ -42,9 +42,15 @@ class Clock:
             raise ValueError("the speed must be above 0, for example 1 or 20")
         self.start = start
         self.speed = speed
+        self.skew = 0.0
+        """Seconds by which what is written is ahead of the truth: a cluster's clock gone wrong."""
         self._now = start - history
         self._due: list[tuple[float, int, _Timer]] = []
         self._order = itertools.count()
+
+    def set_skew(self, seconds: float) -> None:
+        """Write time stamps that are so many seconds ahead."""
+        self.skew = seconds
 
     def now(self) -> float:
         """Simulated seconds; at `start` they equal Unix time."""
@@ -77,7 +83,8 @@ class Clock:
     def wall(self, simulated: float | None = None) -> datetime:
         """The wall clock's time now, or at a moment given in simulated seconds."""
         moment = self.now() if simulated is None else simulated
-        return datetime.fromtimestamp(self.start + (moment - self.start) / self.speed, UTC)
+        seconds = self.start + (moment - self.start) / self.speed + self.skew
+        return datetime.fromtimestamp(seconds, UTC)
 
     def stamp(self, simulated: float | None = None) -> str:
         """A ``metav1.Time``: whole seconds, as an API server writes it.
@@ -101,7 +108,7 @@ class Clock:
         moment = datetime.fromisoformat(stamp)
         if moment.tzinfo is None:
             raise ValueError(f"{stamp!r} has no time zone")
-        return self.start + (moment.timestamp() - self.start) * self.speed
+        return self.start + (moment.timestamp() - self.skew - self.start) * self.speed
 
 
 class RealClock(Clock):

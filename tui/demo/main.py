@@ -18,7 +18,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tui.demo.faults_help import HELP
+
 if TYPE_CHECKING:
+    from tui.demo.faults import Fault
     from tui.demo.scenario import Scenario
 
 
@@ -31,6 +34,7 @@ def run(
     scenario: str | None = None,
     parent: int | None = None,
     ready_json: bool = False,
+    faults: tuple[Fault, ...] = (),
 ) -> int:
     """Serve an embedded cluster until interrupted or the parent ends.
 
@@ -43,6 +47,7 @@ def run(
         scenario: name or file of a scenario; None: the classroom.
         parent: process to end with.
         ready_json: say readiness in one line of JSON instead of in words.
+        faults: what goes wrong from the start.
 
     Returns:
         The exit code: 0 done, 1 failed.
@@ -57,7 +62,7 @@ def run(
     path = Path(kubeconfig_out) if kubeconfig_out else Path(directory or "") / "kubeconfig"
     gc.disable()  # nothing of what the start makes is garbage, and looking takes a while
     try:
-        return asyncio.run(_serve(port, path, speed, seed, played, parent, ready_json))
+        return asyncio.run(_serve(port, path, speed, seed, played, parent, ready_json, faults))
     except KeyboardInterrupt:
         return 0
     finally:
@@ -95,6 +100,7 @@ async def _serve(
     scenario: Scenario,
     parent: int | None,
     ready_json: bool,
+    faults: tuple[Fault, ...],
 ) -> int:
     from tui.demo import certificate, kubeconfig, lifeline
     from tui.demo.clock import RealClock
@@ -113,12 +119,21 @@ async def _serve(
     clock = RealClock(speed, AGE * speed)
     cluster = Cluster(clock, seed, scenario=scenario)
     identity = certificate.make(HOST, "localhost")
-    server = Server(cluster.handlers, token, identity)
+    server = Server(
+        cluster.handlers,
+        token,
+        identity,
+        compact=cluster.store.compact,
+        set_skew=clock.set_skew,
+    )
     try:
         await server.start(port)
     except OSError as problem:
         return _fail(f"cannot listen on 127.0.0.1:{port} ({problem.strerror}); try --port 0")
     try:
+        for fault in faults:
+            if fault.kind == "skew":  # what is made from the start bears it
+                server.faulty.set(fault)
         try:
             cluster.bring_up(classroom_lesson=scenario.classroom)
         except ScenarioError as problem:
@@ -138,6 +153,9 @@ async def _serve(
         gc.collect()
         gc.freeze()
         gc.enable()
+        for fault in faults:
+            if fault.kind != "skew":
+                server.faulty.set(fault)
         _say_ready(path, server.url, ready_json)
         await ended.wait()
     finally:
@@ -164,7 +182,18 @@ def _say_ready(path: Path, url: str, ready_json: bool) -> None:
     )
 
 
-@click.command("cluster", help="Serve an embedded Kubernetes cluster on 127.0.0.1.")
+def _parse_faults(
+    context: click.Context, parameter: click.Parameter, given: tuple[str, ...]
+) -> tuple[Fault, ...]:
+    from tui.demo.faults import FaultError, parse
+
+    try:
+        return tuple(parse(text) for text in given)
+    except FaultError as problem:
+        raise click.BadParameter(str(problem), context, parameter) from None
+
+
+@click.command("cluster", help="Serve an embedded Kubernetes cluster on 127.0.0.1.", epilog=HELP)
 @click.option("--port", default=0, type=click.IntRange(0, 65535), help="0 takes a free port.")
 @click.option(
     "--kubeconfig-out",
@@ -183,6 +212,14 @@ def _say_ready(path: Path, url: str, ready_json: bool) -> None:
     metavar="NAME|FILE",
     help="What happens in the cluster; the classroom by default.",
 )
+@click.option(
+    "--fault",
+    "faults",
+    metavar="FAULT",
+    multiple=True,
+    callback=_parse_faults,
+    help="What goes wrong, as told below; may be repeated.",
+)
 @click.option("--ready-json", is_flag=True, help="Say readiness in one line of JSON.")
 @click.option("--parent-pid", type=int, hidden=True)
 def command(
@@ -193,6 +230,7 @@ def command(
     scenario: str | None,
     ready_json: bool,
     parent_pid: int | None,
+    faults: tuple[Fault, ...],
 ) -> None:
     """Run the embedded cluster from the command line."""
     code = run(
@@ -203,5 +241,6 @@ def command(
         scenario=scenario,
         parent=parent_pid,
         ready_json=ready_json,
+        faults=faults,
     )
     raise SystemExit(code)

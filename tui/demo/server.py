@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import re
+import sys
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from aiohttp import web
 
 from tui.demo.api import errors
-from tui.demo.api.handlers import Handlers
 from tui.demo.api.requests import Request, Response, Stream
 from tui.demo.certificate import Certificate
+from tui.demo.faults_http import CutError, FaultyAnswers
 
 HOST: Final = "127.0.0.1"
 _LARGEST_BODY: Final = 3 * 1024 * 1024
@@ -23,6 +25,18 @@ _RESOURCE: Final = re.compile(
 _VERBS: Final = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
 
+_ANSWERED: Final = 0.1
+"""Seconds a restart leaves for the answer to who asked for it."""
+_TRIES: Final = 50
+
+
+class Answers(Protocol):
+    """Who answers requests."""
+
+    def respond(self, request: Request) -> Response | Stream:
+        """Answer a request; what goes wrong is an answer too."""
+
+
 class Server:
     """Serves the API.
 
@@ -30,13 +44,26 @@ class Server:
         handlers: who answers.
         token: the bearer token that every request must carry.
         certificate: for `HOST`.
+        compact: forgets the store's history, as a restart may.
+        set_skew: puts the cluster's clock so many seconds ahead.
     """
 
-    def __init__(self, handlers: Handlers, token: str, certificate: Certificate) -> None:
+    def __init__(
+        self,
+        handlers: Answers,
+        token: str,
+        certificate: Certificate,
+        *,
+        compact: Callable[[], None] = lambda: None,
+        set_skew: Callable[[float], None] = lambda _: None,
+    ) -> None:
         self._certificate = certificate
-        self._handlers = handlers
+        self._compact = compact
+        self.faulty = FaultyAnswers(handlers.respond, self._restart_soon, set_skew)
         self._token = token.encode()
         self._runner: web.ServerRunner | None = None
+        self._restarts: set[asyncio.Task[None]] = set()
+        self._port = 0
         self.url = ""
 
     async def start(self, port: int = 0) -> None:
@@ -61,13 +88,37 @@ class Server:
             self._runner, HOST, port, backlog=256, ssl_context=self._certificate.context()
         )
         await site.start()
-        bound = self._runner.addresses[0][1]
-        self.url = f"https://{HOST}:{bound}"
+        self._port = self._runner.addresses[0][1]
+        self.url = f"https://{HOST}:{self._port}"
 
     async def stop(self) -> None:
         """Close all connections."""
+        for restart in self._restarts:
+            restart.cancel()
+        await self._close()
+
+    async def _close(self) -> None:
         if self._runner is not None:
             await self._runner.cleanup()
+
+    def _restart_soon(self, away: float, compacting: bool) -> None:
+        restart = asyncio.get_running_loop().create_task(self._restart(away, compacting))
+        self._restarts.add(restart)
+        restart.add_done_callback(self._restarts.discard)
+
+    async def _restart(self, away: float, compacting: bool) -> None:
+        await asyncio.sleep(_ANSWERED)
+        await self._close()
+        await asyncio.sleep(away)
+        if compacting:
+            self._compact()
+        for _ in range(_TRIES):
+            try:
+                await self.start(self._port)
+                return
+            except OSError:  # somebody has the port just now
+                await asyncio.sleep(_ANSWERED)
+        sys.stderr.write(f"kscale-tui cluster: port {self._port} was taken during the restart\n")
 
     async def _serve(self, incoming: web.BaseRequest) -> web.StreamResponse:
         problem = self._refusal(incoming)
@@ -88,10 +139,14 @@ class Server:
                 if len(body) > _LARGEST_BODY:
                     return _plain(_too_large())
             request.body = bytes(body)
-        answer = self._handlers.respond(request)
+        try:
+            answer = await self.faulty.answer(request, lambda: _abort(incoming))
+        except CutError:
+            _abort(incoming)
+            return web.Response(status=500)
         if isinstance(answer, Response):
-            return _plain(answer)
-        return await _stream(incoming, answer)
+            return _plain(answer, self.faulty.date())
+        return await _stream(incoming, answer, self.faulty.date())
 
     def _refusal(self, incoming: web.BaseRequest) -> errors.ApiError | None:
         credentials = incoming.headers.get("Authorization", "")
@@ -125,13 +180,20 @@ def _too_large() -> Response:
     return Response.of(problem.status(), 413)
 
 
-def _plain(answer: Response) -> web.Response:
-    headers = {**_NO_CACHE, "Content-Type": answer.content_type, **answer.headers}
+def _abort(incoming: web.BaseRequest) -> None:
+    if incoming.transport is not None:
+        incoming.transport.abort()
+
+
+def _plain(answer: Response, date: dict[str, str] = {}) -> web.Response:  # noqa: B006 - read
+    headers = {**_NO_CACHE, "Content-Type": answer.content_type, **answer.headers, **date}
     return web.Response(status=answer.status, body=answer.body, headers=headers)
 
 
-async def _stream(incoming: web.BaseRequest, answer: Stream) -> web.StreamResponse:
-    headers = {**_NO_CACHE, "Content-Type": answer.content_type}
+async def _stream(
+    incoming: web.BaseRequest, answer: Stream, date: dict[str, str]
+) -> web.StreamResponse:
+    headers = {**_NO_CACHE, "Content-Type": answer.content_type, **date}
     response = web.StreamResponse(status=200, headers=headers)
     response.enable_chunked_encoding()
     await response.prepare(incoming)
@@ -140,6 +202,8 @@ async def _stream(incoming: web.BaseRequest, answer: Stream) -> web.StreamRespon
         async for chunk in answer.chunks:
             await response.write(chunk)
         await response.write_eof()
+    except CutError:
+        _abort(incoming)
     except (ConnectionError, RuntimeError):
         pass  # the client is gone
     finally:
