@@ -115,8 +115,6 @@ class Setup:
     """What must answer for the setup to count as up; None for setups without a Service."""
     checks: tuple[Check, ...] = ()
     """Further requests worth trying."""
-    replaces: tuple[str, ...] = ()
-    """Setups that it excludes, such as another HPA on the same Deployment."""
     templates: tuple[Object, ...] = field(default=(), repr=False)
     """The manifests as parsed, placeholders in them."""
     files: Mapping[str, str] = field(default_factory=dict, repr=False)

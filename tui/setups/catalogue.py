@@ -1,0 +1,278 @@
+"""The catalogue: folders with a ``setup.toml`` and manifests, the built-in ones and a user's own.
+
+A folder is data: it can name no file outside itself, no kind that reaches beyond a namespace, and
+no Secret. What cannot be used is listed with the reason instead of being left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from tui.cluster.objects import KINDS, Object, known_kind
+from tui.resources import fixtures
+from tui.setups import documents, render
+from tui.setups.model import (
+    Broken,
+    Catalogue,
+    Check,
+    Need,
+    NeedKind,
+    Placeholder,
+    Setup,
+    SetupError,
+    ValueType,
+)
+from tui.setups.values import NAME, fit
+
+_MOST_FILES: Final = 50
+_MOST_SETUPS: Final = 100
+_SERVER_SET: Final = (
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "managedFields",
+    "ownerReferences",
+    "finalizers",
+    "generateName",
+)
+
+
+class _Value(msgspec.Struct, forbid_unknown_fields=True):
+    type: ValueType
+    default: str | int
+    title: str
+    least: int | None = None
+    most: int | None = None
+
+
+class _Need(msgspec.Struct, forbid_unknown_fields=True):
+    kind: NeedKind
+    name: str = ""
+    required: bool = True
+    resources: list[str] = []
+    hint: str = ""
+
+
+class _Check(msgspec.Struct, forbid_unknown_fields=True):
+    service: str
+    path: str
+    port: int = 80
+    status: int = 200
+    header: tuple[str, str] | None = None
+    title: str = ""
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    """What may stand in a ``setup.toml``."""
+
+    title: str
+    summary: str
+    key: str = ""
+    values: dict[str, _Value] = {}
+    needs: list[_Need] = []
+    health: _Check | None = None
+    checks: list[_Check] = []
+
+
+def builtin_folder() -> Path:
+    """Where the setups that come with the program are."""
+    return fixtures() / "setups"
+
+
+def load(own: Path | None = None) -> Catalogue:
+    """The built-in setups, and those of a folder of one's own.
+
+    Raises:
+        SetupError: ``own`` is no folder that can be read.
+    """
+    setups: list[Setup] = []
+    broken: list[Broken] = []
+    for folder in _folders(builtin_folder()):
+        _add(folder, True, setups, broken)
+    if own is not None:
+        try:
+            found = _folders(own.expanduser())
+        except (OSError, RuntimeError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise SetupError(f"The folder of setups {own} cannot be read: {why}.") from None
+        for folder in found:
+            _add(folder, False, setups, broken)
+    return Catalogue(tuple(setups), tuple(broken))
+
+
+def _folders(parent: Path) -> list[Path]:
+    found = sorted(
+        one for one in parent.iterdir() if one.is_dir() and (one / "setup.toml").exists()
+    )
+    return found[:_MOST_SETUPS]
+
+
+def _add(folder: Path, builtin: bool, setups: list[Setup], broken: list[Broken]) -> None:
+    try:
+        if any(one.name == folder.name for one in setups):
+            raise SetupError("A built-in setup has this name; rename the folder.")
+        setups.append(read(folder, builtin=builtin))
+    except SetupError as error:
+        broken.append(
+            Broken(folder.name, folder, f"The setup {folder.name} cannot be used: {error}")
+        )
+
+
+def read(folder: Path, *, builtin: bool = False) -> Setup:
+    """One setup from its folder.
+
+    Raises:
+        SetupError: it cannot be used; one sentence.
+    """
+    if not NAME.fullmatch(folder.name):
+        raise SetupError("A setup's folder is named with small letters, digits and dashes.")
+    texts = _texts(folder)
+    try:
+        said = msgspec.toml.decode(texts.pop("setup.toml"), type=_File)
+    except (msgspec.DecodeError, ValueError) as error:
+        raise SetupError(f"setup.toml: {error}.") from None
+    placeholders = tuple(_placeholder(name, value) for name, value in said.values.items())
+    templates: list[Object] = []
+    for name in sorted(texts):
+        if name.endswith((".yaml", ".yml")):
+            templates += documents.parse(texts[name], name)
+    files = {name: text for name, text in texts.items() if not name.endswith((".yaml", ".yml"))}
+    setup = Setup(
+        name=folder.name,
+        title=said.title,
+        summary=said.summary,
+        folder=folder,
+        builtin=builtin,
+        key=said.key,
+        placeholders=placeholders,
+        needs=tuple(
+            Need(n.kind, n.name, n.required, tuple(n.resources), n.hint) for n in said.needs
+        ),
+        health=_check(said.health) if said.health else None,
+        checks=tuple(_check(one) for one in said.checks),
+        templates=tuple(templates),
+        files=files,
+    )
+    _verify(setup)
+    return setup
+
+
+def _texts(folder: Path) -> dict[str, str]:
+    """The folder's text files by name; links that lead out of it are refused."""
+    try:
+        root = folder.resolve(strict=True)
+        found = sorted(one for one in folder.iterdir() if one.is_file() and one.name[0] != ".")
+        if len(found) > _MOST_FILES:
+            raise SetupError(f"It has more than {_MOST_FILES} files.")
+        texts = {}
+        for one in found:
+            if one.resolve(strict=True).parent != root:
+                raise SetupError(f"{one.name} is a link that leads out of the folder.")
+            if one.stat().st_size > documents.LARGEST:
+                raise SetupError(f"{one.name} is larger than {documents.LARGEST // 1024} KiB.")
+            texts[one.name] = one.read_text(encoding="utf-8")
+    except (OSError, RuntimeError) as error:
+        raise SetupError(
+            f"It cannot be read: {getattr(error, 'strerror', None) or error}."
+        ) from None
+    except UnicodeDecodeError:
+        raise SetupError(f"{one.name} is not UTF-8 text.") from None
+    if "setup.toml" not in texts:
+        raise SetupError("It has no setup.toml.")
+    return texts
+
+
+def _placeholder(name: str, value: _Value) -> Placeholder:
+    if not NAME.fullmatch(name) or name == "namespace":
+        raise SetupError(f"setup.toml: {name!r} cannot be the name of a value.")
+    made = Placeholder(name, value.type, value.default, value.title, value.least, value.most)
+    return Placeholder(
+        name, value.type, fit(made, value.default), value.title, value.least, value.most
+    )
+
+
+def _check(check: _Check) -> Check:
+    if not check.path.startswith("/") or any(c <= " " for c in check.path):
+        raise SetupError(f"setup.toml: {check.path!r} is no path of a URL.")
+    return Check(check.service, check.path, check.port, check.status, check.header, check.title)
+
+
+def _verify(setup: Setup) -> None:
+    """Refuse what a setup must not hold, and placeholders that nothing fills."""
+    if not setup.templates:
+        raise SetupError("It has no manifests (*.yaml).")
+    known = {one.name for one in setup.placeholders} | {"namespace"}
+    for template in setup.templates:
+        _verify_object(template)
+        for text in _strings(template):
+            file = render.file_named(text)
+            if file is None:
+                _verify_names(render.names_in(text), known, str(template.get("kind")))
+            elif file not in setup.files:
+                raise SetupError(f"A manifest names the file {file}, which is not in the folder.")
+            else:
+                _verify_names(render.names_in(setup.files[file]), known, file)
+    for need in setup.needs:
+        _verify_names(render.names_in(need.name), known, "setup.toml")
+    for check in (*setup.checks, *([setup.health] if setup.health else [])):
+        _verify_names(render.names_in(check.service), known, "setup.toml")
+    values = {one.name: one.default for one in setup.placeholders}
+    render.render(setup, values, "default")
+
+
+def _verify_names(names: Iterable[str], known: set[str], where: str) -> None:
+    for name in names:
+        if name not in known:
+            raise SetupError(
+                f"{where} has the placeholder ${{{name}}}, for which setup.toml has no value "
+                "(write $${ for a plain ${)."
+            )
+
+
+def _verify_object(template: Object) -> None:
+    kind, metadata = template.get("kind"), template.get("metadata")
+    if not isinstance(kind, str) or not isinstance(metadata, dict):
+        raise SetupError("A manifest has no kind or no metadata.")
+    if kind == "Secret":
+        raise SetupError(
+            "It has a Secret. Setups never read or write Secrets: create it with kubectl, and name "
+            "it in the manifests."
+        )
+    found = known_kind(kind)
+    if found is None:
+        there = ", ".join(one.kind for one in KINDS)
+        raise SetupError(f"It has a {kind}. A setup may hold {there}.")
+    if template.get("apiVersion") != found.api_version:
+        raise SetupError(f"A {kind} must be of {found.api_version}.")
+    name = metadata.get("name")
+    if not isinstance(name, str) or not name:
+        raise SetupError(f"A {kind} has no name.")
+    if metadata.get("namespace", "${namespace}") != "${namespace}":
+        raise SetupError(
+            f"{kind} {name} names a namespace of its own. Leave it out: a setup goes where it is "
+            "applied."
+        )
+    for field in _SERVER_SET:
+        if field in metadata:
+            raise SetupError(f"{kind} {name} has metadata.{field}, which only the server sets.")
+    for field in ("labels", "annotations"):
+        if not isinstance(metadata.get(field) or {}, dict):
+            raise SetupError(f"{kind} {name} has {field} that are no map.")
+    if "status" in template:
+        raise SetupError(f"{kind} {name} has a status, which only the server sets.")
+
+
+def _strings(node: Any) -> Iterable[str]:
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, dict):
+        for value in node.values():
+            yield from _strings(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _strings(value)
