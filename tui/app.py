@@ -67,7 +67,7 @@ class KscaleApp(App[str]):
     TITLE = "kscale-tui"
     CSS_PATH: ClassVar[list[str | PurePath]] = [
         styles() / f"{name}.tcss"
-        for name in ("base", "hpa", "chart", "pods", "timeline", "nodes", "help")
+        for name in ("base", "hpa", "chart", "pods", "timeline", "nodes", "why", "help")
     ]
     COMMAND_PALETTE_BINDING = "ctrl+p"
     ENABLE_COMMAND_PALETTE = True

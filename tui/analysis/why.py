@@ -59,8 +59,8 @@ class Explanation:
     """The last one; None until one has been seen."""
     outlook: hpa.Outcome | None = None
     """What the next look brings if nothing changes before."""
-    fresh: bool = False
-    """Whether there is a sample that the last look did not have."""
+    ahead: bool = False
+    """Whether the next look will read or want something else than the status says."""
     next_look: float | None = None
     """Estimated from the looks seen; None while none has been."""
     next_sample: float | None = None
@@ -73,6 +73,21 @@ class Explanation:
     agreement: Agreement = field(default_factory=Agreement)
     version: int = 0
     """Grows whenever anything here but the clock reads differently."""
+
+    def fronts(self, now: float) -> tuple[tuple[str, hpa.Outcome], ...]:
+        """What to tell, the most telling first: ``why`` the size is so, ``next`` what comes.
+
+        A decision stays in front for half a period, as people need time to read it.
+        """
+        look, outlook = self.look, self.outlook
+        if outlook is None:
+            return ()
+        if look is not None and look.scaled and now - look.at < self.period / 2:
+            return (("why", look.outcome), ("next", outlook))
+        if self.ahead:
+            past = (("why", look.outcome),) if look is not None else ()
+            return (("next", outlook), *past)
+        return (("why", outlook),)
 
 
 class _Asked(NamedTuple):
@@ -302,7 +317,7 @@ class Explainer:
             uid=row.uid,
             look=look,
             outlook=outlook,
-            fresh=look is not None and not _same_reading(look.outcome, outlook),
+            ahead=_news(outlook, inputs.status),
             next_look=due,
             next_sample=self._samples.next(now),
             period=tracker.rhythm.period,
@@ -329,7 +344,8 @@ def _wrote(before: HpaRow, after: HpaRow) -> bool:
     ] and len(before.metrics) == len(after.metrics)
 
 
-def _same_reading(one: hpa.Outcome, other: hpa.Outcome) -> bool:
-    return one.status.current_metrics == other.status.current_metrics and (
-        one.decision.current == other.decision.current
+def _news(outlook: hpa.Outcome, status: hpa.Status) -> bool:
+    return (outlook.status.current_metrics, outlook.status.desired_replicas) != (
+        status.current_metrics,
+        status.desired_replicas,
     )

@@ -31,12 +31,13 @@ def _window(decision: hpa.Decision, limits: hpa.Normalization, now: float) -> St
     window = stable.down_window if down else stable.up_window
     which = "highest" if down else "lowest"
     pieces = [
-        Piece(f"{which} of the last {span(window)} counts: "),
+        Piece(f"{which} of {span(window)} counts: "),
         Piece(str(stable.stabilized), Tone.DECIDED, strong=True),
     ]
     until = release(decision)
     if until is not None and until > now:
-        pieces.append(Piece(f" for ~{span(until - now)} more", Tone.ESTIMATED))
+        holds = f", so {limits.desired} stays" if limits.desired != stable.stabilized else ""
+        pieces.append(Piece(f"{holds} ~{span(until - now)} more", Tone.ESTIMATED))
     return Step("window", "stabilization", tuple(pieces), stable.stabilized, estimated=True)
 
 
@@ -46,7 +47,7 @@ def _rate(limits: hpa.Normalization, rate: hpa.RateLimit, now: float) -> Step:
     if not rate.select_policy:  # without behavior only the way up has a limit, a plain one
         if not up:
             return Step("rate", "rate limit", (Piece("none downwards without behavior"),), count)
-        says = Piece(f"without behavior at most {rate.limit} (double, or 4)")
+        says = Piece(f"double, or 4 if more: at most {rate.limit}")
         return Step(
             "rate", "rate limit", (says, *_through(count, rate.limit, up)), min(count, rate.limit)
         )
@@ -79,11 +80,10 @@ def _rate(limits: hpa.Normalization, rate: hpa.RateLimit, now: float) -> Step:
 
 def _through(count: int, limit: int, up: bool) -> Text:
     if count <= limit if up else count >= limit:
-        return (Piece(f": {count} passes"),)
+        return (Piece(f", {count} passes"),)
     return (
-        Piece(f": {count} becomes "),
+        Piece(f", {count} becomes "),
         Piece(str(limit), Tone.DECIDED, strong=True),
-        Piece(" this step"),
     )
 
 

@@ -104,6 +104,18 @@ def release(decision: hpa.Decision) -> float | None:
     return max(holding) + window if holding else stable.held_until
 
 
+def leaving(memory: hpa.Memory, spec: hpa.HpaSpec, now: float) -> tuple[tuple[int, float], ...]:
+    """How the highest recommendation in the window down falls: ``(count, until when)``."""
+    window = windows(spec)[1]
+    found: list[tuple[int, float]] = []
+    for each in reversed(recent(memory, spec, now)):  # the newest leaves last
+        if each.at + window <= now:
+            continue
+        if not found or each.replicas > found[-1][0]:
+            found.append((each.replicas, each.at + window))
+    return tuple(reversed(found))
+
+
 def windows(
     spec: hpa.HpaSpec, settings: hpa.Settings = hpa.DEFAULT_SETTINGS
 ) -> tuple[float, float]:

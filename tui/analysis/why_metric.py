@@ -15,7 +15,6 @@ from tui.analysis.why_words import (
     number,
     pods,
     reading,
-    share,
     short,
     target,
     title,
@@ -116,11 +115,10 @@ def _tolerance(found: Calculation, measure: Measure) -> Step:
             ),
             found.replicas if found.verdict is Verdict.WITHIN_TOLERANCE else None,
         )
-    side = f"{share(slack.up)} over" if measure.ratio > 1 else f"{share(slack.down)} under"
     return Step(
         "tolerance",
         "tolerance",
-        (Piece(f"{number(measure.ratio)} is outside {low} … {high}, more than {side}: act"),),
+        (Piece(f"{number(measure.ratio)} is outside {low} … {high}: act"),),
     )
 
 
@@ -173,13 +171,13 @@ def _correction(spec: hpa.MetricSpec, found: Calculation) -> Step:
     else:
         sums.append(Piece(f" ÷ {pods(redone.pods)}"))
     sums += [
-        Piece(f" = {reading(spec, redone)} · ratio {number(redone.ratio)}"),
+        Piece(f" = {reading(spec, redone)}, {number(redone.ratio)}"),
     ]
     match found.verdict:
         case Verdict.CORRECTED:
             exact = number(redone.ratio * redone.pods)
             sums += [
-                Piece(f" × {pods(redone.pods)} = {exact} → "),
+                Piece(f" × {redone.pods} = {exact} → "),
                 Piece(str(found.replicas), Tone.DECIDED, strong=True),
             ]
         case Verdict.CORRECTED_WITHIN_TOLERANCE:

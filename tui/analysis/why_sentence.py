@@ -31,22 +31,17 @@ def sentences(
     """
     when = _when(now, next_look, period)
     decision = outcome.decision
-    forms: list[Text] = []
-    for brief in (False, True):
-        clauses = _clauses(decision, now, brief)
-        forms.append(_joined([*clauses, when]))
-    clauses = _clauses(decision, now, True)
-    forms.append(_joined(clauses))
-    forms.append(_joined(clauses[-1:]))
-    return tuple(forms)
+    long, brief, briefest = [_clauses(decision, now, terse) for terse in (0, 1, 2)]
+    forms = ([*long, when], [*brief, when], brief, [*briefest, when], briefest, briefest[-1:])
+    return tuple(_joined(clauses) for clauses in forms)
 
 
-def _clauses(decision: hpa.Decision, now: float, brief: bool) -> list[Text]:
+def _clauses(decision: hpa.Decision, now: float, terse: int) -> list[Text]:
     key = deciding(decision)
     current, desired = decision.current, decision.desired
     if key == "problem":
         cause = next((r.cause for r in decision.metrics if r.reason), "") or decision.error
-        short = cause.rpartition(": ")[2] if brief else cause
+        short = cause.rpartition(": ")[2] if terse else cause
         return [(Piece("no figure: ", Tone.BAD, strong=True), Piece(short, Tone.BAD))]
     if key == "off":
         return [(Piece("off: the target has 0 replicas", Tone.DECIDED, strong=True),)]
@@ -58,20 +53,20 @@ def _clauses(decision: hpa.Decision, now: float, brief: bool) -> list[Text]:
                 Piece(f" → {desired}", Tone.DECIDED, strong=True),
             )
         ]
-    found = [_sum(decision, brief, key)]
-    verdict = _verdict(decision, now, brief, key)
+    found = [_sum(decision, terse, key)]
+    verdict = _verdict(decision, now, terse, key)
     if verdict:
         found.append(verdict)
     return found
 
 
-def _sum(decision: hpa.Decision, brief: bool, key: str) -> Text:
+def _sum(decision: hpa.Decision, terse: int, key: str) -> Text:
     chosen = decision.chosen
     calculation = chosen.calculation if chosen is not None else None
     if chosen is None or calculation is None:
         return (Piece(f"→ {decision.recommended}", Tone.DECIDED),)
     spec = chosen.spec
-    name = f"{title(spec)} " if len(decision.metrics) > 1 and not brief else ""
+    name = f"{title(spec)} " if len(decision.metrics) > 1 and not terse else ""
     measure = calculation.measured
     match calculation.verdict:
         case Verdict.WITHIN_TOLERANCE:
@@ -103,15 +98,16 @@ def _sum(decision: hpa.Decision, brief: bool, key: str) -> Text:
             redone = calculation.corrected
             exact = redone.ratio * redone.pods
             taken = "0" if measure.ratio > 1 else "full"
-            idle = "" if brief else f" ({len(calculation.assumed)} count as {taken})"
+            count = len(calculation.assumed)
+            idle = (f" ({count} count as {taken})", f" ({count} at {taken})", "")[terse]
             left = f"{name}{pods(redone.pods)}{idle} × {fraction(spec, redone)}"
-            return _equation(left, None if brief else exact, calculation, key)
+            return _equation(left, None if terse else exact, calculation, key)
         case Verdict.FROM_ZERO:
             return _equation(f"{name}{fraction(spec, measure)}", measure.ratio, calculation, key)
         case _:
             exact = measure.ratio * measure.pods
             left = f"{name}{pods(measure.pods)} × {fraction(spec, measure)}"
-            return _equation(left, None if brief else exact, calculation, key)
+            return _equation(left, None if terse else exact, calculation, key)
 
 
 def _equation(left: str, exact: float | None, found: Calculation, key: str) -> Text:
@@ -123,7 +119,7 @@ def _equation(left: str, exact: float | None, found: Calculation, key: str) -> T
     )
 
 
-def _verdict(decision: hpa.Decision, now: float, brief: bool, key: str) -> Text:
+def _verdict(decision: hpa.Decision, now: float, terse: int, key: str) -> Text:
     limits = decision.normalization
     if limits is None:
         return ()
@@ -143,7 +139,7 @@ def _verdict(decision: hpa.Decision, now: float, brief: bool, key: str) -> Text:
             until = release(decision)
             if until is not None and until > now:
                 left = span(until - now)
-                found.append(Piece(f", ~{left}" + ("" if brief else " more"), Tone.ESTIMATED))
+                found.append(Piece(f", ~{left}" + ("" if terse else " more"), Tone.ESTIMATED))
             return tuple(found)
         case "rate" if limits.rate is not None and limits.rate.select_policy == "Disabled":
             return (
@@ -158,7 +154,7 @@ def _verdict(decision: hpa.Decision, now: float, brief: bool, key: str) -> Text:
         case "bounds":
             word = "max" if desired == limits.maximum else "min"
             return (Piece(f"{word} is ", Tone.TEXT), Piece(str(desired), Tone.DECIDED, strong=True))
-        case _ if desired > current and limits.rate is not None and not brief:
+        case _ if desired > current and limits.rate is not None and not terse:
             return (Piece(f"inside rate limit (max {limits.rate.limit} this step)", Tone.MUTED),)
         case "pods" | "correction" if desired == current:
             return (Piece(f"stays {current}", Tone.DECIDED),)

@@ -62,31 +62,34 @@ class HpaPane(Pane):
         why = without_figures(focus.hpa)
         if why:
             beside += [[(text, "bad")] for text in wrap(clean(why), room - indent)]
+        else:
+            # The sentence says what the conditions say, and more: they give way to it.
+            beside = beside[: max(height - 1, 1)]
         below: list[Line] = []
         if not why and height > max(len(left), len(beside)):
-            below = self._why(room)  # under the digits, over the whole width
+            # Under the digits, over the whole width.
+            below = self._why(room, height - max(len(left), len(beside)))
         elif not why:
-            beside += self._why(room - indent)
+            beside += self._why(room - indent, max(1, height - len(beside)))
         lines: list[Line] = []
         for y in range(max(len(left), len(beside))):
             start = left[y] if y < len(left) else [(pad("", indent - 4), "")]
             lines.append([*start, ("    ", ""), *(beside[y] if y < len(beside) else [])])
         return lines + below
 
-    def _why(self, room: int) -> list[Line]:
+    def _why(self, room: int, most: int) -> list[Line]:
         """The sentence: why this size, or what the next look will bring."""
         why, now = self.scene.why, self.scene.now
         if self.scene.focus.hpa is None or why.uid != self.scene.focus.hpa.uid:
             return []
         if why.trouble:
             return [cut([("why: ", "muted"), (clean(why.trouble), "muted")], room)]
-        ahead = why.fresh or why.look is None
-        outcome = why.outlook if ahead or why.look is None else why.look.outcome
-        if outcome is None:
-            return []
-        label = "next: " if ahead else "why: "
-        forms = sentences(outcome, now, why.next_look, why.period)
-        return [spoken(forms, room, [(label, "bold estimated" if ahead else "bold decided")])]
+        lines: list[Line] = []
+        for front, outcome in why.fronts(now):
+            ink = "bold estimated" if front == "next" else "bold decided"
+            forms = sentences(outcome, now, why.next_look, why.period)
+            lines.append(spoken(forms, room, [(f"{front}: ", ink)]))
+        return lines[:most]
 
     def _without_hpa(self, room: int) -> list[Line]:
         focus = self.scene.focus

@@ -25,6 +25,7 @@ from tui.panes.pods import PodsPane
 from tui.panes.stack import Stack
 from tui.panes.timeline import TimelinePane
 from tui.panes.toosmall import TooSmall
+from tui.panes.why import WhyPane
 
 
 class Dashboard(Screen[None]):
@@ -52,6 +53,7 @@ class Dashboard(Screen[None]):
         self.hpa = HpaPane(id="hpa")
         self.chart = ChartPane(id="chart")
         self.pods = PodsPane(id="pods")
+        self.why = WhyPane(id="why")
         self.timeline = TimelinePane(id="timeline")
         self.nodes_pane = NodesPane(id="nodes")
         self.side = Stack(self.nodes_pane, id="side")
@@ -60,6 +62,7 @@ class Dashboard(Screen[None]):
             self.hpa,
             self.chart,
             self.pods,
+            self.why,
             self.timeline,
             *self.side.panes,
         )
@@ -79,6 +82,7 @@ class Dashboard(Screen[None]):
         with Horizontal(id="middle"):
             yield self.chart
             yield self.pods
+            yield self.why
         with Horizontal(id="bottom"):
             yield self.timeline
             yield self.side
@@ -117,6 +121,22 @@ class Dashboard(Screen[None]):
         if zoomed:
             self._zoom(pane)
 
+    def action_why(self) -> None:
+        """Open the steps over the middle, and close them."""
+        if self.has_class("-why"):
+            self._close_why()
+            return
+        if self.maximized is not None:
+            self._restore()
+        self.add_class("-why")
+        self.why.focus()
+
+    def _close_why(self) -> None:
+        if self.maximized is not None:
+            self._restore()
+        self.remove_class("-why")
+        self.pods.focus()
+
     def action_zoom(self) -> None:
         """Give the focused pane the whole screen, and back."""
         if self.maximized is not None:
@@ -147,6 +167,8 @@ class Dashboard(Screen[None]):
             self._close_filter()
         elif self.maximized is not None:
             self._restore()
+        elif self.has_class("-why"):
+            self._close_why()
         elif self.pods.filter:
             field.value = ""
 
