@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -74,6 +75,15 @@ class Fault(StrEnum):
     """We ended it ourselves."""
 
 
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One of the details that an API error gives: a field, and what is wrong with it."""
+
+    reason: str
+    field: str
+    message: str
+
+
 class ApiError(Exception):
     """A request that failed.
 
@@ -84,6 +94,7 @@ class ApiError(Exception):
         retry_after: seconds the server asked to wait, or None.
         kind: what to make of it.
         rest: the continue token that a 410 in the middle of a list offers.
+        causes: the details of a refusal, at most 100; printable.
     """
 
     def __init__(
@@ -95,6 +106,7 @@ class ApiError(Exception):
         reason: str = "",
         retry_after: float | None = None,
         rest: str = "",
+        causes: tuple[Cause, ...] = (),
     ) -> None:
         super().__init__(message)
         self.kind = kind
@@ -103,6 +115,7 @@ class ApiError(Exception):
         self.reason = reason
         self.retry_after = retry_after
         self.rest = rest
+        self.causes = causes
 
     @property
     def anonymous(self) -> bool:

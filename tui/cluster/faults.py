@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from tui.cluster.dates import http_date
-from tui.cluster.decode.codec import status_of
-from tui.cluster.errors import ApiError, Fault, one_line
+from tui.cluster.decode.codec import Details, status_of
+from tui.cluster.errors import ApiError, Cause, Fault, one_line
 
 _BY_STATUS: Final = {
     401: Fault.UNAUTHORIZED,
@@ -35,6 +35,7 @@ _PLAIN: Final = {
     Fault.INVALID: "The server does not take the request ({status}).",
 }
 _TALK: Final = 200
+_MOST_CAUSES: Final = 100
 _CERTIFICATE: Final = {
     9: "is not valid yet: check this machine's clock",
     10: "has expired: renew it, or check this machine's clock",
@@ -67,7 +68,13 @@ def of_answer(status: int, headers: Mapping[str, str], body: bytes) -> ApiError:
             message = _PLAIN[kind]
         rest = (told.metadata.continue_ if told.metadata else None) or ""
         return ApiError(
-            kind, message, status=status, reason=reason, retry_after=retry_after, rest=rest
+            kind,
+            message,
+            status=status,
+            reason=reason,
+            retry_after=retry_after,
+            rest=rest,
+            causes=_causes_told(details),
         )
     if 300 <= status < 400 or (_is_html(headers, body) and status < 500):
         return not_kubernetes(status, headers)
@@ -79,6 +86,14 @@ def of_answer(status: int, headers: Mapping[str, str], body: bytes) -> ApiError:
         )
     return ApiError(
         kind, _PLAIN[kind].format(status=status), status=status, retry_after=retry_after
+    )
+
+
+def _causes_told(details: Details | None) -> tuple[Cause, ...]:
+    told = (details.causes if details is not None else None) or ()
+    return tuple(
+        Cause(one_line(c.reason or "", 60), one_line(c.field or ""), one_line(c.message or ""))
+        for c in told[:_MOST_CAUSES]
     )
 
 

@@ -6,9 +6,32 @@ Only the kinds of :data:`KINDS` are known: namespaced, without secrets or rights
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Final
 
-Object: TypeAlias = dict[str, Any]
+import msgspec
+
+from tui.cluster import ownership
+from tui.cluster.errors import ApiError, Fault
+from tui.cluster.halt import Halt
+from tui.cluster.ownership import Object
+from tui.cluster.transport import Transport, path
+
+__all__ = [
+    "EVENTS",
+    "KINDS",
+    "PODS",
+    "REPLICA_SETS",
+    "KnownKind",
+    "Listing",
+    "Object",
+    "Objects",
+    "Ref",
+    "known_kind",
+    "path_of",
+]
+
+_PAGE: Final = 250
+_MOST_PAGES: Final = 40
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -59,3 +82,93 @@ class Ref:
 def known_kind(kind: str) -> KnownKind | None:
     """The kind of that name, if setups may hold it."""
     return _BY_KIND.get(kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A collection of objects that are read but never part of a setup."""
+
+    api_version: str
+    plural: str
+
+
+PODS: Final = Listing("v1", "pods")
+REPLICA_SETS: Final = Listing("apps/v1", "replicasets")
+EVENTS: Final = Listing("v1", "events")
+
+
+def path_of(api_version: str, plural: str, namespace: str, name: str = "") -> str:
+    """The API path of an object, or of a namespace's collection."""
+    group = ("apis", *api_version.split("/")) if "/" in api_version else ("api", api_version)
+    return path(*group, "namespaces", namespace, plural, *([name] if name else []))
+
+
+class Objects:
+    """Reads whole objects. Every method raises :class:`ApiError` and nothing else."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def get(self, ref: Ref, halt: Halt | None = None) -> Object | None:
+        """An object; None if there is none of that name, or no such kind in this cluster."""
+        known = ref.known
+        where = path_of(known.api_version, known.plural, ref.namespace, ref.name)
+        try:
+            return _decoded(self._transport.get(where, halt=halt).body)
+        except ApiError as error:
+            if error.kind is Fault.NOT_FOUND:
+                return None
+            raise
+
+    def list(
+        self,
+        what: KnownKind | Listing,
+        namespace: str,
+        selector: str = "",
+        fields: str = "",
+        halt: Halt | None = None,
+    ) -> list[Object]:
+        """A namespace's objects by label and field selector; none where the kind is unknown."""
+        where = path_of(what.api_version, what.plural, namespace)
+        query: dict[str, str | int | bool] = {"limit": _PAGE}
+        if selector:
+            query["labelSelector"] = selector
+        if fields:
+            query["fieldSelector"] = fields
+        found: list[Object] = []
+        for _ in range(_MOST_PAGES):
+            try:
+                page = _decoded(self._transport.get(where, query, halt=halt).body)
+            except ApiError as error:
+                if error.kind is Fault.NOT_FOUND:
+                    return []
+                raise
+            found += page.get("items") or []
+            token = (page.get("metadata") or {}).get("continue")
+            if not token:
+                break
+            query["continue"] = token
+        return found
+
+    def ours(self, namespace: str, setup: str, halt: Halt | None = None) -> dict[Ref, Object]:
+        """Every object labelled as a setup's, of any known kind; copies that controllers made of
+        such labels are left out. A kind that may not be listed raises.
+        """
+        found: dict[Ref, Object] = {}
+        for known in KINDS:
+            for item in self.list(known, namespace, ownership.selector(setup), halt=halt):
+                metadata = item.get("metadata") or {}
+                if any(r.get("controller") for r in metadata.get("ownerReferences") or ()):
+                    continue
+                found[Ref(known.kind, namespace, str(metadata.get("name")))] = item
+        return found
+
+
+def _decoded(body: bytes) -> Object:
+    try:
+        decoded = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        decoded = None
+    if not isinstance(decoded, dict):
+        raise ApiError(Fault.BAD_REPLY, "The server's answer cannot be read.")
+    return decoded

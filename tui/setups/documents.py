@@ -64,7 +64,7 @@ def parse(text: str, where: str) -> list[Object]:
     """
     if len(text) > LARGEST:
         raise SetupError(f"{where} is larger than {LARGEST // 1024} KiB.")
-    loader = _Loader(text)
+    loader: Any = _Loader(text)
     found: list[Object] = []
     budget = _MOST_NODES
     try:

@@ -13,8 +13,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from tui.cluster import ownership
 from tui.cluster.objects import KINDS, Object, Ref
-from tui.setups import ownership
 from tui.setups.model import Manifest, Setup, SetupError, Value, Values
 
 _PLACEHOLDER: Final = re.compile(r"(\$?)\$\{([^{}\n]{1,80})\}")

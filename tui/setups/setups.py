@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from tui.cluster.halt import Halt
+from tui.cluster.objects import Ref
 from tui.cluster.transport import Transport
 from tui.setups.model import (
     Catalogue,
@@ -21,7 +22,6 @@ from tui.setups.model import (
     Outcome,
     Plan,
     Progress,
-    Ref,
     SetupStatus,
     Value,
 )

@@ -37,6 +37,15 @@ class Details(msgspec.Struct, gc=False):
     """``details`` of a Status."""
 
     retryAfterSeconds: int | None = None  # noqa: N815
+    causes: list[StatusCause] | None = None
+
+
+class StatusCause(msgspec.Struct, gc=False):
+    """One of the ``causes`` in a Status' details."""
+
+    reason: str | None = None
+    message: str | None = None
+    field: str | None = None
 
 
 class ListMeta(msgspec.Struct, gc=False):

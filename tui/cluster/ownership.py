@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
-from tui.cluster.objects import Object
+Object: TypeAlias = dict[str, Any]
+"""An API object as JSON."""
 
 MANAGER: Final = "kscale-tui"
 """The field manager, and the value of `MANAGED_BY`."""
