@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+from urllib.parse import urlsplit
 
 from tui.cluster.access import ClusterConfig
 from tui.state.rows import NodeRow
@@ -38,6 +39,8 @@ class Place:
     """The cluster's (profile's) name in the distribution's own commands; may be empty."""
     loopback: bool = False
     """Whether its API server is reached on this machine."""
+    server: str = ""
+    """The API server's host, which the user chose; empty if that is this machine."""
 
     @property
     def publishes(self) -> bool:
@@ -99,7 +102,8 @@ def recognise(nodes: Sequence[NodeRow] | None, config: ClusterConfig) -> Place:
         found, name = _of_context(config.context)
     if _PLAIN.fullmatch(name) is None:
         name = ""
-    return Place(found, name, config.loopback)
+    server = "" if config.loopback else urlsplit(config.server).hostname or ""
+    return Place(found, name, config.loopback, server)
 
 
 def _of_node(node: NodeRow) -> tuple[Distribution, str]:

@@ -37,7 +37,7 @@ _HANDSHAKES: Final = 16
 _TRIES: Final = 3
 """Pods asked for one connection, while the list of them is catching up."""
 _PIECE: Final = 32 * 1024
-_LINGER: Final = 2.0
+_LINGER: Final = 1.0
 """Seconds without a byte after which a client that closed its side is not waited for."""
 _ANSWER: Final = 8.0
 """Seconds for a check; what it waits for is bounded more tightly."""

@@ -1,6 +1,6 @@
 """One connection to a port of a pod, through the API server, over a WebSocket.
 
-``GET /api/v1/namespaces/NS/pods/POD/portforward?port=N`` with the subprotocol
+``GET /api/v1/namespaces/NS/pods/POD/portforward?ports=N`` with the subprotocol
 ``v4.channel.k8s.io``, which the API server hands on to the kubelet, and the kubelet to the
 container runtime (k8s.io/cri-streaming/pkg/streaming/portforward/websocket.go; the same since
 Kubernetes 1.5). Every message is binary; its first byte is the channel, 0 data and 1 error, and
@@ -37,6 +37,8 @@ _DATA_CHANNEL: Final = bytes([_DATA])
 _LONGEST: Final = 1024 * 1024
 """Bytes in a message; the kubelet sends 32 KiB at most."""
 _CLOSE_TIMEOUT: Final = 0.5
+_PEACEFUL: Final = (0, aiohttp.WSCloseCode.OK, 1005)
+"""Codes of a close frame that ends a stream; 0 and 1005 are for one without a code."""
 
 
 class PodStream:
@@ -64,9 +66,9 @@ class PodStream:
                     return payload
             elif message.type is aiohttp.WSMsgType.ERROR:
                 raise ApiError(Fault.BROKEN, f"The way to the pod {self._backend.pod} broke.")
+            elif message.type is aiohttp.WSMsgType.CLOSE and message.data in _PEACEFUL:
+                return b""
             elif message.type in _ENDS:
-                if self._socket.close_code in (1000, 1005):
-                    return b""
                 raise ApiError(Fault.BROKEN, f"The way to the pod {self._backend.pod} was cut.")
 
     async def write(self, data: bytes) -> None:
@@ -186,13 +188,14 @@ class Dialer:
         session = self._opened()
         try:
             socket = await session.ws_connect(
-                URL(f"{config.server}{where}?port={backend.port}", encoded=True),
+                URL(f"{config.server}{where}?ports={backend.port}", encoded=True),
                 protocols=(PROTOCOL,),
                 headers=[("User-Agent", f"kscale-tui/{tui.__version__}"), *headers],
                 ssl=self._ssl,
                 server_hostname=config.tls.server_name,
                 proxy=self._proxy,
                 max_msg_size=_LONGEST,
+                autoclose=False,
                 timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE_TIMEOUT),
             )
         except aiohttp.WSServerHandshakeError as error:

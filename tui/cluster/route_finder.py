@@ -223,10 +223,15 @@ class RouteFinder:
     def _forward(self, goal: Goal, around: Surroundings, tried: list[str]) -> Found:
         service = goal.service
         where = f"{service.namespace}/{service.name}"
-        better = route_plan.missing(goal)
+        better = route_plan.missing(goal, around)
         pods = route_plan.backends(goal, around)
+        outside = (
+            "Nothing answers at the Service's addresses."
+            if tried
+            else f"The Service ({service.type}) has no address outside the cluster."
+        )
         if not pods:
-            reason = "Nothing answers at the Service's addresses, and no ready pod is known."
+            reason = f"{outside} No ready pod is known that ports could be forwarded to."
             return Unreachable(where, reason, better, tuple(tried))
         try:
             self._check(pods[:_PODS_CHECKED])
@@ -234,7 +239,7 @@ class RouteFinder:
             local = self._network.forward(key, self._ready(goal))
         except ApiError as error:
             tried.append(f"port-forward: {error.message}")
-            reason = f"Nothing answers at the Service's addresses. {error.message}"
+            reason = f"{outside} {error.message}"
             return Unreachable(where, reason, better, tuple(tried))
         label = f"port-forward to {len(pods)} pod{'' if len(pods) == 1 else 's'}, past the Service"
         return replace(goal.route(RouteKind.PORT_FORWARD, HOST, local, label), hint=better)

@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import quote
 
 from tui.cluster.distribution import Distribution, Place, expect_load_balancer, open_node_port
+from tui.cluster.errors import one_line
 from tui.cluster.route import Route, RouteKind, Surroundings, Unreachable
 from tui.cluster.route_address import for_url, is_object_name, usable
 from tui.cluster.route_ingress import IngressPath
@@ -136,7 +137,10 @@ def node_ports(goal: Goal, around: Surroundings) -> list[Candidate]:
     if goal.place.distribution is not Distribution.EMBEDDED:
         for node in _nodes(goal, around):
             for host in _addresses(node, goal.place.loopback):
-                found.setdefault(host, f"NodePort {number} on {node.name}")
+                found.setdefault(host, f"NodePort {number} on {one_line(node.name, 60)}")
+        if around.nodes is None and goal.place.server:
+            # In a small cluster the API server's machine is a node.
+            found[goal.place.server] = f"NodePort {number} on the API server's machine"
     # Last, for something else of this machine may listen there.
     if goal.place.publishes:
         found.setdefault("127.0.0.1", f"NodePort {number} on this machine")
@@ -203,13 +207,18 @@ def backends(goal: Goal, around: Surroundings) -> list[Backend]:
     return [Backend(goal.service.namespace, pod, port) for pod, port in sorted(found.items())]
 
 
-def missing(goal: Goal) -> str:
+def missing(goal: Goal, around: Surroundings) -> str:
     """Which better way than a port-forward could be had, and how; for a route's hint."""
     service, place = goal.service, goal.place
     if service.type == "LoadBalancer" and not service.ingress:
         return f"The load balancer has no address yet. {expect_load_balancer(place)}"
     if service.cluster_ip == "None":
         return "The Service is headless: it has no address of its own to come in by."
+    if goal.port.node_port and not around.nodes and not place.publishes:
+        return (
+            f"The Service has NodePort {goal.port.node_port}, but the addresses of the nodes may "
+            "not be read: ask for the right to list nodes."
+        )
     return open_node_port(place, service.namespace, service.name, goal.port.node_port)
 
 
