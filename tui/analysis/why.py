@@ -15,7 +15,14 @@ from typing import Final, NamedTuple, cast
 from tui.analysis import hpa, why_memory
 from tui.analysis.focus import Focus
 from tui.analysis.scaling_behavior import remember_rescale
-from tui.analysis.why_agreement import Agreement, Difference, Ledger, difference, same_figures
+from tui.analysis.why_agreement import (
+    Agreement,
+    Difference,
+    Ledger,
+    difference,
+    figures,
+    same_figures,
+)
 from tui.analysis.why_rhythm import SampleRhythm, SyncRhythm
 from tui.analysis.why_world import Samples, World, Worlds
 from tui.state.rows import HpaRow, Kind
@@ -345,7 +352,6 @@ def _wrote(before: HpaRow, after: HpaRow) -> bool:
 
 
 def _news(outlook: hpa.Outcome, status: hpa.Status) -> bool:
-    return (outlook.status.current_metrics, outlook.status.desired_replicas) != (
-        status.current_metrics,
-        status.desired_replicas,
-    )
+    if outlook.status.desired_replicas != status.desired_replicas:
+        return True
+    return figures(outlook.status.current_metrics) != figures(status.current_metrics)

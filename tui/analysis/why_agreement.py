@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -69,9 +70,15 @@ def same_figures(decision: hpa.Decision, status: hpa.Status) -> bool:
     """Whether the metrics read the same, to the last digit: then the same samples were used."""
     if not decision.metrics:
         return True  # the count was clamped without reading any, or nothing could be read
-    ours = [_figures(result.status) for result in decision.metrics]
-    theirs = [_figures(metric) for metric in status.current_metrics]
-    return ours == theirs
+    return figures([result.status for result in decision.metrics]) == figures(
+        status.current_metrics
+    )
+
+
+def figures(metrics: Iterable[hpa.MetricStatus]) -> tuple[object, ...]:
+    """What was read, to compare; nothing at all where no metric has a figure."""
+    found = tuple(_figures(metric) for metric in metrics)
+    return found if any(name for name, *_ in found) else ()
 
 
 def difference(outcome: hpa.Outcome, status: hpa.Status, at: float) -> Difference | None:
@@ -88,10 +95,12 @@ def _why(outcome: hpa.Outcome, status: hpa.Status) -> str:
         return f"it found {status.current_replicas} replicas, we {decision.current}"
     if not same_figures(decision, status):
         return f"it read {_read(status)}, our sample says {_read(outcome.status)}"
-    theirs, ours = _reason(status, "AbleToScale"), _reason(outcome.status, "AbleToScale")
-    if theirs != ours and theirs.endswith("Stabilized"):
+    limits = decision.normalization
+    held = limits is not None and limits.stabilization.reason.endswith("Stabilized")
+    theirs_held = _reason(status, "AbleToScale").endswith("Stabilized")
+    if theirs_held and not held:
         return "it remembers a recommendation from before we watched"
-    if theirs != ours and ours.endswith("Stabilized"):
+    if held and not theirs_held:
         return "what we remember has left its window"
     theirs, ours = _reason(status, "ScalingLimited"), _reason(outcome.status, "ScalingLimited")
     if theirs != ours:

@@ -60,9 +60,23 @@ def corrected(
     """
     limits = decision.normalization
     said = _reason(status)
-    if limits is None or said not in (_UP, _DOWN, _FREE) or said == limits.stabilization.reason:
+    if limits is None:
         return memory
     kept = memory.recommendations
+    if said == "SucceededRescale":
+        # It went there, so nothing it remembers holds it further up, or further down.
+        size, start = status.desired_replicas, decision.at - limits.stabilization.up_window
+        down = size < limits.current
+        kept = tuple(
+            r
+            for r in kept
+            if r.at == decision.at
+            or (r.replicas <= size if down else r.replicas >= size)
+            or (not down and r.at <= start)
+        )
+        return replace(memory, recommendations=kept)
+    if said not in (_UP, _DOWN, _FREE) or said == limits.stabilization.reason:
+        return memory
     recommended = limits.recommended
     if said == _FREE:
         # Nothing it remembers holds this recommendation.

@@ -171,7 +171,7 @@ class WhyPane(Pane):
             parts: list[Line] = [
                 [(f"{count} leaves in {_left(until - now)}", "estimated")]
                 for count, until in falls[:3]
-                if until > now
+                if until > now and count > (decision.recommended or 0)
             ]
             lines += [[*indent, *part] for part in flow(parts, max(8, room - cells(indent)), ", ")]
         unseen = why.watched_since - (now - window)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from fractions import Fraction
 from typing import TypeAlias
 
 import msgspec
 
+from tui import quantity
 from tui.cluster.decode.common import milli, shared, whole
 from tui.state.rows import ConfigMount, ContainerRow, PodRequests
 
@@ -107,38 +108,43 @@ def requests_of(spec: Spec) -> PodRequests | None:
     own = (spec.resources.requests if spec.resources else None) or {}
     if not any(k in ("cpu", "memory") or k.startswith("hugepages-") for k in own):
         return None
-    overhead = spec.overhead or {}
+    cpu, memory = _needed(spec, "cpu", own), _needed(spec, "memory", own)
     return PodRequests(
-        _needed(spec, "cpu", milli, own, overhead), _needed(spec, "memory", whole, own, overhead)
+        None if cpu is None else quantity.round_away(cpu * 1000),
+        None if memory is None else quantity.round_away(memory),
     )
 
 
-def _needed(
-    spec: Spec,
-    resource: str,
-    read: Callable[[Quantity], int | None],
-    own: dict[str, Quantity],
-    overhead: dict[str, Quantity],
-) -> int | None:
-    def asked(container: Container) -> int | None:
-        requests = container.resources.requests if container.resources else None
-        return read((requests or {}).get(resource))
+def _needed(spec: Spec, resource: str, own: dict[str, Quantity]) -> Fraction | None:
+    """Exact until all is summed: the rounding comes last."""
 
-    needed = read(own.get(resource))
+    def asked(container: Container) -> Fraction | None:
+        requests = container.resources.requests if container.resources else None
+        return _exact((requests or {}).get(resource))
+
+    needed = _exact(own.get(resource))
     if needed is None:
         found = [n for c in spec.containers or () if (n := asked(c)) is not None]
-        sidecars = peak = 0
+        sidecars = peak = Fraction()
         for container in spec.initContainers or ():
             each = asked(container)
             if each is None:
                 continue
-            found.append(0)
+            found.append(Fraction())
             if container.restartPolicy == "Always":
                 sidecars += each
                 peak = max(peak, sidecars)
             else:
                 peak = max(peak, each + sidecars)
-        if not found:
-            return read(overhead.get(resource))
-        needed = max(sum(found) + sidecars, peak)
-    return needed + (read(overhead.get(resource)) or 0)
+        needed = max(sum(found, Fraction()) + sidecars, peak) if found else None
+    overhead = _exact((spec.overhead or {}).get(resource))
+    if needed is None or overhead is None:
+        return overhead if needed is None else needed
+    return needed + overhead
+
+
+def _exact(amount: Quantity) -> Fraction | None:
+    try:
+        return None if amount is None else quantity.parse(str(amount))
+    except quantity.QuantityError:
+        return None
