@@ -104,6 +104,25 @@ async def test_wrong_types_are_told_by_their_field(build: Build) -> None:
         )
 
 
+async def test_pages_of_all_namespaces_leave_nothing_out(build: Build) -> None:
+    cluster = build()
+    for namespace in ("a", "a-b", "a.b", "ab"):
+        cluster.api.create(resources.NAMESPACES, "", {"metadata": {"name": namespace}}, USER)
+        for number in range(3):
+            data = {"metadata": {"name": f"c{number}"}}
+            cluster.api.create(resources.CONFIG_MAPS, namespace, data, USER)
+    async with Http(cluster) as http:
+        whole = (await http("GET", "/api/v1/configmaps")).json["items"]
+        found, token = [], ""
+        while True:
+            page = (await http("GET", f"/api/v1/configmaps?limit=2&continue={token}")).json
+            found += page["items"]
+            token = page["metadata"].get("continue", "")
+            if not token:
+                break
+    assert found == whole
+
+
 async def test_pages_show_one_moment(build: Build) -> None:
     cluster = build()
     for number in range(25):

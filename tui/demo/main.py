@@ -14,15 +14,19 @@ import signal
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import click
 
 from tui.demo.faults_help import HELP
 
 if TYPE_CHECKING:
+    from tui.demo.api.handlers import Handlers
+    from tui.demo.clock import Clock
     from tui.demo.faults import Fault
     from tui.demo.scenario import Scenario
+    from tui.demo.store import Store
+    from tui.demo.synthetic.population import Size
 
 
 def run(
@@ -35,6 +39,7 @@ def run(
     parent: int | None = None,
     ready_json: bool = False,
     faults: tuple[Fault, ...] = (),
+    size: Size | None = None,
 ) -> int:
     """Serve an embedded cluster until interrupted or the parent ends.
 
@@ -48,6 +53,7 @@ def run(
         parent: process to end with.
         ready_json: say readiness in one line of JSON instead of in words.
         faults: what goes wrong from the start.
+        size: of a large cluster without controllers; None: a small one that works.
 
     Returns:
         The exit code: 0 done, 1 failed.
@@ -62,7 +68,9 @@ def run(
     path = Path(kubeconfig_out) if kubeconfig_out else Path(directory or "") / "kubeconfig"
     gc.disable()  # nothing of what the start makes is garbage, and looking takes a while
     try:
-        return asyncio.run(_serve(port, path, speed, seed, played, parent, ready_json, faults))
+        return asyncio.run(
+            _serve(port, path, speed, _World(seed, played, size), parent, ready_json, faults)
+        )
     except KeyboardInterrupt:
         return 0
     finally:
@@ -92,19 +100,66 @@ def _fail(problem: str) -> int:
     return 1
 
 
+class _Runs(Protocol):
+    """A cluster that can be served."""
+
+    @property
+    def handlers(self) -> Handlers: ...
+    @property
+    def store(self) -> Store: ...
+    def bring_up(self) -> None: ...
+    async def open(self) -> None: ...
+    async def close(self) -> None: ...
+
+
+class _Lesson:
+    """The small cluster with all its machinery."""
+
+    def __init__(self, clock: Clock, seed: int, scenario: Scenario) -> None:
+        from tui.demo.cluster import Cluster
+
+        self._scenario = scenario
+        self._cluster = Cluster(clock, seed, scenario=scenario)
+        self.handlers = self._cluster.handlers
+        self.store = self._cluster.store
+
+    def bring_up(self) -> None:
+        self._cluster.bring_up(classroom_lesson=self._scenario.classroom)
+
+    async def open(self) -> None:
+        await self._cluster.dataplane.open()
+
+    async def close(self) -> None:
+        await self._cluster.dataplane.close()
+
+
+class _World(NamedTuple):
+    """Which cluster it is to be."""
+
+    seed: int
+    scenario: Scenario
+    size: Size | None
+
+    def make(self, clock: Clock) -> _Runs:
+        if self.size is None:
+            return _Lesson(clock, self.seed, self.scenario)
+        from tui.demo.synthetic.cluster import SyntheticCluster
+
+        return SyntheticCluster(clock, self.size, self.seed)
+
+
 async def _serve(
     port: int,
     path: Path,
     speed: float,
-    seed: int,
-    scenario: Scenario,
+    world: _World,
     parent: int | None,
     ready_json: bool,
     faults: tuple[Fault, ...],
 ) -> int:
     from tui.demo import certificate, kubeconfig, lifeline
     from tui.demo.clock import RealClock
-    from tui.demo.cluster import AGE, Cluster
+    from tui.demo.cluster import AGE
     from tui.demo.scenario import ScenarioError
     from tui.demo.server import HOST, Server
 
@@ -117,7 +172,7 @@ async def _serve(
     lifeline.hold(parent, ended.set)
     token = secrets.token_urlsafe(32)
     clock = RealClock(speed, AGE * speed)
-    cluster = Cluster(clock, seed, scenario=scenario)
+    cluster = world.make(clock)
     identity = certificate.make(HOST, "localhost")
     server = Server(
         cluster.handlers,
@@ -135,11 +190,11 @@ async def _serve(
             if fault.kind == "skew":  # what is made from the start bears it
                 server.faulty.set(fault)
         try:
-            cluster.bring_up(classroom_lesson=scenario.classroom)
+            cluster.bring_up()
         except ScenarioError as problem:
             return _fail(str(problem))
         clock.go_live(loop)
-        await cluster.dataplane.open()
+        await cluster.open()
         try:
             kubeconfig.write(path, server.url, token, identity.certificate)
         except kubeconfig.NotOursError:
@@ -161,7 +216,7 @@ async def _serve(
     finally:
         kubeconfig.remove(path, token)
         clock.stop()
-        await cluster.dataplane.close()
+        await cluster.close()
         await server.stop()
     return 0
 
@@ -220,6 +275,19 @@ def _parse_faults(
     callback=_parse_faults,
     help="What goes wrong, as told below; may be repeated.",
 )
+@click.option(
+    "--pods",
+    metavar="N",
+    type=click.IntRange(1, 100_000),
+    help="Serve a synthetic cluster of so many pods: large, with nothing that acts on writes.",
+)
+@click.option("--nodes", metavar="N", type=click.IntRange(1, 20_000), help="Its nodes [pods/10].")
+@click.option(
+    "--churn",
+    metavar="N",
+    type=click.FloatRange(0, 10_000),
+    help="Events of its pods a second [0].",
+)
 @click.option("--ready-json", is_flag=True, help="Say readiness in one line of JSON.")
 @click.option("--parent-pid", type=int, hidden=True)
 def command(
@@ -231,8 +299,20 @@ def command(
     ready_json: bool,
     parent_pid: int | None,
     faults: tuple[Fault, ...],
+    pods: int | None,
+    nodes: int | None,
+    churn: float | None,
 ) -> None:
     """Run the embedded cluster from the command line."""
+    size = None
+    if pods is None and (nodes is not None or churn is not None):
+        raise click.UsageError("--nodes and --churn are of a synthetic cluster: give --pods too.")
+    if pods is not None:
+        if scenario is not None or speed != 1:
+            raise click.UsageError("a synthetic cluster (--pods) plays no --scenario or --speed.")
+        from tui.demo.synthetic.population import Size
+
+        size = Size(pods, nodes or max(1, pods // 10), churn or 0.0)
     code = run(
         port=port,
         kubeconfig_out=kubeconfig_out,
@@ -242,5 +322,6 @@ def command(
         parent=parent_pid,
         ready_json=ready_json,
         faults=faults,
+        size=size,
     )
     raise SystemExit(code)

@@ -106,13 +106,15 @@ Listener = Callable[[Event], None]
 
 
 class _Table:
-    __slots__ = ("compacted", "entries", "history", "listeners")
+    __slots__ = ("compacted", "entries", "history", "listeners", "snapshot")
 
     def __init__(self) -> None:
         self.entries: dict[Key, Entry] = {}
         self.history: deque[Event] = deque()
         self.listeners: list[Listener] = []
         self.compacted = 0
+        self.snapshot: tuple[tuple[str | None, int], list[Entry]] | None = None
+        """The last list of one moment and namespace."""
 
 
 class Store:
@@ -138,6 +140,10 @@ class Store:
         """The current version of an object."""
         return self._table(storage).entries.get((namespace, name))
 
+    def storages(self) -> list[str]:
+        """The storage names in use."""
+        return list(self._tables)
+
     def count(self, storage: str) -> int:
         """How many objects there are."""
         return len(self._table(storage).entries)
@@ -152,23 +158,32 @@ class Store:
     def list_at(self, storage: str, namespace: str | None, revision: int | None) -> list[Entry]:
         """The objects as they were at a revision (None: now), sorted by key.
 
+        The list is shared, do not change it: the pages of one list are cut from one.
+
         Raises:
             CompactedError: the history does not reach back so far.
         """
         table = self._table(storage)
         entries = table.entries
-        if revision is not None and revision < self.revision:
-            self._check(table, revision)
+        at = self.revision if revision is None else min(revision, self.revision)
+        if at < self.revision:
+            self._check(table, at)
+        if table.snapshot is not None and table.snapshot[0] == (namespace, at):
+            return table.snapshot[1]
+        if at < self.revision:
             entries = dict(entries)
             for event in reversed(table.history):
-                if event.entry.revision <= revision:
+                if event.entry.revision <= at:
                     break
                 if event.previous is None:
                     entries.pop(event.entry.key, None)
                 else:
                     entries[event.entry.key] = event.previous
-        keys = sorted(entries if namespace is None else (k for k in entries if k[0] == namespace))
-        return [entries[key] for key in keys]
+        wanted = entries if namespace is None else [k for k in entries if k[0] == namespace]
+        # In the order of etcd's keys, where "a-b/x" comes before "a/x".
+        found = [entries[key] for key in sorted(wanted, key="/".join)]
+        table.snapshot = ((namespace, at), found)
+        return found
 
     def put(self, storage: str, data: Object) -> Entry:
         """Create or replace an object, giving it the next resourceVersion.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from bisect import bisect_left
 from typing import Final
 
 import msgspec
@@ -77,7 +78,8 @@ def choose(
         message = "The resourceVersion for the provided list is too old."
         raise errors.expired(message) from None
     if start:
-        entries = [entry for entry in entries if _position(entry, namespace) >= start]
+        first = bisect_left(entries, start, key=lambda entry: _position(entry, namespace))
+        entries = entries[first:]
     if not chosen.all:
         entries = [entry for entry in entries if chosen(entry)]
     metadata: Object = {"resourceVersion": str(shown)}

@@ -1,0 +1,1 @@
+"""A large cluster without the machinery: objects as a real one has them, and their churn."""
