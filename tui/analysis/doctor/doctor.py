@@ -1,0 +1,102 @@
+"""Looks the cluster over: all rules, seldom enough, and only when something has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from tui.analysis.doctor.finding import Finding
+from tui.analysis.doctor.patient import Patient
+from tui.analysis.doctor.registry import all_rules
+from tui.analysis.doctor.rule import Rule
+from tui.state.fetched import Fetch
+from tui.state.links import Source
+from tui.state.rows import HpaRow, Kind
+from tui.state.store import Delta
+
+PAUSE: Final = 1.0
+"""Seconds between two looks."""
+_AGAIN: Final = 5.0
+"""Seconds after which it looks again though nothing changed: some faults come with time."""
+MOST_FETCHES: Final = 80
+
+_LOOKED_AT: Final = tuple(kind for kind in Kind if kind is not Kind.EVENTS)
+_HELD: Final = ("ScaleDownStabilized", "ScaleUpStabilized")
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What one look found."""
+
+    findings: tuple[Finding, ...] = ()
+    """The worst first."""
+    wanted: tuple[Fetch, ...] = ()
+    """What to fetch so that the next look may know more."""
+    version: int = 0
+    """Grows whenever the findings differ."""
+
+
+def examine(patient: Patient, rules: Iterable[Rule] | None = None) -> tuple[Finding, ...]:
+    """What the rules find, the worst first."""
+    found = [f for rule in (rules or all_rules()) for f in rule.examine(patient)]
+    return tuple(sorted(found, key=lambda f: (f.severity.rank, f.id, f.object)))
+
+
+def wanted(patient: Patient, rules: Iterable[Rule] | None = None) -> tuple[Fetch, ...]:
+    """What the rules have to know, each once, at most :data:`MOST_FETCHES`."""
+    found: dict[Fetch, None] = {}
+    for rule in rules or all_rules():
+        found.update(dict.fromkeys(rule.wants(patient)))
+    return tuple(found)[:MOST_FETCHES]
+
+
+class Doctor:
+    """Feed it deltas; it returns the diagnosis, the same one until it has looked again."""
+
+    def __init__(self) -> None:
+        self._diagnosis = Diagnosis()
+        self._looked = float("-inf")
+        self._seen: object = None
+        self._held: dict[str, tuple[float, bool]] = {}
+        self._known: set[str] = set()
+        """HPAs that were seen before, so that a hold that comes is seen to begin."""
+
+    def look(self, delta: Delta, now: float, *, simulated: bool = False) -> Diagnosis:
+        """What is wrong now. ``now``: seconds since the epoch."""
+        since = now - self._looked
+        if 0 <= since < PAUSE:
+            return self._diagnosis
+        seen = _seen(delta)
+        if seen == self._seen and 0 <= since < _AGAIN:
+            return self._diagnosis
+        self._looked, self._seen = now, seen
+        self._follow(delta.hpas.rows, now)
+        patient = Patient(delta, now, simulated, dict(self._held))
+        findings = examine(patient)
+        version = self._diagnosis.version + (findings != self._diagnosis.findings)
+        self._diagnosis = Diagnosis(findings, wanted(patient), version)
+        return self._diagnosis
+
+    def _follow(self, hpas: Mapping[str, HpaRow], now: float) -> None:
+        """Note since when a window holds which HPA."""
+        for uid, hpa in hpas.items():
+            able = hpa.condition("AbleToScale")
+            if able is None or able.reason not in _HELD:
+                self._held.pop(uid, None)
+            elif uid not in self._held:
+                self._held[uid] = (now, uid in self._known)
+        self._known = set(hpas)
+        for uid in self._held.keys() - self._known:
+            del self._held[uid]
+
+
+def _seen(delta: Delta) -> object:
+    """Differs whenever a rule might find something else."""
+    tables = [delta.tables.get(kind) for kind in _LOOKED_AT]
+    return (
+        [table.generation if table is not None else -1 for table in tables],
+        [delta.link(source).health for source in (*_LOOKED_AT, *Source)],
+        delta.samples,
+        id(delta.fetched),
+    )

@@ -1,0 +1,257 @@
+"""What the doctor looks at: the tables of one moment, what was fetched, and how it hangs together.
+
+What is not known is None, and no rule may make anything of it: a list that has not come yet, a
+right that is missing, an owner that cannot be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final, NamedTuple, TypeVar
+
+from tui.analysis.focus import SCALABLE
+from tui.analysis.why_inputs import PodIndex
+from tui.state.fetched import Answer, ClockFact, ClockFetch, Fetch, Result
+from tui.state.links import Health
+from tui.state.rows import (
+    HpaRow,
+    Kind,
+    Labels,
+    MetricRow,
+    NodeRow,
+    PodRow,
+    PodUsage,
+    Requirement,
+    ServiceRow,
+    WorkloadRow,
+)
+from tui.state.store import Delta
+
+F = TypeVar("F")
+
+_KNOWN: Final = (Health.LIVE, Health.RETRYING)
+
+
+class Root(NamedTuple):
+    """The object a user would name as a pod's: its Deployment, not its ReplicaSet."""
+
+    kind: str
+    namespace: str
+    name: str
+    uid: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}"
+
+
+class Scaled(NamedTuple):
+    """An HPA, its target and the target's pods."""
+
+    hpa: HpaRow
+    workload: WorkloadRow
+    pods: list[PodRow]
+    """All that the target's selector matches, its own or not, as the HPA counts them."""
+
+
+@dataclass(frozen=True)
+class Patient:
+    """One moment. What is looked up is kept, since many rules ask for the same."""
+
+    delta: Delta
+    clock: float = 0.0
+    """Seconds since the epoch, by our clock."""
+    simulated: bool = False
+    """Whether it is an embedded cluster, whose time need not be ours."""
+    held: Mapping[str, tuple[float, bool]] = field(default_factory=dict)
+    """HPAs, by uid, whose stabilization window holds a count: since when it is known to, and
+    whether the beginning was seen."""
+
+    @cached_property
+    def now(self) -> float:
+        """By the cluster's clock, which wrote the times in the rows."""
+        fact = self.fact(ClockFetch(), ClockFact)
+        return self.clock + (fact.ahead if fact is not None else 0)
+
+    def known(self, *kinds: Kind) -> bool:
+        """Whether the tables have been read: only then does a missing row tell anything."""
+        return all(self.delta.link(kind).health in _KNOWN for kind in kinds)
+
+    # What was fetched.
+
+    def answer(self, fetch: Fetch) -> Answer | None:
+        """None until it was tried."""
+        return self.delta.fetched.get(fetch)
+
+    def fact(self, fetch: Fetch, type: type[F]) -> F | None:
+        """What a fetch brought; None if it did not, for whatever reason."""
+        answer = self.delta.fetched.get(fetch)
+        if answer is None or answer.result is not Result.FOUND:
+            return None
+        return answer.fact if isinstance(answer.fact, type) else None
+
+    # HPAs and what they scale.
+
+    @cached_property
+    def hpas(self) -> list[HpaRow]:
+        """By namespace and name."""
+        return sorted(self.delta.hpas.rows.values(), key=lambda h: (h.namespace, h.name))
+
+    @cached_property
+    def scaled(self) -> list[Scaled]:
+        """The HPAs whose target is known, if pods are."""
+        if not self.known(Kind.PODS):
+            return []
+        found = []
+        for hpa in self.hpas:
+            workload = self.target(hpa)
+            if workload is not None:
+                found.append(Scaled(hpa, workload, self._index.pods(workload)))
+        return found
+
+    @cached_property
+    def targets(self) -> set[str]:
+        """Uids of the workloads that an HPA scales."""
+        return {one.workload.uid for one in self.scaled}
+
+    def target(self, hpa: HpaRow) -> WorkloadRow | None:
+        """The workload it scales, if it is known."""
+        return self._workloads.get((hpa.target_kind, hpa.namespace, hpa.target_name))
+
+    @cached_property
+    def _workloads(self) -> dict[tuple[str, str, str], WorkloadRow]:
+        return {
+            (w.kind, w.namespace, w.name): w
+            for kind in SCALABLE.values()
+            for w in self.delta.workloads(kind).rows.values()
+        }
+
+    # Pods.
+
+    @cached_property
+    def alike(self) -> list[list[PodRow]]:
+        """The pods that stay, in groups of one owner and one set of containers, by name."""
+        groups: dict[tuple[str, int], list[PodRow]] = {}
+        for pod in self.delta.pods.rows.values():
+            if not self.leaving(pod):
+                owner = pod.owner.uid if pod.owner is not None else pod.uid
+                groups.setdefault((owner, id(pod.containers)), []).append(pod)
+        for group in groups.values():
+            group.sort(key=lambda p: p.name)
+        return sorted(groups.values(), key=lambda g: (g[0].namespace, g[0].name))
+
+    @cached_property
+    def troubled(self) -> list[PodRow]:
+        """The pods that do not just run, or of which a container has ended before, by name."""
+        return sorted(
+            (
+                pod
+                for pod in self.delta.pods.rows.values()
+                if pod.deleting is None and (pod.status != "Running" or pod.ending is not None)
+            ),
+            key=lambda p: (p.namespace, p.name),
+        )
+
+    @cached_property
+    def nodes(self) -> list[NodeRow]:
+        """By name; none if they may not be listed."""
+        return sorted(self.delta.nodes.rows.values(), key=lambda n: n.name)
+
+    @cached_property
+    def services(self) -> list[ServiceRow]:
+        """By namespace and name."""
+        return sorted(self.delta.services.rows.values(), key=lambda s: (s.namespace, s.name))
+
+    def service(self, namespace: str, name: str) -> ServiceRow | None:
+        """By name."""
+        return self._services.get((namespace, name))
+
+    @cached_property
+    def _services(self) -> dict[tuple[str, str], ServiceRow]:
+        return {(s.namespace, s.name): s for s in self.services}
+
+    def selected(self, namespace: str, selector: Labels) -> list[PodRow]:
+        """The pods a Service's selector matches; none without one."""
+        terms = tuple(Requirement(key, "In", (value,)) for key, value in selector)
+        row = WorkloadRow(uid="", name="", kind="", namespace=namespace, selector=terms)
+        return self._index.pods(row)
+
+    def usage(self, pod: PodRow) -> PodUsage | None:
+        """The pod's newest sample."""
+        return self.delta.pod_usage.get((pod.namespace, pod.name))
+
+    def root(self, pod: PodRow) -> Root | None:
+        """Whose pod it is; None if that cannot be read."""
+        owner = pod.owner
+        if owner is None:
+            return Root("Pod", pod.namespace, pod.name, pod.uid)
+        known = self._roots.get(owner.uid, _UNSEEN)
+        if known is _UNSEEN:
+            known = self._roots[owner.uid] = self._root(pod)
+        return known if isinstance(known, Root) else None
+
+    def _root(self, pod: PodRow) -> Root | None:
+        owner = pod.owner
+        if owner is None or owner.kind != "ReplicaSet":
+            return Root(owner.kind, pod.namespace, owner.name, owner.uid) if owner else None
+        replicaset = self.delta.workloads(Kind.REPLICASETS).rows.get(owner.uid)
+        if replicaset is None:
+            return None
+        above = replicaset.owner or owner
+        return Root(above.kind, pod.namespace, above.name, above.uid)
+
+    @cached_property
+    def _roots(self) -> dict[str, object]:
+        return {}
+
+    def leaving(self, pod: PodRow) -> bool:
+        """Whether it is on its way out: being deleted, run to its end, or of an older revision."""
+        if pod.deleting is not None or pod.terminal:
+            return True
+        if pod.owner is None or pod.owner.kind != "ReplicaSet":
+            return False
+        known = self._outgoing.get(pod.owner.uid)
+        if known is None:
+            known = self._outgoing[pod.owner.uid] = self._is_outgoing(pod.owner.uid)
+        return known
+
+    def _is_outgoing(self, uid: str) -> bool:
+        replicaset = self.delta.workloads(Kind.REPLICASETS).rows.get(uid)
+        if replicaset is None or replicaset.owner is None:
+            return False
+        deployment = self.delta.workloads(Kind.DEPLOYMENTS).rows.get(replicaset.owner.uid)
+        if deployment is None or not deployment.revision or not replicaset.revision:
+            return False
+        return deployment.revision != replicaset.revision
+
+    @cached_property
+    def _outgoing(self) -> dict[str, bool]:
+        return {}
+
+    def by_root(
+        self, pods: Iterable[PodRow], counts: Callable[[PodRow], bool] = lambda _: True
+    ) -> dict[Root, list[PodRow]]:
+        """Those that count, by whose they are. Pods of unknown owners are left out."""
+        found: dict[Root, list[PodRow]] = {}
+        for pod in pods:
+            if counts(pod) and (root := self.root(pod)) is not None:
+                found.setdefault(root, []).append(pod)
+        return found
+
+    @cached_property
+    def _index(self) -> PodIndex:
+        return PodIndex(self.delta.pods.rows.values())
+
+
+_UNSEEN: Final = object()
+
+
+def resource_metrics(hpa: HpaRow, *target_types: str) -> list[MetricRow]:
+    """The metrics that are read of containers, with one of those target types (all by default)."""
+    return [
+        m
+        for m in hpa.metrics
+        if m.type in ("Resource", "ContainerResource")
+        and (not target_types or m.target_type in target_types)
+    ]

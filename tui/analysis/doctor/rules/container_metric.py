@@ -1,0 +1,56 @@
+"""An HPA measures a container that its pods do not have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from tui.analysis.doctor.finding import Evidence, Finding, Fix, Severity, kubectl, named
+from tui.analysis.doctor.patient import Patient, Scaled
+from tui.analysis.doctor.rule import Rule
+from tui.analysis.doctor.words import hpa_name, listed
+from tui.state.rows import MetricRow, PodRow
+
+
+def _examine(patient: Patient) -> Iterable[Finding]:
+    for one in patient.scaled:
+        staying = [p for p in one.pods if not patient.leaving(p)]
+        for metric in one.hpa.metrics:
+            if metric.type != "ContainerResource":
+                continue
+            lacking = [p for p in staying if all(c.name != metric.container for c in p.containers)]
+            if lacking:
+                yield _finding(one, metric, lacking)
+
+
+def _finding(one: Scaled, metric: MetricRow, lacking: list[PodRow]) -> Finding:
+    hpa, pod = one.hpa, lacking[0]
+    names = [c.name for c in pod.containers]
+    return RULE.found(
+        hpa_name(hpa),
+        f"{hpa.name} measures container {metric.container}, which {pod.name} does not have",
+        "A ContainerResource metric reads one container of every pod. A pod without a container of "
+        "that name has no figure, and the metric cannot be read at all.",
+        [
+            Evidence(hpa_name(hpa), "spec.metrics.containerResource.container", metric.container),
+            Evidence(
+                named("Pod", pod.namespace, pod.name), "spec.containers", listed(names, most=6)
+            ),
+        ],
+        Fix(
+            f"Name a container that is there: {listed(names, most=6)}.",
+            kubectl(hpa.namespace, "edit", "hpa", hpa.name),
+        ),
+    )
+
+
+RULE: Final = Rule(
+    id="container-metric-without-container",
+    title="A container metric without such a container",
+    severity=Severity.ERROR,
+    page=(
+        "ContainerResource names the container whose usage counts, so that sidecars do not blur "
+        "it. If the container was renamed, or never had that name, the HPA reads <unknown>."
+    ),
+    examine=_examine,
+)

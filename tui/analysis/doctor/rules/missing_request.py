@@ -1,0 +1,110 @@
+"""An HPA measures against a request that a container does not make."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from tui.analysis.doctor.finding import (
+    Evidence,
+    Finding,
+    Fix,
+    Severity,
+    kubectl,
+    merge_patch,
+    named,
+)
+from tui.analysis.doctor.patient import Patient, Root, Scaled, resource_metrics
+from tui.analysis.doctor.rule import Rule
+from tui.analysis.doctor.words import count, hpa_name
+from tui.state.rows import ContainerRow, MetricRow, PodRow
+
+_USUAL: Final = {"cpu": "100m", "memory": "128Mi"}
+
+
+def _examine(patient: Patient) -> Iterable[Finding]:
+    for one in patient.scaled:
+        for metric in resource_metrics(one.hpa, "Utilization"):
+            yield from _lacking(patient, one, metric)
+
+
+def _lacking(patient: Patient, one: Scaled, metric: MetricRow) -> Iterable[Finding]:
+    found: dict[tuple[Root, str], list[PodRow]] = {}
+    for pod in one.pods:
+        # One that leaves takes its fault with it.
+        if patient.leaving(pod) or (pod.whole is not None and not metric.container):
+            continue
+        for container in pod.containers:
+            if metric.container in ("", container.name) and _request(container, metric) is None:
+                root = patient.root(pod) or Root("Pod", pod.namespace, pod.name, pod.uid)
+                found.setdefault((root, container.name), []).append(pod)
+    for (root, name), pods in found.items():
+        first = pods[0]
+        yield RULE.found(
+            str(root),
+            f"Container {name} of {root.kind} {root.name} requests no {metric.name}",
+            f"{one.hpa.name} measures {metric.name} in percent of what is requested. One pod "
+            "under its selector without the request is enough: the whole target reads <unknown> "
+            "and nothing scales.",
+            [
+                Evidence(
+                    named("Pod", first.namespace, first.name),
+                    f"spec.containers[{name}].resources.requests.{metric.name}",
+                    "absent" + (f" (in {count(len(pods), 'pod')})" if len(pods) > 1 else ""),
+                ),
+                Evidence(
+                    hpa_name(one.hpa),
+                    f"spec.metrics[{metric.name}].target.averageUtilization",
+                    f"{metric.target} %",
+                ),
+            ],
+            _fix(root, name, metric.name, one),
+        )
+
+
+def _request(container: ContainerRow, metric: MetricRow) -> int | None:
+    match metric.name:
+        case "cpu":
+            return container.cpu_request
+        case "memory":
+            return container.memory_request
+        case _:
+            return 0
+
+
+def _fix(root: Root, container: str, resource: str, one: Scaled) -> Fix:
+    usual = _USUAL.get(resource, "1")
+    if root.kind not in ("Deployment", "StatefulSet"):
+        return Fix(
+            f"Give the container a {resource} request, or take the HPA's label off the pod.",
+            kubectl(root.namespace, "get", root.kind.lower(), root.name, "-o", "yaml"),
+        )
+    words = f"Give the container a request, such as {usual}."
+    if root.uid != one.workload.uid:
+        words += f" Or give {root.name} another label, so that {one.hpa.name} does not count it."
+    requests = {"resources": {"requests": {resource: usual}}, "name": container}
+    return Fix(
+        words,
+        kubectl(
+            root.namespace, "set", "resources", f"{root.kind.lower()}/{root.name}",
+            "-c", container, f"--requests={resource}={usual}",
+        ),
+        merge_patch(
+            "apps/v1", root.kind, root.namespace, root.name,
+            {"spec": {"template": {"spec": {"containers": [requests]}}}},
+        ),
+    )  # fmt: skip
+
+
+RULE: Final = Rule(
+    id="missing-request",
+    title="Missing request",
+    severity=Severity.ERROR,
+    page=(
+        "Utilization is usage divided by request, summed over all pods that the target's selector "
+        "matches. If any container of any of them has no request, there is nothing to divide by: "
+        "'missing request for cpu in container X of Pod Y'. Sidecars count, and so do pods of "
+        "another workload with the same label."
+    ),
+    examine=_examine,
+)
