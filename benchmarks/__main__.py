@@ -1,4 +1,4 @@
-"""``python -m benchmarks [startup] [idle] [informer] [burst]``: what is measured, as tables."""
+"""``python -m benchmarks [startup] [idle] [informer] [burst] [why]``: what is measured, as tables."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from importlib import import_module
 
 from benchmarks.table import machine
 
-SUBJECTS = ("startup", "idle", "informer", "burst")
+SUBJECTS = ("startup", "idle", "informer", "burst", "why")
 
 
 def main(wanted: list[str]) -> None:

@@ -13,6 +13,7 @@ from tui.state import readings as state
 from tui.state.rows import (
     Direction,
     HpaRow,
+    Labels,
     MetricRow,
     PodRequests,
     PodRow,
@@ -213,20 +214,33 @@ class PodIndex:
     """
 
     def __init__(self, pods: Iterable[PodRow]) -> None:
-        groups: dict[tuple[str, int], list[PodRow]] = {}
+        groups: dict[tuple[str, Labels], list[PodRow]] = {}
         for pod in pods:
-            groups.setdefault((pod.namespace, id(pod.labels)), []).append(pod)
+            key = (pod.namespace, pod.labels)
+            group = groups.get(key)
+            if group is None:
+                groups[key] = [pod]
+            else:
+                group.append(pod)
         self._groups = list(groups.values())
         self._by_label: dict[tuple[str, str, str], list[int]] = {}
         self._by_namespace: dict[str, list[int]] = {}
+        self._known: dict[str, tuple[tuple[Requirement, ...], list[int]]] = {}
         for number, group in enumerate(self._groups):
             first = group[0]
             self._by_namespace.setdefault(first.namespace, []).append(number)
-            for key, value in first.labels:
-                self._by_label.setdefault((first.namespace, key, value), []).append(number)
+            for label, value in first.labels:
+                self._by_label.setdefault((first.namespace, label, value), []).append(number)
 
     def groups(self, workload: WorkloadRow) -> list[int]:
         """The numbers of the groups that a workload's selector matches."""
+        known = self._known.get(workload.uid)
+        if known is None or known[0] is not workload.selector:
+            known = workload.selector, self._matching(workload)
+            self._known[workload.uid] = known
+        return known[1]
+
+    def _matching(self, workload: WorkloadRow) -> list[int]:
         namespace, terms = workload.namespace, workload.selector
         if not terms:
             return []
