@@ -9,7 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
+import os
 import secrets
+import socket
+import struct
 import threading
 import time
 from collections import Counter
@@ -249,7 +252,7 @@ class _Listener:
         if self._open >= self._most:
             self.tally.refused += 1
             self.tally.problem = f"More than {self._most} connections at a time."
-            writer.transport.abort()
+            _reset(writer)
             return
         self._open += 1
         self.tally.accepted += 1
@@ -269,8 +272,7 @@ class _Listener:
         finally:
             self._open -= 1
             if not writer.is_closing():
-                # With a reset, so that a client does not take it for an answer's end.
-                writer.transport.abort()
+                _reset(writer)
 
     async def _reach(self) -> PodStream:
         """A stream to a ready pod; another pod if one has just gone.
@@ -296,6 +298,15 @@ class _Listener:
                 self.tally.pods[backend.pod] += 1
                 return stream
         raise failure
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """Close with a reset, so that a client does not take it for an answer's end."""
+    sock = writer.get_extra_info("socket")
+    with contextlib.suppress(OSError):
+        linger = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    writer.transport.abort()
 
 
 async def _relay(

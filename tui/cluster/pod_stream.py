@@ -148,7 +148,9 @@ class Dialer:
             raise ApiError(Fault.PROXY, message) from None
         except Exception as error:
             host = self._transport.config.host
-            raise faults.of_exception(error, host, stopped=self._halt.stopped) from error
+            # aiohttp's own errors are ssl.SSLError by name, without what that says.
+            inner = getattr(error, "certificate_error", getattr(error, "os_error", error))
+            raise faults.of_exception(inner, host, stopped=self._halt.stopped) from error
 
     async def close(self) -> None:
         """Close every stream at once."""
