@@ -7,6 +7,7 @@ from typing import Final
 
 from tui.demo import resources
 from tui.demo.api.operations import API_SERVER, KUBELET, Api, Writer
+from tui.demo.controllers.volumes import PROVISIONER
 from tui.demo.store import Object
 
 KUBELET_VERSION: Final = "v1.36.2"
@@ -195,6 +196,7 @@ def create_system(api: Api) -> None:
     https = [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 10250}]
     _create_service(api, "metrics-server", {"k8s-app": "metrics-server"}, https, "")
     _create_api_service(api)
+    _create_storage_class(api)
 
 
 _PROXY_CONFIG: Final = """\
@@ -257,6 +259,15 @@ def _create_service(
         spec["clusterIP"] = address
     data: Object = {"metadata": {"name": name, "labels": dict(selector)}, "spec": spec}
     api.create(resources.SERVICES, "kube-system", data, _KUBEADM)
+
+
+def _create_storage_class(api: Api) -> None:
+    notes = {"storageclass.kubernetes.io/is-default-class": "true"}
+    data: Object = {
+        "metadata": {"name": "standard", "annotations": notes},
+        "provisioner": PROVISIONER,
+    }
+    api.create(resources.STORAGE_CLASSES, "", data, _KUBEADM)
 
 
 def _create_api_service(api: Api) -> None:

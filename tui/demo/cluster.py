@@ -11,15 +11,21 @@ from tui.demo.api.operations import Api, Writer
 from tui.demo.clock import Clock
 from tui.demo.controllers.apiservice import ApiServiceController
 from tui.demo.controllers.base import Controller, ControlPlane
+from tui.demo.controllers.cronjob import CronJobController
+from tui.demo.controllers.daemonset import DaemonSetController
 from tui.demo.controllers.definitions import DefinitionController
 from tui.demo.controllers.deployment import DeploymentController
+from tui.demo.controllers.disruption import DisruptionController
 from tui.demo.controllers.endpoints import EndpointsController, EndpointSliceController
 from tui.demo.controllers.garbage import GarbageCollector
 from tui.demo.controllers.hpa import HpaController
+from tui.demo.controllers.job import JobController
 from tui.demo.controllers.namespace import NamespaceController
 from tui.demo.controllers.quota import QuotaController
 from tui.demo.controllers.replicaset import ReplicaSetController
 from tui.demo.controllers.scheduler import Scheduler
+from tui.demo.controllers.statefulset import StatefulSetController
+from tui.demo.controllers.volumes import VolumeController
 from tui.demo.dataplane.plane import DataPlane
 from tui.demo.events import Recorder
 from tui.demo.logs import Logs
@@ -78,6 +84,12 @@ class Cluster:
             NamespaceController(self.plane),
             DeploymentController(self.plane),
             ReplicaSetController(self.plane),
+            StatefulSetController(self.plane),
+            DaemonSetController(self.plane),
+            JobController(self.plane),
+            CronJobController(self.plane),
+            DisruptionController(self.plane),
+            VolumeController(self.plane),
             Scheduler(self.plane),
             self.kubelet,
             EndpointsController(self.plane),

@@ -142,7 +142,120 @@ def _stateful_set(data: Object) -> None:
     if strategy.setdefault("type", "RollingUpdate") == "RollingUpdate":
         strategy.setdefault("rollingUpdate", {}).setdefault("partition", 0)
     spec.setdefault("revisionHistoryLimit", 10)
+    keep = {"whenDeleted": "Retain", "whenScaled": "Retain"}
+    spec.setdefault("persistentVolumeClaimRetentionPolicy", keep)
+    for claim in spec.get("volumeClaimTemplates") or ():
+        claim.setdefault("kind", "PersistentVolumeClaim")
+        claim.setdefault("apiVersion", "v1")
+        claim.setdefault("spec", {}).setdefault("volumeMode", "Filesystem")
+        claim.setdefault("status", {"phase": "Pending"})
     data.setdefault("status", {"replicas": 0, "availableReplicas": 0})
+
+
+def _daemon_set(data: Object) -> None:
+    spec = data["spec"]
+    _template(data)
+    strategy = spec.setdefault("updateStrategy", {})
+    if strategy.setdefault("type", "RollingUpdate") == "RollingUpdate":
+        rolling = strategy.setdefault("rollingUpdate", {})
+        rolling.setdefault("maxSurge", 0)
+        rolling.setdefault("maxUnavailable", 1)
+    spec.setdefault("revisionHistoryLimit", 10)
+    counts = ("currentNumberScheduled", "numberMisscheduled", "desiredNumberScheduled")
+    data.setdefault("status", dict.fromkeys((*counts, "numberReady"), 0))
+
+
+def _job(data: Object) -> None:
+    spec = data["spec"]
+    _job_spec(spec)
+    uid, name = data["metadata"].get("uid"), data["metadata"].get("name")
+    if uid and "selector" not in spec and not spec.get("manualSelector"):
+        spec["selector"] = {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}
+        labels = spec["template"]["metadata"].setdefault("labels", {})
+        for prefix in ("batch.kubernetes.io/", ""):
+            labels |= {f"{prefix}controller-uid": uid, f"{prefix}job-name": name}
+    spec.setdefault("suspend", False)
+    data.setdefault("status", {})
+
+
+def _job_spec(spec: Object) -> None:
+    if "completions" not in spec and "parallelism" not in spec:
+        spec["completions"] = 1
+    spec.setdefault("parallelism", 1)
+    spec.setdefault("backoffLimit", 6)
+    _template({"spec": spec})
+    spec.setdefault("completionMode", "NonIndexed")
+    spec.setdefault("manualSelector", False)
+    spec.setdefault("podReplacementPolicy", "TerminatingOrFailed")
+
+
+def _cron_job(data: Object) -> None:
+    spec = data["spec"]
+    spec.setdefault("concurrencyPolicy", "Allow")
+    spec.setdefault("suspend", False)
+    job = spec.setdefault("jobTemplate", {})
+    job.setdefault("metadata", {})
+    _template({"spec": job.setdefault("spec", {})})
+    spec.setdefault("successfulJobsHistoryLimit", 3)
+    spec.setdefault("failedJobsHistoryLimit", 1)
+    data.setdefault("status", {})
+
+
+def _claim(data: Object) -> None:
+    data["spec"].setdefault("volumeMode", "Filesystem")
+    finalizers = data["metadata"].setdefault("finalizers", [])
+    if "status" not in data and not finalizers:
+        finalizers.append("kubernetes.io/pvc-protection")
+    data.setdefault("status", {"phase": "Pending"})
+
+
+def _volume(data: Object) -> None:
+    data["spec"].setdefault("volumeMode", "Filesystem")
+    data["spec"].setdefault("persistentVolumeReclaimPolicy", "Retain")
+    data.setdefault("status", {"phase": "Available"})
+
+
+def _storage_class(data: Object) -> None:
+    data.setdefault("reclaimPolicy", "Delete")
+    data.setdefault("volumeBindingMode", "Immediate")
+
+
+def _network_policy(data: Object) -> None:
+    spec = data.setdefault("spec", {})
+    kinds = ["Ingress", *(["Egress"] if spec.get("egress") else [])]
+    spec.setdefault("policyTypes", kinds)
+
+
+def _priority_class(data: Object) -> None:
+    data.setdefault("preemptionPolicy", "PreemptLowerPriority")
+
+
+def _webhooks(data: Object) -> None:
+    for webhook in data.get("webhooks") or ():
+        webhook.setdefault("failurePolicy", "Fail")
+        webhook.setdefault("matchPolicy", "Equivalent")
+        webhook.setdefault("namespaceSelector", {})
+        webhook.setdefault("objectSelector", {})
+        webhook.setdefault("timeoutSeconds", 10)
+        service = (webhook.get("clientConfig") or {}).get("service")
+        if isinstance(service, dict):
+            service.setdefault("port", 443)
+        for rule in webhook.get("rules") or ():
+            rule.setdefault("scope", "*")
+
+
+def _role_binding(data: Object) -> None:
+    (data.get("roleRef") or {}).setdefault("apiGroup", "rbac.authorization.k8s.io")
+    for subject in data.get("subjects") or ():
+        if subject.get("kind") in ("User", "Group"):
+            subject.setdefault("apiGroup", "rbac.authorization.k8s.io")
+
+
+def _disruption_budget(data: Object) -> None:
+    zero = dict.fromkeys(
+        ("currentHealthy", "desiredHealthy", "disruptionsAllowed", "expectedPods"), 0
+    )
+    data.setdefault("status", zero)
 
 
 def _service(data: Object) -> None:
@@ -232,6 +345,19 @@ _BY_KIND: Final[dict[str, Callable[[Object], None]]] = {
     "Ingress": _ingress,
     "Node": _node,
     "APIService": _with_status,
+    "DaemonSet": _daemon_set,
+    "Job": _job,
+    "CronJob": _cron_job,
+    "PersistentVolumeClaim": _claim,
+    "PersistentVolume": _volume,
+    "StorageClass": _storage_class,
+    "NetworkPolicy": _network_policy,
+    "PriorityClass": _priority_class,
+    "PodDisruptionBudget": _disruption_budget,
+    "ValidatingWebhookConfiguration": _webhooks,
+    "MutatingWebhookConfiguration": _webhooks,
+    "RoleBinding": _role_binding,
+    "ClusterRoleBinding": _role_binding,
     "CustomResourceDefinition": definitions.defaults,
 }
 

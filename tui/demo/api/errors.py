@@ -166,6 +166,21 @@ def conflict(resource: Resource, name: str) -> ApiError:
     return ApiError(409, "Conflict", message, details(resource, name))
 
 
+def no_such_uid(resource: Resource, name: str, uid: str) -> ApiError:
+    """409: an apply names a uid, and there is no object."""
+    message = (
+        f'Operation cannot be fulfilled on {resource.qualified} "{name}": uid mismatch: the '
+        f"provided object specified uid {uid}, and no existing object was found"
+    )
+    return ApiError(409, "Conflict", message, details(resource, name))
+
+
+def uid_is_fixed(resource: Resource, name: str, uid: str) -> ApiError:
+    """422: an apply names another uid than the object's."""
+    words = f'Invalid value: "{uid}": field is immutable'
+    return invalid(resource, name, [Cause("metadata.uid", "FieldValueInvalid", words)])
+
+
 def precondition_failed(
     resource: Resource, name: str, field: str, asked: str, found: str
 ) -> ApiError:

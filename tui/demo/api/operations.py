@@ -42,6 +42,7 @@ _WITH_SPEC: Final = frozenset(
 )
 _NAME_LETTERS: Final = "bcdfghjklmnpqrstvwxz2456789"
 _TRIES: Final = 8
+_DEFAULT_CLASS: Final = "storageclass.kubernetes.io/is-default-class"
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,12 +272,19 @@ class Api:
         current = self.store.get(resource.storage, namespace, name)
         manager = self._manager(resource, by, "Apply")
         if current is None:
+            if config["metadata"].get("uid"):
+                raise errors.no_such_uid(resource, name, config["metadata"]["uid"])
+            # As on a real server: whatever version is asked for, there is none to compare with.
+            config["metadata"].pop("resourceVersion", None)
             self._check_namespace(resource, namespace, name)
             merged = managed.apply(None, config, resource.built_in, manager, force=force)
             return self.create(resource, namespace, merged, Writer("", "", by.dry_run)), True
         asked = config["metadata"].pop("resourceVersion", None)
         if asked and asked != str(current.revision):
             raise errors.conflict(resource, name)
+        uid = config["metadata"].pop("uid", None)
+        if uid and uid != current.uid:
+            raise errors.uid_is_fixed(resource, name, uid)
         data = managed.apply(current.copy(), config, resource.built_in, manager, force=force)
         return self._apply_replace(resource, current, data, by), False
 
@@ -303,7 +311,7 @@ class Api:
             validation.check_quantities(resource, data)
             if resource.built_in in _WITH_SPEC and not isinstance(data.get("spec"), dict):
                 data["spec"] = {}
-            defaults.apply(resource.kind, data)
+            defaults.apply(resource.built_in, data)
             validation.check(resource, data, old)
         except (AttributeError, KeyError, TypeError, ValueError) as problem:
             raise errors.bad_request(
@@ -324,6 +332,16 @@ class Api:
             self._services.allocate(data, old)
         elif resource is resources.PODS and old is None:
             quota.admit(self.store, data)
+        elif resource is resources.VOLUME_CLAIMS and old is None:
+            self._give_class(data["spec"])
+
+    def _give_class(self, spec: Object) -> None:
+        """A claim that names no class gets the default one."""
+        if "storageClassName" in spec:
+            return
+        for entry in self.store.list_at(resources.STORAGE_CLASSES.storage, None, None):
+            if (entry.metadata.get("annotations") or {}).get(_DEFAULT_CLASS) == "true":
+                spec["storageClassName"] = entry.name
 
     def _manager(
         self, resource: Resource, by: Writer, operation: str = "Update"

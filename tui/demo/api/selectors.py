@@ -48,7 +48,10 @@ _FIELDS: Final[dict[str, frozenset[str]]] = {
     "Secret": frozenset({"type"}),
     "Service": frozenset({"spec.clusterIP", "spec.type"}),
     "ReplicaSet": frozenset({"status.replicas"}),
+    "Job": frozenset({"status.successful"}),
 }
+# What events.k8s.io/v1 calls otherwise than the core group.
+_RENAMED: Final = {"regarding": "involvedObject", "reportingController": "reportingComponent"}
 
 
 def labels(text: str) -> LabelTest:
@@ -133,13 +136,16 @@ def fields(text: str, resource: Resource) -> EntryTest:
     Raises:
         ApiError: 400, the selector or one of its fields is not supported.
     """
-    known = _FIELDS.get(resource.kind, frozenset())
+    known = _FIELDS.get(resource.built_in, frozenset())
     tests: list[EntryTest] = []
     for part in filter(None, text.split(",")):
         match = re.fullmatch(r"([^=!]+)(==|!=|=)(.*)", part)
         if match is None:
             raise errors.bad_request(f"invalid selector: '{part}'; can't understand '{part}'")
         path, operator, value = match.groups()
+        if resource.alias_of is not None:
+            first, dot, rest = path.partition(".")
+            path = f"{_RENAMED.get(first, first)}{dot}{rest}"
         if path not in ("metadata.name", "metadata.namespace") and path not in known:
             raise errors.bad_request(f"field label not supported: {path}")
         names = tuple(path.split("."))

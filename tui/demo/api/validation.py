@@ -2,70 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
 from tui import quantity
-from tui.demo.api import errors, selectors
+from tui.demo.api import errors, pod_rules
 from tui.demo.api.errors import Cause
+from tui.demo.api.names import Causes, labels, name
 from tui.demo.custom import definitions
 from tui.demo.resource import Resource
 from tui.demo.store import Object
 
-_DNS_LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
-_DNS_SUBDOMAIN: Final = re.compile(
-    r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
-)
-_LABEL_PART: Final = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
 _QUANTITY_RULE: Final = (
     "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 )
-_LABEL_NAMED: Final = frozenset({"Service", "Namespace"})
-_NON_NEGATIVE: Final = "must be greater than or equal to 0"
-
-_LABEL_RULE: Final = (
-    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and "
-    "must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex "
-    "used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
-)
-_SUBDOMAIN_RULE: Final = (
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or "
-    "'.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used "
-    "for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
-)
-_VALUE_RULE: Final = (
-    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or "
-    "'.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  "
-    "or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
-)
-
-Causes = Iterator[Cause]
-
-
-def name(kind: str, value: str, field: str = "metadata.name") -> Causes:
-    """An object's name."""
-    if kind in _LABEL_NAMED:
-        if not _DNS_LABEL.fullmatch(value):
-            yield Cause.invalid(field, value, _LABEL_RULE)
-        if len(value) > 63:
-            yield Cause.invalid(field, value, "must be no more than 63 characters")
-        return
-    if not _DNS_SUBDOMAIN.fullmatch(value):
-        yield Cause.invalid(field, value, _SUBDOMAIN_RULE)
-    if len(value) > 253:
-        yield Cause.invalid(field, value, "must be no more than 253 characters")
-
-
-def labels(found: Any, field: str) -> Causes:
-    """A map of labels."""
-    for key, value in (found or {}).items():
-        if not isinstance(value, str):
-            continue
-        if value and (len(value) > 63 or not _LABEL_PART.fullmatch(value)):
-            yield Cause.invalid(field, value, _VALUE_RULE)
-        if not _LABEL_PART.fullmatch(key.rpartition("/")[2]):
-            yield Cause.invalid(field, key, _VALUE_RULE)
 
 
 def check_quantities(resource: Resource, data: Object) -> None:
@@ -96,84 +46,6 @@ def _is_quantity(value: object) -> bool:
     except quantity.QuantityError:
         return False
     return True
-
-
-def _pod_spec(spec: Object, field: str) -> Causes:
-    if not spec.get("containers"):
-        yield Cause.required(f"{field}.containers")
-    volumes = {volume.get("name") for volume in spec.get("volumes") or ()}
-    seen: set[str] = set()
-    for group in ("initContainers", "containers"):
-        for index, container in enumerate(spec.get(group) or ()):
-            where = f"{field}.{group}[{index}]"
-            called = container.get("name", "")
-            if not called:
-                yield Cause.required(f"{where}.name")
-            elif called in seen:
-                yield Cause.duplicate(f"{where}.name", called)
-            elif not _DNS_LABEL.fullmatch(called):
-                yield Cause.invalid(f"{where}.name", called, _LABEL_RULE)
-            seen.add(called)
-            if not container.get("image"):
-                yield Cause.required(f"{where}.image")
-            yield from _ports(container.get("ports") or (), f"{where}.ports")
-            yield from _resources(container.get("resources") or {}, f"{where}.resources")
-            for mount_index, mount in enumerate(container.get("volumeMounts") or ()):
-                if mount.get("name") not in volumes:
-                    yield Cause(
-                        f"{where}.volumeMounts[{mount_index}].name",
-                        "FieldValueNotFound",
-                        f'Not found: "{mount.get("name", "")}"',
-                    )
-
-
-def _ports(ports: Any, field: str) -> Causes:
-    for index, port in enumerate(ports):
-        number = port.get("containerPort")
-        if number is None:
-            yield Cause.required(f"{field}[{index}].containerPort")
-        elif not 0 < number < 65536:
-            yield Cause.invalid(
-                f"{field}[{index}].containerPort", number, "must be between 1 and 65535, inclusive"
-            )
-
-
-def _resources(resources: Object, field: str) -> Causes:
-    limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
-    for part, values in (("limits", limits), ("requests", requests)):
-        for key, value in values.items():
-            if quantity.parse(str(value)) < 0:
-                yield Cause.invalid(f"{field}.{part}[{key}]", str(value), _NON_NEGATIVE)
-    for key, value in requests.items():
-        limit = limits.get(key)
-        if limit is not None and quantity.parse(str(value)) > quantity.parse(str(limit)):
-            detail = f"must be less than or equal to {key} limit of {limit}"
-            yield Cause.invalid(f"{field}.requests", str(value), detail)
-
-
-def _pod(data: Object, old: Object | None) -> Causes:
-    if old is None:
-        yield from _pod_spec(data["spec"], "spec")
-
-
-def _workload(data: Object, old: Object | None) -> Causes:
-    spec = data["spec"]
-    replicas = spec.get("replicas", 1)
-    if replicas < 0:
-        yield Cause.invalid("spec.replicas", replicas, _NON_NEGATIVE)
-    selector = spec.get("selector")
-    template = spec.get("template") or {}
-    have = (template.get("metadata") or {}).get("labels") or {}
-    if not selector:
-        yield Cause.required("spec.selector")
-    elif not selectors.matches(selector, have):
-        yield Cause.invalid(
-            "spec.template.metadata.labels", have, "`selector` does not match template `labels`"
-        )
-    yield from labels(have, "spec.template.labels")
-    yield from _pod_spec(template.get("spec") or {}, "spec.template.spec")
-    if old is not None and old["spec"].get("selector") != selector:
-        yield Cause.invalid("spec.selector", selector, "field is immutable")
 
 
 def _service(data: Object, old: Object | None) -> Causes:
@@ -290,10 +162,7 @@ def _rules(rules: Object, field: str) -> Causes:
 
 
 _RULES: Final[dict[str, Callable[[Object, Object | None], Causes]]] = {
-    "Pod": _pod,
-    "Deployment": _workload,
-    "ReplicaSet": _workload,
-    "StatefulSet": _workload,
+    **pod_rules.RULES,
     "Service": _service,
     "HorizontalPodAutoscaler": _hpa,
     "CustomResourceDefinition": definitions.check,
@@ -312,9 +181,9 @@ def check(resource: Resource, data: Object, old: Object | None) -> None:
     Raises:
         ApiError: 422, naming every broken rule and its field.
     """
-    causes = [] if old is not None else list(name(resource.kind, data["metadata"]["name"]))
+    causes = [] if old is not None else list(name(resource.built_in, data["metadata"]["name"]))
     causes += labels(data["metadata"].get("labels"), "metadata.labels")
-    rules = _RULES.get(resource.kind)
+    rules = _RULES.get(resource.built_in)
     if rules is not None:
         causes += rules(data, old)
     if causes:

@@ -7,14 +7,13 @@ from typing import ClassVar, Final
 from tui.demo import resources
 from tui.demo.api import errors, selectors
 from tui.demo.api.operations import CONTROLLER_MANAGER, CONTROLLER_STATUS
+from tui.demo.controllers import templates
 from tui.demo.controllers.base import (
     Controller,
     condition,
-    controller_of,
     is_finished,
     is_ready,
     owner_key,
-    owner_reference,
 )
 from tui.demo.store import Entry, Key, Object
 
@@ -48,33 +47,17 @@ class ReplicaSetController(Controller):
         self._update_status(replica_set, failure)
 
     def _pods(self, replica_set: Entry) -> list[Entry]:
-        return [
-            pod
-            for pod in self.store.entries(resources.PODS.storage, replica_set.namespace)
-            if (owner := controller_of(pod)) is not None and owner["uid"] == replica_set.uid
-        ]
+        return templates.pods_of(self.store, replica_set)
 
     def _create(self, replica_set: Entry, number: int) -> str:
         """Create pods; returns why not, if not."""
         for _ in range(number):
             template = replica_set.copy()["spec"]["template"]
-            metadata = template.get("metadata") or {}
-            kept = {name: metadata[name] for name in ("labels", "annotations") if name in metadata}
+            data = templates.pod_of(resources.REPLICA_SETS, replica_set, template)
+            data["metadata"] = {"generateName": f"{replica_set.name}-", **data["metadata"]}
             try:
                 pod = self.api.create(
-                    resources.PODS,
-                    replica_set.namespace,
-                    {
-                        "metadata": {
-                            "generateName": f"{replica_set.name}-",
-                            **kept,
-                            "ownerReferences": [
-                                owner_reference(resources.REPLICA_SETS, replica_set)
-                            ],
-                        },
-                        "spec": template["spec"],
-                    },
-                    CONTROLLER_MANAGER,
+                    resources.PODS, replica_set.namespace, data, CONTROLLER_MANAGER
                 )
             except errors.ApiError as problem:
                 self._say(replica_set, "Warning", "FailedCreate", f"Error creating: {problem}")

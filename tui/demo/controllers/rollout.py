@@ -47,14 +47,15 @@ def limits(spec: Object) -> Limits:
     if strategy.get("type") == "Recreate":
         return Limits(0, replicas)
     rolling = strategy.get("rollingUpdate") or {}
-    surge = _share(rolling.get("maxSurge", "25%"), replicas, up=True)
-    unavailable = _share(rolling.get("maxUnavailable", "25%"), replicas, up=False)
+    surge = share(rolling.get("maxSurge", "25%"), replicas, up=True)
+    unavailable = share(rolling.get("maxUnavailable", "25%"), replicas, up=False)
     if surge == 0 and unavailable == 0:
         unavailable = 1
     return Limits(surge, min(unavailable, replicas))
 
 
-def _share(value: int | str, of: int, *, up: bool) -> int:
+def share(value: int | str, of: int, *, up: bool) -> int:
+    """A number, or a percentage of a number, rounded up or down."""
     if isinstance(value, str):
         exact = of * int(value.rstrip("%")) / 100
         return math.ceil(exact) if up else math.floor(exact)

@@ -7,15 +7,15 @@ from typing import ClassVar, Final
 
 from tui import quantity
 from tui.demo import resources
-from tui.demo.api import selectors
 from tui.demo.api.operations import Writer
+from tui.demo.controllers import placement
 from tui.demo.controllers.base import Controller, condition, is_finished
+from tui.demo.controllers.volumes import claims_of
 from tui.demo.store import Entry, Event, Key, Object
 
 _BINDING: Final = Writer("kube-scheduler", "binding")
 _STATUS: Final = Writer("kube-scheduler", "status")
 _RETRY: Final = 30.0
-_HARD_TAINTS: Final = ("NoSchedule", "NoExecute")
 
 
 class Scheduler(Controller):
@@ -28,6 +28,7 @@ class Scheduler(Controller):
         """Watch what matters."""
         self.watch(resources.PODS, self._unscheduled)
         self.watch(resources.NODES, lambda event: self._pending())
+        self.watch(resources.VOLUME_CLAIMS, lambda event: self._pending())
 
     def _unscheduled(self, event: Event) -> list[Key]:
         if event.type == "DELETED" or event.entry.deleting:
@@ -49,6 +50,10 @@ class Scheduler(Controller):
         if pod.spec.get("schedulerName", self.name) != self.name:
             return
         nodes = sorted(self.store.entries(resources.NODES.storage), key=lambda node: node.name)
+        unmet = self._unmet_claim(pod)
+        if unmet:
+            self._refuse(pod, len(nodes), Counter(), unmet)
+            return
         used = self._used()
         reasons: Counter[str] = Counter()
         fitting: list[tuple[float, str, Entry]] = []
@@ -62,6 +67,18 @@ class Scheduler(Controller):
         else:
             self._refuse(pod, len(nodes), reasons)
 
+    def _unmet_claim(self, pod: Entry) -> str:
+        """Why a claim of the pod keeps it from every node; empty if none does."""
+        for name in claims_of(pod):
+            claim = self.store.get(resources.VOLUME_CLAIMS.storage, pod.namespace, name)
+            if claim is None:
+                return f'persistentvolumeclaim "{name}" not found'
+            if claim.deleting:
+                return f'persistentvolumeclaim "{name}" is being deleted'
+            if not claim.spec.get("volumeName"):
+                return "pod has unbound immediate PersistentVolumeClaims"
+        return ""
+
     def _used(self) -> dict[str, list[Entry]]:
         used: dict[str, list[Entry]] = {}
         for pod in self.store.entries(resources.PODS.storage):
@@ -73,12 +90,12 @@ class Scheduler(Controller):
         reasons = []
         if node.spec.get("unschedulable"):
             reasons.append("node(s) were unschedulable")
-        for taint in node.spec.get("taints") or ():
-            if taint["effect"] in _HARD_TAINTS and not _tolerated(pod, taint):
+        for taint in placement.hard_taints(node):
+            if not placement.tolerates(pod.spec, taint):
                 value = f": {taint['value']}" if taint.get("value") else ": "
                 reasons.append(f"node(s) had untolerated taint {{{taint['key']}{value}}}")
                 break
-        if not selectors.matches({"matchLabels": pod.spec.get("nodeSelector")}, node.labels):
+        if not placement.selects(pod.spec, node):
             reasons.append("node(s) didn't match Pod's node affinity/selector")
         if reasons:
             return reasons
@@ -126,9 +143,14 @@ class Scheduler(Controller):
             (resources.PODS, pod), "Normal", "Scheduled", message, "Binding", self.name
         )
 
-    def _refuse(self, pod: Entry, nodes: int, reasons: Counter[str]) -> None:
+    def _refuse(self, pod: Entry, nodes: int, reasons: Counter[str], unmet: str = "") -> None:
         self.enqueue(pod.key, _RETRY)
-        if nodes:
+        if nodes and unmet:
+            message = (
+                f"0/{nodes} nodes are available: {unmet}. preemption: 0/{nodes} nodes are "
+                f"available: {nodes} Preemption is not helpful for scheduling."
+            )
+        elif nodes:
             listed = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
             message = (
                 f"0/{nodes} nodes are available: {listed}. no new claims to deallocate, "
@@ -168,18 +190,6 @@ def request_milli(spec: Object, name: str) -> int:
 
     together = sum(asked(container) for container in spec.get("containers") or ())
     return max([together, *(asked(one) for one in spec.get("initContainers") or ())])
-
-
-def _tolerated(pod: Entry, taint: Object) -> bool:
-    for one in pod.spec.get("tolerations") or ():
-        if one.get("effect") not in (None, "", taint["effect"]):
-            continue
-        if one.get("operator", "Equal") == "Exists":
-            if one.get("key") in (None, "", taint["key"]):
-                return True
-        elif one.get("key") == taint["key"] and one.get("value", "") == taint.get("value", ""):
-            return True
-    return False
 
 
 def _preemption(nodes: int, reasons: Counter[str]) -> str:
