@@ -1,4 +1,4 @@
-"""``python -m benchmarks [startup] [idle] [informer] [burst] [why]``: what is measured, as tables."""
+"""``python -m benchmarks [SUBJECT ...]``: what is measured, as tables."""
 
 from __future__ import annotations
 
