@@ -97,6 +97,15 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What a probe of a :class:`Check` found."""
+
+    good: bool
+    sentence: str
+    """``200 in 3 ms, X-Served-By: nginx``, or what went wrong."""
+
+
+@dataclass(frozen=True, slots=True)
 class Setup:
     """A folder of manifests that is applied, watched and deleted as one."""
 

@@ -7,14 +7,23 @@ one at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+import contextlib
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TypeAlias
 
+from tui.cluster.apply import Writer
+from tui.cluster.audit import AuditError, AuditLog
+from tui.cluster.errors import ApiError
+from tui.cluster.guard import Guard, RefusedError
 from tui.cluster.halt import Halt
 from tui.cluster.objects import Ref
 from tui.cluster.transport import Transport
+from tui.setups import deleting, planning, status
+from tui.setups.applying import Applying
+from tui.setups.deleting import Deleting
 from tui.setups.model import (
+    Answer,
     Catalogue,
     Check,
     Conflict,
@@ -22,21 +31,16 @@ from tui.setups.model import (
     Outcome,
     Plan,
     Progress,
+    SetupError,
     SetupStatus,
     Value,
 )
+from tui.setups.render import render
+from tui.setups.site import Site, told
+from tui.setups.values import NAME, complete
 
 Report: TypeAlias = Callable[[Progress], None]
 """Is told each step, in the calling thread."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a probe of a :class:`Check` found."""
-
-    good: bool
-    sentence: str
-    """``200 in 3 ms, X-Served-By: nginx``, or what went wrong."""
 
 
 Probe: TypeAlias = Callable[[str, Check], Answer]
@@ -49,23 +53,30 @@ class Setups:
     Args:
         transport: the cluster.
         catalogue: what there is.
-        guard: what may be written at all (:class:`tui.cluster.guard.Guard`).
-        audit: where writes are noted (:class:`tui.cluster.audit.AuditLog`).
+        guard: what may be written at all.
+        audit: where writes are noted.
         overrides: values by setup name, or by ``""`` for all, from the settings.
         probe: asks health paths; None: being rolled out is all there is to know.
+        clock: seconds since the epoch.
     """
 
     def __init__(
         self,
         transport: Transport,
         catalogue: Catalogue,
-        guard: object,
-        audit: object,
+        guard: Guard,
+        audit: AuditLog,
         *,
         overrides: Mapping[str, Mapping[str, Value]] | None = None,
         probe: Probe | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        raise NotImplementedError
+        self.catalogue = catalogue
+        self.guard = guard
+        self._overrides = overrides or {}
+        self._clock = clock
+        self._transport = transport
+        self._site = Site(transport, Writer(transport, guard, audit, clock), probe)
 
     def values(self, name: str, given: Mapping[str, str | int] | None = None) -> dict[str, Value]:
         """A value for each placeholder: defaults, then settings, then ``given`` (as typed).
@@ -73,7 +84,11 @@ class Setups:
         Raises:
             SetupError: a value that does not fit, or of no placeholder.
         """
-        raise NotImplementedError
+        setup = self.catalogue.get(name)
+        known = {one.name for one in setup.placeholders}
+        # What is set for all setups concerns those that have such a value.
+        common = {k: v for k, v in self._overrides.get("", {}).items() if k in known}
+        return complete(setup, [common, self._overrides.get(name, {}), given or {}])
 
     def plan(
         self,
@@ -83,7 +98,10 @@ class Setups:
         halt: Halt | None = None,
     ) -> Plan:
         """What applying would do: a server-side dry run, prerequisites, rights. Writes nothing."""
-        raise NotImplementedError
+        values = self.values(name, given)
+        setup = self.catalogue.get(name)
+        with _in_words("looking at the cluster"):
+            return planning.make(self._site, setup, values, _checked(namespace), halt or Halt())
 
     def apply(
         self,
@@ -106,11 +124,25 @@ class Setups:
             wait: seconds to wait for the rollout and the answer.
             halt: ends it; what is applied stays, and apply or delete completes.
         """
-        raise NotImplementedError
+        return Applying(
+            self._site,
+            plan,
+            report,
+            typed=typed,
+            take_over=take_over,
+            wait=wait,
+            halt=halt or Halt(),
+        ).run()
 
     def deletion(self, name: str, namespace: str, halt: Halt | None = None) -> Deletion:
         """What deleting would delete. Also for a name the catalogue no longer has."""
-        raise NotImplementedError
+        namespace = _checked(namespace)
+        known = {setup.name: setup for setup in self.catalogue.setups}
+        if not NAME.fullmatch(name):
+            raise SetupError(f"{name!r} is no name of a setup.")
+        with _in_words("looking at the cluster"):
+            manifests = render(known[name], self.values(name), namespace) if name in known else ()
+            return deleting.make(self._site, manifests, name, namespace, halt or Halt())
 
     def delete(
         self,
@@ -122,7 +154,9 @@ class Setups:
         halt: Halt | None = None,
     ) -> Outcome:
         """Delete just these objects, by uid, dependents in the background; wait until gone."""
-        raise NotImplementedError
+        return Deleting(
+            self._site, deletion, report, typed=typed, wait=wait, halt=halt or Halt()
+        ).run()
 
     def status(
         self,
@@ -131,5 +165,31 @@ class Setups:
         given: Mapping[str, str | int] | None = None,
         halt: Halt | None = None,
     ) -> SetupStatus:
-        """How the setup is now, from reads alone. Cheap enough for every few seconds."""
-        raise NotImplementedError
+        """How the setup is now, from reads alone. Cheap enough for every few seconds.
+
+        A cluster that cannot be read is a status, too: UNKNOWN, with the reason.
+        """
+        values = self.values(name, given)
+        setup = self.catalogue.get(name)
+        # What the server writes is of its clock.
+        now = self._clock() + self._transport.skew
+        try:
+            return status.read(self._site, setup, values, _checked(namespace), now, halt or Halt())
+        except ApiError as error:
+            return status.unreadable(error, name, namespace)
+
+
+def _checked(namespace: str) -> str:
+    if not NAME.fullmatch(namespace):
+        raise SetupError(f"{namespace!r} is no name of a namespace.")
+    return namespace
+
+
+@contextlib.contextmanager
+def _in_words(doing: str) -> Iterator[None]:
+    try:
+        yield
+    except ApiError as error:
+        raise told(error, doing) from None
+    except (RefusedError, AuditError) as error:
+        raise SetupError(str(error)) from None

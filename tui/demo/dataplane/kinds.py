@@ -19,6 +19,7 @@ Make = Callable[[Setting], Made]
 
 _COST: Final = re.compile(r"(\d+(?:\.\d+)?)ms")
 _SYSTEM: Final = "kube-system"
+_SCRIPT: Final = "load_app.py"
 
 
 def find(pod: Entry, container: Object, program: Program) -> Make | None:
@@ -31,7 +32,7 @@ def find(pod: Entry, container: Object, program: Program) -> Make | None:
         return start_nginx
     if "caddy" in name and not custom:
         return start_caddy
-    if "fastapi" in name or "uvicorn" in name or "load" in name:
+    if "fastapi" in name or "uvicorn" in name or _is_load_app(container):
         return _start_app
     return None if pod.namespace == _SYSTEM else _start_web
 
@@ -45,7 +46,7 @@ def words(annotations: Mapping[str, str]) -> dict[str, str]:
 def _start_app(setting: Setting) -> Made:
     """A FastAPI app under gunicorn, printing what gunicorn prints."""
     port = _port(setting.container)
-    image = str(setting.container.get("image", ""))
+    script = _SCRIPT in _words(setting.container)
     process = FastApi(
         setting.place,
         setting.cpu,
@@ -54,8 +55,8 @@ def _start_app(setting: Setting) -> Made:
         _cost(setting),
         cpus=setting.cpus,
         speed=setting.clock.speed,
-        health=setting.simulate.get("health") == "yes",
-        page="load" in image.rpartition("/")[2],
+        health=setting.simulate.get("health") == "yes" or script,
+        page=_is_load_app(setting.container),
     )
     stamp = setting.clock.wall().strftime("[%Y-%m-%d %H:%M:%S +0000]")
     output = (
@@ -68,6 +69,18 @@ def _start_app(setting: Setting) -> Made:
         f"{stamp} [7] [INFO] Application startup complete.",
     )
     return Made(process, output)
+
+
+def _is_load_app(container: Object) -> bool:
+    """Whether it runs the app that burns CPU on demand: by its image's name, or its script's."""
+    image = str(container.get("image", "")).partition("@")[0].rpartition("/")[2]
+    return "load" in image or _SCRIPT in _words(container)
+
+
+def _words(container: Object) -> set[str]:
+    """The file names in a container's command."""
+    said = (*(container.get("command") or ()), *(container.get("args") or ()))
+    return {str(word).rpartition("/")[2] for word in said}
 
 
 def _start_web(setting: Setting) -> Made:

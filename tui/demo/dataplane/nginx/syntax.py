@@ -19,6 +19,8 @@ _INCLUDE: Final = re.compile(r"(?m)((?:^|[;{}])\s*include\s+[\"']?)/")
 _ESCAPE: Final = re.compile(r"\\([nrt\\\"'])")
 _TABLES: Final = frozenset({"charset_map", "geo", "map", "split_clients", "types"})
 """Blocks whose lines are no directives."""
+_NEWER: Final = frozenset({"keepalive_time"})
+"""Directives that nginx has since 1.19.10 and crossplane does not know yet."""
 _MISSING: Final = re.compile(r"\[Errno 2\] No such file or directory: '([^']*)'")
 
 
@@ -72,7 +74,7 @@ def parse(files: Files, main: str) -> tuple[Directive, ...]:
 
 def _check_names(directives: Iterable[Directive]) -> None:
     for one in directives:
-        if one.name not in DIRECTIVES:
+        if one.name not in DIRECTIVES and one.name not in _NEWER:
             raise one.refuse(f'unknown directive "{one.name}"')
         if one.name not in _TABLES:
             _check_names(one.block or ())

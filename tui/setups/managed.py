@@ -1,0 +1,99 @@
+"""Who owns which field: ``metadata.managedFields`` to paths, as server-side apply keeps them.
+
+https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from tui.cluster.objects import Object
+
+Path: TypeAlias = tuple[str, ...]
+"""Elements as in ``fieldsV1``: ``f:spec``, ``k:{"name":"app"}``, ``v:"x"``."""
+_DEEPEST: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Manager:
+    """One entry of ``managedFields``."""
+
+    name: str
+    operation: str
+    """``Apply`` or ``Update``."""
+    subresource: str
+    time: str
+    """RFC 3339; later sorts after earlier."""
+    fields: frozenset[Path]
+
+
+def managers(live: Object) -> list[Manager]:
+    """The managers of an object; what cannot be read is left out."""
+    found = []
+    for entry in (live.get("metadata") or {}).get("managedFields") or ():
+        if isinstance(entry, dict):
+            fields = frozenset(_paths(entry.get("fieldsV1") or {}, (), 0))
+            found.append(
+                Manager(
+                    str(entry.get("manager", "")),
+                    str(entry.get("operation", "")),
+                    str(entry.get("subresource", "")),
+                    str(entry.get("time", "")),
+                    fields,
+                )
+            )
+    return found
+
+
+def owners(all_managers: list[Manager], path: Path) -> list[Manager]:
+    """Who owns a field, or something in it, the latest first."""
+    found = [
+        one
+        for one in all_managers
+        if any(f[: len(path)] == path or path[: len(f)] == f for f in one.fields)
+    ]
+    return sorted(found, key=lambda one: one.time, reverse=True)
+
+
+def element(item: Any, keys: tuple[str, ...]) -> str:
+    """A list item's path element by its keys."""
+    known = {"protocol": "TCP"} if "protocol" in keys else {}
+    return "k:" + _encode(known | {key: item[key] for key in keys if key in item})
+
+
+def _paths(node: Any, above: Path, depth: int) -> Iterator[Path]:
+    if not isinstance(node, dict) or depth > _DEEPEST:
+        return
+    for name, below in node.items():
+        if name == ".":
+            continue
+        if isinstance(below, dict) and below.keys() - {"."}:
+            yield from _paths(below, (*above, _normal(name)), depth + 1)
+        else:
+            yield (*above, _normal(name))
+
+
+def _normal(name: str) -> str:
+    """An element whose JSON is in one form: servers differ in the order of keys."""
+    if name[:2] == "k:":
+        try:
+            return "k:" + _encode(json.loads(name[2:]))
+        except ValueError:
+            return name
+    return name
+
+
+def _encode(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def keys(element: str) -> dict[str, Any]:
+    """The keys of a list item's path element."""
+    try:
+        found = json.loads(element[2:])
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,205 @@
+"""Where setups are applied: one cluster's reader and writer, and what is there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from tui.cluster import ownership, rights
+from tui.cluster.apply import Writer
+from tui.cluster.errors import ApiError, Fault
+from tui.cluster.halt import Halt
+from tui.cluster.objects import EVENTS, KINDS, PODS, REPLICA_SETS, Object, Objects, Ref
+from tui.cluster.rights import Right
+from tui.cluster.transport import Transport
+from tui.setups import rollout, scaling
+from tui.setups.model import Answer, Check, Manifest, SetupError
+
+T = TypeVar("T")
+OUTAGE = 40.0
+"""Seconds that the API server may be away in the middle of an apply or a delete."""
+_AWAY = frozenset(
+    {Fault.REFUSED, Fault.BROKEN, Fault.TIMEOUT, Fault.UNAVAILABLE, Fault.THROTTLED, Fault.SERVER}
+)
+_REVISION = "deployment.kubernetes.io/revision"
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What is in a namespace of a setup."""
+
+    live: dict[Ref, Object | None]
+    """Each object of the manifests as it is; None if there is none."""
+    leftover: dict[Ref, Object]
+    """Labelled as the setup's, but not among its manifests."""
+    hpas: list[Object]
+    unseen: tuple[Right, ...] = ()
+    """What may not be read."""
+
+
+@dataclass(slots=True)
+class Site:
+    """One cluster.
+
+    Attributes:
+        transport: its connections.
+        writer: the door out.
+        probe: asks whether a check is answered; None: there is no way to.
+        steady: a monotonic clock, seconds.
+    """
+
+    transport: Transport
+    writer: Writer
+    probe: Callable[[str, Check], Answer] | None = None
+    steady: Callable[[], float] = time.monotonic
+    objects: Objects = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.objects = Objects(self.transport)
+
+    def survey(
+        self, manifests: Iterable[Manifest], setup: str, namespace: str, halt: Halt
+    ) -> Survey:
+        """Read a setup's objects, what else bears its label, and the HPAs."""
+        wanted = [one.ref for one in manifests]
+        live: dict[Ref, Object | None] = {}
+        unseen: list[Right] = []
+        for ref in wanted:
+            try:
+                live[ref] = self.objects.get(ref, halt)
+            except ApiError as error:
+                if error.kind is not Fault.FORBIDDEN:
+                    raise
+                unseen.append(Right("get", ref.known, namespace))
+        leftover: dict[Ref, Object] = {}
+        hpas: list[Object] = []
+        for known in KINDS:
+            is_hpa = known.kind == "HorizontalPodAutoscaler"
+            try:
+                selector = "" if is_hpa else ownership.selector(setup)
+                items = self.objects.list(known, namespace, selector, halt=halt)
+            except ApiError as error:
+                if error.kind is not Fault.FORBIDDEN:
+                    raise
+                unseen.append(Right("list", known, namespace))
+                continue
+            if is_hpa:
+                hpas = items
+            for item in items:
+                ref = Ref(known.kind, namespace, str((item.get("metadata") or {}).get("name")))
+                if ref not in live and _is_ours(item, setup):
+                    leftover[ref] = item
+        return Survey(live, leftover, hpas, tuple(dict.fromkeys(unseen)))
+
+    def wanted(
+        self, manifest: Manifest, live: Object | None, scaled: set[tuple[str, str]]
+    ) -> Object:
+        """What to apply of a manifest now; the number of replicas is the HPA's if there is one."""
+        return scaling.hand_over(manifest.body, manifest.ref, live, scaled)
+
+    def verdict(
+        self, live: Object, namespace: str, halt: Halt, *, told: bool = True
+    ) -> rollout.Verdict:
+        """How far a workload's rollout is, pods and events read where it is not done."""
+        simple = rollout.judge(live, [])
+        if simple.done or not told:
+            return simple
+        pods = self.pods(live, namespace, halt)
+        try:
+            events = [
+                event
+                for pod in pods[:5]
+                for event in self.objects.list(
+                    EVENTS,
+                    namespace,
+                    fields=f"involvedObject.name={pod['metadata']['name']}",
+                    halt=halt,
+                )
+            ]
+        except ApiError as error:
+            if error.kind not in (Fault.FORBIDDEN, Fault.INVALID):
+                raise
+            events = []
+        return rollout.judge(live, pods, events)
+
+    def pods(self, live: Object, namespace: str, halt: Halt) -> list[Object]:
+        """The pods of a workload's newest version that are not ending; none if unreadable."""
+        try:
+            found = self.all_pods(live, namespace, halt)
+            sets = self._newest_sets(live, namespace, halt)
+        except ApiError as error:
+            if error.kind is Fault.FORBIDDEN:
+                return []
+            raise
+        alive = [pod for pod in found if not pod["metadata"].get("deletionTimestamp")]
+        return [
+            pod
+            for pod in alive
+            if not sets
+            or any(r.get("uid") in sets for r in pod["metadata"].get("ownerReferences") or ())
+        ]
+
+    def all_pods(self, live: Object, namespace: str, halt: Halt) -> list[Object]:
+        """Every pod that a workload's selector matches."""
+        chosen = selector_of(live)
+        return self.objects.list(PODS, namespace, chosen, halt=halt) if chosen else []
+
+    def _newest_sets(self, live: Object, namespace: str, halt: Halt) -> set[str]:
+        if live.get("kind") != "Deployment":
+            return set()
+        metadata = live.get("metadata") or {}
+        revision = (metadata.get("annotations") or {}).get(_REVISION)
+        return {
+            str(one["metadata"].get("uid"))
+            for one in self.objects.list(REPLICA_SETS, namespace, selector_of(live), halt=halt)
+            if (one["metadata"].get("annotations") or {}).get(_REVISION) == revision
+            and any(
+                r.get("uid") == metadata.get("uid")
+                for r in one["metadata"].get("ownerReferences") or ()
+            )
+        }
+
+    def missing(self, wanted: Iterable[Right], halt: Halt) -> tuple[str, ...]:
+        """Rights that this user lacks, in words."""
+        lacking = rights.missing(self.transport, wanted, halt)
+        return tuple(str(right) for right in lacking)
+
+    def patiently(self, attempt: Callable[[], T], halt: Halt, say: Callable[[str], None]) -> T:
+        """Try again while the API server is away, for `OUTAGE` seconds.
+
+        ``attempt`` must begin with reading what is there: what was sent before may have arrived.
+        """
+        began, pause = self.steady(), 0.25
+        while True:
+            try:
+                return attempt()
+            except ApiError as error:
+                if error.kind not in _AWAY or self.steady() - began > OUTAGE:
+                    raise
+                say(f"{error.message} Trying again.")
+            if halt.wait(pause):
+                raise ApiError(Fault.STOPPED, "stopped")
+            pause = min(2 * pause, 2.0)
+
+
+def selector_of(live: Object) -> str:
+    """A workload's ``matchLabels`` as a label selector; empty if it has more than those."""
+    selector = (live.get("spec") or {}).get("selector") or {}
+    labels = selector.get("matchLabels") or {}
+    if selector.get("matchExpressions"):
+        return ""
+    return ",".join(f"{name}={value}" for name, value in sorted(labels.items()))
+
+
+def told(error: ApiError, doing: str) -> SetupError:
+    """An API error as a sentence of ours."""
+    if error.kind is Fault.STOPPED:
+        return SetupError(f"Stopped while {doing}.")
+    return SetupError(f"{doing.capitalize()} failed: {error.message}")
+
+
+def _is_ours(item: Object, setup: str) -> bool:
+    references = (item.get("metadata") or {}).get("ownerReferences") or ()
+    return ownership.setup_of(item) == setup and not any(r.get("controller") for r in references)
