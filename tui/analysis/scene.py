@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from tui.analysis.focus import Focus, Target, ordered, resolve
+from tui.analysis.forecast import Delays, Forecast, forecast
 from tui.analysis.timeline import Entry, Timeline
 from tui.analysis.trend import Trend, trend
 from tui.analysis.why import Explainer, Explanation
@@ -19,6 +20,8 @@ from tui.state.store import Delta, Store
 SIMULATED: Final = "kscale://"
 """What the providerID of an embedded cluster's nodes begins with."""
 
+_AHEAD: Final = 5.0
+"""Seconds after which the forecast is made anew though nothing has changed."""
 _FOCUS_ON = (Kind.HPAS, Kind.PODS, Kind.DEPLOYMENTS, Kind.REPLICASETS, Kind.STATEFULSETS)
 
 
@@ -42,6 +45,8 @@ class Scene:
     """Differs with every trend."""
     why: Explanation = field(default_factory=Explanation)
     """Why the HPA in view is what it is."""
+    forecast: Forecast = field(default_factory=Forecast)
+    """What it will do if the load stays."""
 
 
 class Director:
@@ -58,6 +63,8 @@ class Director:
         self._trend = Trend()
         self._charted = (0, 0)
         self._explainer = Explainer()
+        self._forecast = Forecast()
+        self._foreseen: object = None
         self._scene = Scene(place=place)
         self._moved = True
         self._simulated = False
@@ -80,6 +87,8 @@ class Director:
             self._charted = charted
             self._trend = trend(self._store, focus, now)
         self._store.in_view = focus.hpa.uid if focus.hpa is not None else ""
+        why = self._explainer.feed(delta, focus, now)
+        self._foresee(why, delta, now)
         self._scene = Scene(
             now=now,
             delta=delta,
@@ -91,9 +100,23 @@ class Director:
             told=told,
             trend=self._trend,
             charted=charted,
-            why=self._explainer.feed(delta, focus, now),
+            why=why,
+            forecast=self._forecast,
         )
         return self._scene
+
+    def _foresee(self, why: Explanation, delta: Delta, now: float) -> None:
+        """Look ahead anew when something has changed, and now and then: it is dear."""
+        if why.inputs is None or why.outlook is None:
+            self._forecast, self._foreseen = Forecast(), None
+            return
+        asked = (why.uid, why.look, delta.samples, delta.hpas.generation, int(now / _AHEAD))
+        if asked == self._foreseen:
+            return
+        self._foreseen = asked
+        spec = why.outlook.decision.spec
+        delays = Delays(period=why.period)
+        self._forecast = forecast(spec, why.inputs, why.memory, now, why.next_look, delays)
 
     def _where(self, delta: Delta) -> Place:
         """The place; its nodes tell an embedded cluster reached by a kubeconfig of its own."""

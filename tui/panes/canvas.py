@@ -31,6 +31,8 @@ class Layer(NamedTuple):
     high: float
     wash: str = ""
     """The style of the area below the curve, if that is to be filled."""
+    dotted: bool = False
+    """Whether its points stand alone: what is estimated is no line."""
 
 
 def draw(layers: Sequence[Layer], start: float, end: float, width: int, height: int) -> list[Line]:
@@ -51,7 +53,7 @@ def draw(layers: Sequence[Layer], start: float, end: float, width: int, height: 
         y = [min(1.0, max(0.0, (v - layer.low) / span)) for v in layer.curve.values]
         if layer.wash:
             areas.append(_Stroke(*_below(x, y, width), layer.wash))
-        curves.append(_Stroke(x, y, layer.ink))
+        curves.append(_Stroke(x, y, layer.ink, layer.dotted))
     below = _picture(areas, width, height) if areas else None
     above = _picture(curves, width, height)
     return [_runs(row, below[y] if below else []) for y, row in enumerate(above)]
@@ -63,6 +65,7 @@ class _Stroke(NamedTuple):
     x: Sequence[float]
     y: Sequence[float]
     ink: str
+    dotted: bool = False
 
 
 _Cells: TypeAlias = list[tuple[str, str]]
@@ -83,7 +86,8 @@ def _picture(strokes: Sequence[_Stroke], width: int, height: int) -> list[_Cells
     for number, stroke in enumerate(strokes):
         marker = plotext.marker("braille", pixel=_FIRST + number)
         signal = figure.signal(list(stroke.x), list(stroke.y), marker=marker)
-        signal.lines()
+        if not stroke.dotted:
+            signal.lines()
         figure.draw(signal)
     rows: list[_Cells] = []
     for row in str(figure.build()).split("\n")[:height]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Final
 
+from tui.analysis.forecast import Forecast
 from tui.analysis.scene import Scene
 from tui.analysis.timeline import Entry, Mood, marks
 from tui.analysis.trend import Curve, Trend, ceiling, pieces, steps, thinned, within
@@ -16,6 +17,8 @@ from tui.text import clean, pad, wrap
 
 WINDOWS: Final = (60, 300, 900, 3600)
 """Seconds."""
+_AHEAD: Final = {60: 20.0, 300: 120.0, 900: 300.0, 3600: 300.0}
+"""Seconds of the time to come beside each window."""
 _GAP: Final = 100.0
 """Seconds without a sample after which a curve is broken off."""
 _AXIS: Final = 6
@@ -44,6 +47,7 @@ class ChartPane(Pane):
             self.per_pod,
             int(scene.now / column),
             scene.delta.link(Source.POD_METRICS),
+            scene.forecast.changes,
         )
 
     def caption(self) -> Line:
@@ -64,9 +68,15 @@ class ChartPane(Pane):
                 ("bad", "target"),
                 ("decided", "desired"),
                 ("good", "ready"),
+                *([("estimated", "ahead")] if self.ahead and self.size.width >= 60 else []),
             ):
                 line += [("━", ink), (f" {word}  ", "muted")]
         return [*line, (f"{self.window // 60} min", "muted")]
+
+    @property
+    def ahead(self) -> float:
+        """Seconds of the time to come that are drawn: none without a forecast."""
+        return _AHEAD[self.window] if self.scene.forecast.looks else 0.0
 
     def step_window(self, by: int) -> None:
         """A longer (1) or shorter (-1) stretch of time."""
@@ -114,23 +124,26 @@ class ChartPane(Pane):
 
     def _draw(self, room: int, height: int) -> list[Line]:
         scene, data = self.scene, self.scene.trend
-        end = scene.now
-        start = end - self.window
+        now = scene.now
+        start, end = now - self.window, now + self.ahead
         right = 3
         canvas_width, canvas_height = room - _AXIS - right, height - 2
-        total = within(data.total, start, end)
-        shown = [within(c, start, end) for c in data.pods] if self.per_pod else [total]
+        total = within(data.total, start, now)
+        shown = [within(c, start, now) for c in data.pods] if self.per_pod else [total]
         highest = [v for curve in shown for v in curve.values]
         top = ceiling([*highest, (data.target or 0) * 1.6, 4.0])
         most = _most_replicas(data, scene)
-        layers = self._curves(data, shown, top, start, end, canvas_width)
-        layers += self._replicas(data, most, start, end)
+        layers = self._curves(data, shown, top, now, canvas_width)
+        layers += self._replicas(data, most, start, now)
+        layers += self._future(most, now, end, canvas_width)
         if data.target is not None:
             flat = Curve((start, end), (data.target, data.target))
             layers.insert(0, Layer(flat, "bad", 0.0, top))
         picture = draw(layers, start, end, canvas_width, canvas_height)
         left_labels = _left_axis(top, data.target, canvas_height, data.percent)
-        right_labels = _right_axis(data, most, canvas_height)
+        right_labels = _right_axis(
+            data, most, canvas_height, scene.forecast.end if end > now else None
+        )
         lines: list[Line] = []
         for y, row in enumerate(picture):
             label, ink = left_labels.get(y, ("", "muted"))
@@ -143,11 +156,11 @@ class ChartPane(Pane):
                 ]
             )
         lines.append(self._mark_line(start, end, canvas_width))
-        lines.append(_time_axis(self.window, canvas_width))
+        lines.append(_time_axis(self.window, self.ahead, canvas_width))
         return lines
 
     def _curves(
-        self, data: Trend, shown: list[Curve], top: float, start: float, end: float, room: int
+        self, data: Trend, shown: list[Curve], top: float, end: float, room: int
     ) -> list[Layer]:
         layers: list[Layer] = []
         for number, curve in enumerate(shown):
@@ -175,6 +188,20 @@ class ChartPane(Pane):
             for curve, ink in ((data.ready, "good"), (data.desired, "bold decided"))
         ]
 
+    def _future(self, most: float, now: float, end: float, room: int) -> list[Layer]:
+        """The size to come, as dots: it is an estimate."""
+        foreseen = self.scene.forecast
+        if end <= now or not foreseen.looks:
+            return []
+        times, size = [], []
+        for n in range(2 * room):
+            at = now + (end - now) * n / (2 * room)
+            if n % 3 == 0:
+                times.append(at)
+                size.append(float(_size_at(foreseen, at)))
+        curve = Curve(tuple(times), tuple(size))
+        return [Layer(curve, "bold estimated", 0.0, most, dotted=True)]
+
     def _mark_line(self, start: float, end: float, room: int) -> Line:
         signs: dict[int, tuple[str, str]] = {}
         for entry in sorted(marks(self.scene.entries, start), key=_weight):
@@ -188,12 +215,22 @@ class ChartPane(Pane):
         return line
 
 
+def _size_at(foreseen: Forecast, at: float) -> int:
+    size = foreseen.start
+    for moment, then in foreseen.changes:
+        if moment > at:
+            break
+        size = then
+    return size
+
+
 def _weight(entry: Entry) -> int:
     return (Mood.QUIET, Mood.MEASURED, Mood.GOOD, Mood.BAD, Mood.DECIDED).index(entry.mood)
 
 
 def _most_replicas(data: Trend, scene: Scene) -> float:
     known = [*data.desired.values, *data.ready.values, *data.current.values]
+    known += [float(look.size) for look in scene.forecast.looks]
     hpa = scene.focus.hpa
     # The HPA's max keeps the scale still while replicas grow, unless it is out of all proportion.
     limit = hpa.max if hpa is not None and hpa.max <= max(20, 3 * max(known, default=1)) else 0
@@ -218,8 +255,12 @@ def _left_axis(
     return labels
 
 
-def _right_axis(data: Trend, most: float, height: int) -> dict[int, tuple[str, str]]:
+def _right_axis(
+    data: Trend, most: float, height: int, foreseen: int | None
+) -> dict[int, tuple[str, str]]:
     labels: dict[int, tuple[str, str]] = {}
+    if foreseen is not None:
+        labels[_row(foreseen, most, height)] = (str(foreseen), "bold estimated")
     for curve, ink in ((data.ready, "good"), (data.desired, "bold decided")):
         if curve.values:
             value = curve.values[-1]
@@ -227,14 +268,24 @@ def _right_axis(data: Trend, most: float, height: int) -> dict[int, tuple[str, s
     return labels
 
 
-def _time_axis(window: int, room: int) -> Line:
+def _time_axis(window: int, ahead: float, room: int) -> Line:
     steps_ = {60: (4, 2), 300: (5, 1), 900: (3, 1), 3600: (4, 2)}[window]
     count = steps_[0] if room >= 30 else steps_[1]
     text = [" "] * (room + _AXIS)
-    for n in range(count + 1):
-        ago = window * n // count
-        label = "now" if n == 0 else f"-{ago}s" if window <= 60 else f"-{ago // 60}m"
-        at = _AXIS + int((1 - n / count) * (room - 1))
+    now = window / (window + ahead)
+    labels = [(now * (1 - n / count), _ago(window * n // count, window)) for n in range(count + 1)]
+    if ahead:
+        labels.insert(1, (1.0, f"+{ahead:.0f}s" if ahead < 60 else f"+{ahead / 60:.0f}m"))
+    for share, label in labels:
+        at = _AXIS + int(share * (room - 1))
         begin = max(0, min(at - len(label) // 2, len(text) - len(label)))
+        if "".join(text[max(0, begin - 1) : begin + len(label) + 1]).strip():
+            continue  # no room for it beside its neighbour
         text[begin : begin + len(label)] = label
     return [("".join(text), "muted")]
+
+
+def _ago(seconds: int, window: int) -> str:
+    if seconds == 0:
+        return "now"
+    return f"-{seconds}s" if window <= 120 else f"-{seconds // 60}m"
