@@ -191,6 +191,13 @@ class Patient:
             known = self._roots[owner.uid] = self._root(pod)
         return known if isinstance(known, Root) else None
 
+    def owner(self, pod: PodRow) -> Root:
+        """Whose pod it is, as far as that can be read: its ReplicaSet, if not its Deployment."""
+        root = self.root(pod)
+        if root is not None or pod.owner is None:
+            return root or Root("Pod", pod.namespace, pod.name, pod.uid)
+        return Root(pod.owner.kind, pod.namespace, pod.owner.name, pod.owner.uid)
+
     def _root(self, pod: PodRow) -> Root | None:
         owner = pod.owner
         if owner is None or owner.kind != "ReplicaSet":
@@ -237,6 +244,16 @@ class Patient:
         for pod in pods:
             if counts(pod) and (root := self.root(pod)) is not None:
                 found.setdefault(root, []).append(pod)
+        return found
+
+    def by_owner(
+        self, pods: Iterable[PodRow], counts: Callable[[PodRow], bool]
+    ) -> dict[Root, list[PodRow]]:
+        """Those that count, by whose they are, as far as that can be read."""
+        found: dict[Root, list[PodRow]] = {}
+        for pod in pods:
+            if counts(pod):
+                found.setdefault(self.owner(pod), []).append(pod)
         return found
 
     @cached_property

@@ -33,7 +33,7 @@ def _counts(pod: PodRow) -> bool:
 
 
 def _examine(patient: Patient) -> Iterable[Finding]:
-    for root, pods in patient.by_root(patient.troubled, _counts).items():
+    for root, pods in patient.by_owner(patient.troubled, _counts).items():
         yield _finding(root, pods)
 
 

@@ -25,7 +25,7 @@ def _examine(patient: Patient) -> Iterable[Finding]:
     def counts(pod: PodRow) -> bool:
         return pod.status.removeprefix("Init:") in _STATES
 
-    for root, pods in patient.by_root(patient.troubled, counts).items():
+    for root, pods in patient.by_owner(patient.troubled, counts).items():
         yield _finding(root, pods)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -17,8 +18,11 @@ from tui.analysis.doctor.finding import (
 from tui.analysis.doctor.patient import Patient, Root, Scaled, resource_metrics
 from tui.analysis.doctor.rule import Rule
 from tui.analysis.doctor.words import count, hpa_name
-from tui.state.rows import ContainerRow, MetricRow, PodRow
+from tui.state.rows import ContainerRow, HpaRow, MetricRow, PodRow
 
+_SAID: Final = re.compile(
+    r"missing request for (\S{1,63}) in container (\S{1,63}) of Pod (\S{1,253})"
+)
 _USUAL: Final = {"cpu": "100m", "memory": "128Mi"}
 
 
@@ -26,6 +30,28 @@ def _examine(patient: Patient) -> Iterable[Finding]:
     for one in patient.scaled:
         for metric in resource_metrics(one.hpa, "Utilization"):
             yield from _lacking(patient, one, metric)
+    # Where the target cannot be read here, the controller still says what it met.
+    for hpa in patient.hpas:
+        active = hpa.condition("ScalingActive")
+        if active is not None and active.status == "False" and patient.target(hpa) is None:
+            said = _SAID.search(active.message)
+            if said is not None:
+                yield _as_told(hpa, said[1], said[2], said[3], active.message)
+
+
+def _as_told(hpa: HpaRow, resource: str, container: str, pod: str, message: str) -> Finding:
+    usual = _USUAL.get(resource, "1")
+    return RULE.found(
+        named("Pod", hpa.namespace, pod),
+        f"Container {container} of Pod {pod} requests no {resource}",
+        f"{hpa.name} measures {resource} in percent of what is requested, and this container "
+        "requests none: the whole target reads <unknown> and nothing scales.",
+        [Evidence(hpa_name(hpa), "status.conditions[ScalingActive]", message)],
+        Fix(
+            f"Give the container a request, such as {usual}.",
+            kubectl(hpa.namespace, "get", "pod", pod, "-o", "yaml"),
+        ),
+    )
 
 
 def _lacking(patient: Patient, one: Scaled, metric: MetricRow) -> Iterable[Finding]:

@@ -36,7 +36,7 @@ def _crashing(patient: Patient) -> Iterator[tuple[Root, PodRow]]:
             and any("nginx" in f"{c.image} {c.name}" for c in pod.containers)
         )
 
-    for root, pods in patient.by_root(patient.troubled, counts).items():
+    for root, pods in patient.by_owner(patient.troubled, counts).items():
         yield root, pods[0]
 
 

@@ -15,7 +15,7 @@ from tui.state.rows import Kind, NodeRow, PodRow
 
 _GRACE: Final = 10.0
 """Seconds that a pod may wait before it counts as stuck."""
-_FULL: Final = re.compile(r"Insufficient [\w./-]+|Too many pods")
+_FULL: Final = re.compile(r"Insufficient [\w./-]*\w|Too many pods")
 
 
 class _Room(NamedTuple):
@@ -29,7 +29,7 @@ class _Room(NamedTuple):
 
 def _examine(patient: Patient) -> Iterable[Finding]:
     rooms = _rooms(patient)
-    stuck = patient.by_root(patient.troubled, lambda pod: _is_stuck(patient, pod))
+    stuck = patient.by_owner(patient.troubled, lambda pod: _is_stuck(patient, pod))
     for root, pods in stuck.items():
         yield _waiting(patient, root, pods, rooms)
     if rooms and patient.known(Kind.NODES):

@@ -23,7 +23,7 @@ def _examine(patient: Patient) -> Iterable[Finding]:
             and patient.now - ending.at <= _RECENT
         )
 
-    for root, pods in patient.by_root(patient.troubled, counts).items():
+    for root, pods in patient.by_owner(patient.troubled, counts).items():
         yield _finding(root, pods)
 
 

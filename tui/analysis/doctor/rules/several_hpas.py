@@ -17,9 +17,11 @@ def _examine(patient: Patient) -> Iterable[Finding]:
     for hpa in patient.hpas:
         key = (hpa.target_kind, hpa.namespace, hpa.target_name)
         by_target.setdefault(key, []).append(hpa)
+    told: set[str] = set()
     for (kind, namespace, name), hpas in by_target.items():
         if len(hpas) < 2:
             continue
+        told.update(h.uid for h in hpas)
         yield RULE.found(
             named(kind, namespace, name),
             f"{listed([h.name for h in hpas])} all scale {kind} {name}",
@@ -33,6 +35,32 @@ def _examine(patient: Patient) -> Iterable[Finding]:
             Fix(
                 "Keep one of them, with the metrics of all: the highest wins.",
                 kubectl(namespace, "delete", "hpa", _youngest(hpas).name),
+            ),
+        )
+    yield from _ambiguous(patient, told)
+
+
+def _ambiguous(patient: Patient, told: set[str]) -> Iterable[Finding]:
+    """HPAs of several targets that select the same pods: only the controller knows them all."""
+    for hpa in patient.hpas:
+        active = hpa.condition("ScalingActive")
+        if hpa.uid in told or active is None or active.reason != "AmbiguousSelector":
+            continue
+        yield RULE.found(
+            hpa_name(hpa),
+            f"{hpa.name} selects pods that another HPA scales too",
+            "The selector of its target matches pods that belong to another HPA's target. The "
+            "controller refuses to work for any of them (AmbiguousSelector), so nothing scales.",
+            [
+                Evidence(
+                    hpa_name(hpa),
+                    "status.conditions[ScalingActive]",
+                    f"{active.status} ({active.reason}): {active.message}",
+                )
+            ],
+            Fix(
+                "Give the two workloads labels of their own, in selector and template.",
+                kubectl(hpa.namespace, "get", "pods", "--show-labels"),
             ),
         )
 

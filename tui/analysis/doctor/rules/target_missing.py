@@ -24,10 +24,12 @@ def _examine(patient: Patient) -> Iterable[Finding]:
 
 def _is_missing(patient: Patient, hpa: HpaRow) -> bool:
     kind = SCALABLE.get(hpa.target_kind)
-    if kind is not None:
-        return patient.known(kind) and patient.target(hpa) is None
-    # Of other kinds only the controller knows.
     able = hpa.condition("AbleToScale")
+    if kind is not None:
+        # While the controller finds it, it is ours that is late, or it has just been deleted.
+        found = able is not None and able.status == "True"
+        return patient.known(kind) and patient.target(hpa) is None and not found
+    # Of other kinds only the controller knows.
     return (
         able is not None
         and (able.status, able.reason) == ("False", "FailedGetScale")

@@ -24,7 +24,7 @@ def _examine(patient: Patient) -> Iterable[Finding]:
             and _SAID.search(pod.message) is not None
         )
 
-    for root, pods in patient.by_root(patient.troubled, counts).items():
+    for root, pods in patient.by_owner(patient.troubled, counts).items():
         said = _SAID.search(pods[0].message)
         claim = said[1] if said is not None else ""
         first = pods[0]
