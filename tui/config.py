@@ -16,6 +16,25 @@ class ConfigError(ValueError):
     """The settings cannot be used. The message is one sentence for people."""
 
 
+class SetupSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+    """The table ``[setups]``."""
+
+    dir: str | None = None
+    """A folder of one's own setups, beside the built-in ones."""
+    values: dict[str, str | int | dict[str, str | int]] = {}
+    """Placeholder → value, for every setup that has it; or setup → such a table."""
+
+    def overrides(self) -> dict[str, dict[str, str | int]]:
+        """Values by setup; those for all of them under ``""``."""
+        found: dict[str, dict[str, str | int]] = {"": {}}
+        for name, value in self.values.items():
+            if isinstance(value, dict):
+                found[name] = value
+            else:
+                found[""][name] = value
+        return found
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
     """What may stand in ``config.toml``."""
 
@@ -26,6 +45,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     read_only: bool = False
     keys: dict[str, str] = {}
     """Action name → keys, such as ``zoom = "f5,z"``."""
+    setups: SetupSettings = SetupSettings()
+    protected_contexts: tuple[str, ...] = ()
+    """Patterns of contexts in which nothing is ever written, such as ``shop-*``."""
+    production: tuple[str, ...] | None = None
+    """Patterns of contexts whose name has to be typed before anything is written; None for the
+    usual ones."""
 
 
 def default_path() -> Path:

@@ -23,7 +23,6 @@ from tui.setups.deleting import remove
 from tui.setups.model import (
     Action,
     Answer,
-    Check,
     Conflict,
     Failure,
     Manifest,
@@ -32,7 +31,7 @@ from tui.setups.model import (
     Progress,
     Step,
 )
-from tui.setups.render import WORKLOADS, fill
+from tui.setups.render import WORKLOADS, filled
 from tui.setups.site import Site
 
 Report = Callable[[Progress], None]
@@ -275,9 +274,7 @@ class Applying:
         if health is None or probe is None:
             return
         known = {**self._plan.values, "namespace": self._plan.namespace}
-        check = Check(
-            fill(health.service, known), health.path, health.port, health.status, health.header
-        )
+        check = filled(health, known)
         ref = Ref("Service", self._plan.namespace, check.service)
         while True:
             found: Answer = probe(self._plan.namespace, check)

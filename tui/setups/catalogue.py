@@ -63,7 +63,7 @@ class _Check(msgspec.Struct, forbid_unknown_fields=True):
     path: str
     port: int = 80
     status: int = 200
-    header: tuple[str, str] | None = None
+    served_by: str = ""
     title: str = ""
 
 
@@ -199,7 +199,7 @@ def _placeholder(name: str, value: _Value) -> Placeholder:
 def _check(check: _Check) -> Check:
     if not check.path.startswith("/") or any(c <= " " for c in check.path):
         raise SetupError(f"setup.toml: {check.path!r} is no path of a URL.")
-    return Check(check.service, check.path, check.port, check.status, check.header, check.title)
+    return Check(check.service, check.path, check.port, check.status, check.served_by, check.title)
 
 
 def _verify(setup: Setup) -> None:

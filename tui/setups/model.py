@@ -91,8 +91,8 @@ class Check:
     port: int = 80
     """The Service's port."""
     status: int = 200
-    header: tuple[str, str] | None = None
-    """A response header and its value that tells who answered (``X-Served-By: nginx``)."""
+    served_by: str = ""
+    """What the answer must say in ``X-Served-By``; empty if that does not matter."""
     title: str = ""
 
 
@@ -102,7 +102,11 @@ class Answer:
 
     good: bool
     sentence: str
-    """``200 in 3 ms, X-Served-By: nginx``, or what went wrong."""
+    """``/ answers 200 in 3 ms, X-Served-By: nginx``, or what went wrong."""
+    url: str = ""
+    """Where it was asked."""
+    latency: float = 0.0
+    """Seconds."""
 
 
 @dataclass(frozen=True, slots=True)

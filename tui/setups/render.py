@@ -11,11 +11,12 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from tui.cluster import ownership
 from tui.cluster.objects import KINDS, Object, Ref
-from tui.setups.model import Manifest, Setup, SetupError, Value, Values
+from tui.setups.model import Check, Manifest, Setup, SetupError, Value, Values
 
 _PLACEHOLDER: Final = re.compile(r"(\$?)\$\{([^{}\n]{1,80})\}")
 _FILE: Final = re.compile(r"\$\{file:([A-Za-z0-9][A-Za-z0-9._-]{0,100})\}")
@@ -39,6 +40,11 @@ def fill(text: str, values: Values) -> str:
         SetupError: a placeholder without a value.
     """
     return _PLACEHOLDER.sub(lambda m: "${" + m[2] + "}" if m[1] else str(_of(m[2], values)), text)
+
+
+def filled(check: Check, values: Values) -> Check:
+    """A check with the names of its objects filled in."""
+    return replace(check, service=fill(check.service, values))
 
 
 def file_named(text: str) -> str | None:

@@ -78,6 +78,10 @@ class Setups:
         self._transport = transport
         self._site = Site(transport, Writer(transport, guard, audit, clock), probe)
 
+    def probe_with(self, probe: Probe) -> None:
+        """Ask health paths with this from now on."""
+        self._site.probe = probe
+
     def values(self, name: str, given: Mapping[str, str | int] | None = None) -> dict[str, Value]:
         """A value for each placeholder: defaults, then settings, then ``given`` (as typed).
 

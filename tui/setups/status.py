@@ -10,8 +10,8 @@ from tui.cluster.halt import Halt
 from tui.cluster.objects import Object, Ref
 from tui.setups import drift as drifts
 from tui.setups import scaling
-from tui.setups.model import Check, Drift, Manifest, Setup, SetupStatus, State, Values
-from tui.setups.render import WORKLOADS, fill, render
+from tui.setups.model import Drift, Manifest, Setup, SetupStatus, State, Values
+from tui.setups.render import WORKLOADS, filled, render
 from tui.setups.rollout import Verdict
 from tui.setups.site import Site
 
@@ -68,11 +68,7 @@ def read(
         drift=tuple(found),
         ready=sum(v.ready for v in verdicts.values()) if verdicts else None,
         wanted=sum(v.wanted for v in verdicts.values()) if verdicts else None,
-        health=None
-        if health is None
-        else Check(
-            fill(health.service, known), health.path, health.port, health.status, health.header
-        ),
+        health=None if health is None else filled(health, known),
     )
 
 

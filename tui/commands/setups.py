@@ -1,0 +1,350 @@
+"""``kscale-tui setups``: list, preview, apply, delete and look at setups without the screen."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+import click
+import msgspec
+
+from tui.cluster.audit import AuditLog
+from tui.cluster.errors import ClusterError
+from tui.cluster.guard import PRODUCTION, Guard
+from tui.cluster.kubeconfig import load_config
+from tui.cluster.transport import Transport
+from tui.config import ConfigError, Settings, load
+from tui.setups import catalogue, report
+from tui.setups.model import Catalogue, Outcome, Plan, Progress, SetupError, State
+from tui.setups.setups import Setups
+from tui.setups.values import assignments
+
+FAILED: Final = 1
+USAGE: Final = 2
+_BAD: Final = frozenset({State.DEGRADED, State.DRIFTED, State.NOT_OURS, State.UNKNOWN})
+
+
+@click.group(short_help="Apply, preview and delete proxies, sample apps and HPAs.")
+def command() -> None:
+    """Folders of manifests that are applied and deleted as one, and never touch what is not theirs.
+
+    Exit codes: 0 done, 1 it failed or found a fault, 2 wrong usage.
+    """
+
+
+def _options(function: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(
+        [
+            click.option("--context", help="The kubeconfig context to use."),
+            click.option("--kubeconfig", type=click.Path(dir_okay=False)),
+            click.option("-n", "--namespace", help="Where; the context's namespace by default."),
+            click.option(
+                "--setups",
+                "own",
+                type=click.Path(file_okay=False),
+                metavar="DIR",
+                help="A folder of your own setups.",
+            ),
+            click.option("--config", type=click.Path(dir_okay=False), help="The settings file."),
+            click.option("--read-only", is_flag=True, help="Refuse to change anything."),
+            click.option("--json", "as_json", is_flag=True, help="Print JSON."),
+        ]
+    ):
+        function = option(function)
+    return function
+
+
+_SET = click.option(
+    "--set", "given", multiple=True, metavar="KEY=VALUE", help="A value of the setup; repeatable."
+)
+_YES = click.option("--yes", is_flag=True, help="Do not ask.")
+_TYPED = click.option(
+    "--confirm-context",
+    "typed",
+    default="",
+    metavar="NAME",
+    help="The context's name, where it looks like production.",
+)
+_WAIT = click.option(
+    "--wait",
+    type=click.FloatRange(0, 3600),
+    default=120.0,
+    show_default=True,
+    help="Seconds to wait until it is done.",
+)
+
+
+@dataclass(slots=True)
+class _Place:
+    """What the options come to."""
+
+    setups: Setups
+    namespace: str
+    as_json: bool
+    transport: Transport
+
+
+@command.command("list")
+@_options
+def list_(**options: Any) -> None:
+    """What setups there are, and their values."""
+    settings = _settings(options["config"])
+    found = _catalogue(settings, options["own"])
+    if options["as_json"]:
+        _print_json(report.catalogue_data(found))
+    else:
+        _print(report.catalogue(found))
+    if found.broken:
+        sys.exit(FAILED)
+
+
+@command.command()
+@click.argument("name")
+@_SET
+@click.option("--exit-code", is_flag=True, help="Exit with 1 if anything would change.")
+@_options
+def diff(name: str, given: tuple[str, ...], exit_code: bool, **options: Any) -> None:
+    """What applying NAME would change, as the server reckons it."""
+    with _place(options) as place:
+        plan = place.setups.plan(name, place.namespace, assignments(given))
+        _show(place, report.plan_data(plan), report.plan(plan))
+        if plan.problems or (exit_code and not plan.empty):
+            sys.exit(FAILED)
+
+
+@command.command()
+@click.argument("name")
+@_SET
+@_YES
+@click.option("--dry-run", is_flag=True, help="Show what would change, and stop.")
+@click.option(
+    "--take-over",
+    "managers",
+    multiple=True,
+    metavar="MANAGER",
+    help="Take the fields that this manager owns and applying would change; repeatable.",
+)
+@_TYPED
+@_WAIT
+@_options
+def apply(
+    name: str,
+    given: tuple[str, ...],
+    yes: bool,
+    dry_run: bool,
+    managers: tuple[str, ...],
+    typed: str,
+    wait: float,
+    **options: Any,
+) -> None:
+    """Apply NAME, and wait until it is rolled out and answers."""
+    with _place(options) as place:
+        plan = place.setups.plan(name, place.namespace, assignments(given))
+        if dry_run or not place.as_json:
+            _show(place, report.plan_data(plan), report.plan(plan))
+        if dry_run:
+            sys.exit(FAILED if plan.problems else 0)
+        _refuse_if_not_possible(plan, managers)
+        typed = _confirmed(f"Apply {name} in {place.namespace}?", yes, plan.typed, typed)
+        accepted = [one for one in plan.conflicts if one[1].manager in managers]
+        with _probing(place):
+            ended = place.setups.apply(
+                plan, partial(_tell, place), typed=typed, take_over=accepted, wait=wait
+            )
+        _end(place, ended)
+
+
+@command.command()
+@click.argument("name")
+@_YES
+@click.option("--dry-run", is_flag=True, help="Show what would go, and stop.")
+@_TYPED
+@_WAIT
+@_options
+def delete(name: str, yes: bool, dry_run: bool, typed: str, wait: float, **options: Any) -> None:
+    """Delete what was applied of NAME, and wait until it is gone."""
+    with _place(options) as place:
+        deletion = place.setups.deletion(name, place.namespace)
+        if dry_run or not place.as_json:
+            _show(place, report.deletion_data(deletion), report.deletion(deletion))
+        if dry_run:
+            return
+        if not deletion.empty:
+            typed = _confirmed(f"Delete {name} in {place.namespace}?", yes, deletion.typed, typed)
+        ended = place.setups.delete(deletion, partial(_tell, place), typed=typed, wait=wait)
+        _end(place, ended)
+
+
+@command.command()
+@click.argument("name", required=False)
+@_SET
+@_options
+def status(name: str | None, given: tuple[str, ...], **options: Any) -> None:
+    """How NAME is, or every setup: absent, applying, healthy, degraded, drifted, not ours.
+
+    Exits with 1 where something is wrong, or where NAME is not healthy.
+    """
+    if given and name is None:
+        _usage("--set needs the NAME of a setup")
+    with _place(options) as place:
+        names = [name] if name else [one.name for one in place.setups.catalogue.setups]
+        values = assignments(given)
+        found = [place.setups.status(each, place.namespace, values) for each in names]
+        data = [report.status_data(one) for one in found]
+        _show(place, data[0] if name else data, [t for one in found for t in report.status(one)])
+        # A name that stands in every tutorial is no fault, unless it was asked for.
+        bad = _BAD if name else _BAD - {State.NOT_OURS}
+        if any(one.state in bad for one in found) or (name and found[0].state is State.ABSENT):
+            sys.exit(FAILED)
+
+
+def _refuse_if_not_possible(plan: Plan, managers: tuple[str, ...]) -> None:
+    if plan.problems:
+        _fail(plan.problems[0])
+    for ref, clash in plan.conflicts:
+        if clash.manager not in managers:
+            _fail(
+                f"{ref} has the field {clash.field}, which {clash.manager} manages. Leave it, or "
+                f"take it over with --take-over {clash.manager}."
+            )
+
+
+def _confirmed(question: str, yes: bool, name: str, typed: str) -> str:
+    """The context's name as typed, once everything that must be asked has been answered."""
+    asked = sys.stdin is not None and sys.stdin.isatty()
+    if name and typed != name:
+        if typed or not asked:
+            _fail(
+                f"The context {name} looks like production: type its name with "
+                f"--confirm-context {name}."
+            )
+        typed = str(click.prompt(f"The context {name} looks like production; type its name"))
+        if typed != name:
+            _fail("That is not its name; nothing was changed.")
+    if not yes:
+        if not asked:
+            _usage("there is nobody to ask: add --yes")
+        if not click.confirm(question):
+            _fail("Nothing was changed.")
+    return typed
+
+
+@contextlib.contextmanager
+def _place(options: dict[str, Any]) -> Iterator[_Place]:
+    """The cluster and the catalogue; errors as sentences."""
+    settings = _settings(options["config"])
+    found = _catalogue(settings, options["own"])
+    try:
+        config = load_config(options["kubeconfig"], options["context"])
+    except ClusterError as error:
+        _fail(str(error))
+    guard = Guard(
+        context=config.context or config.host,
+        cluster=config.cluster,
+        read_only=bool(options["read_only"]) or settings.read_only,
+        protected=tuple(settings.protected_contexts),
+        production=PRODUCTION if settings.production is None else tuple(settings.production),
+    )
+    transport = Transport(config)
+    overrides = settings.setups.overrides()
+    setups = Setups(transport, found, guard, AuditLog(), overrides=overrides)
+    namespace = options["namespace"] or settings.namespace or config.namespace
+    try:
+        yield _Place(setups, namespace, options["as_json"], transport)
+    except SetupError as error:
+        _fail(str(error))
+    finally:
+        transport.close()
+
+
+@contextlib.contextmanager
+def _probing(place: _Place) -> Iterator[None]:
+    """While this lasts, health paths are asked by the way that leads to their Service."""
+    from tui.cluster.route import Surroundings
+    from tui.cluster.route_finder import RealNetwork, RouteFinder
+    from tui.cluster.session import Session
+    from tui.setups.asking import ask
+    from tui.state.rows import Kind
+    from tui.state.store import Store
+
+    store = Store()
+    kinds = (Kind.SERVICES, Kind.ENDPOINTSLICES, Kind.NODES, Kind.PODS)
+    session = Session(place.transport.config, store, namespace=place.namespace, kinds=kinds)
+    session.start()
+    routes = RouteFinder(
+        place.transport.config,
+        lambda: Surroundings.of(store.drain()),
+        RealNetwork(session.transport),
+    )
+    place.setups.probe_with(partial(ask, routes))
+    try:
+        yield
+    finally:
+        routes.close()
+        session.stop()
+
+
+def _catalogue(settings: Settings, own: str | None) -> Catalogue:
+    folder = own or settings.setups.dir
+    try:
+        return catalogue.load(Path(folder) if folder else None)
+    except SetupError as error:
+        _usage(str(error).rstrip("."))
+
+
+def _settings(path: str | None) -> Settings:
+    try:
+        return load(Path(path) if path else None)
+    except ConfigError as error:
+        _usage(str(error))
+
+
+def _tell(place: _Place, step: Progress) -> None:
+    if place.as_json:
+        click.echo(report.progress(step), err=True)
+    else:
+        click.echo(report.progress(step))
+
+
+def _end(place: _Place, ended: Outcome) -> None:
+    if place.as_json:
+        _print_json(report.outcome_data(ended))
+    elif ended.good:
+        _print(report.outcome(ended))
+    if not ended.good:
+        for line in report.outcome(ended):
+            click.echo(f"kscale-tui: {line}", err=True)
+        sys.exit(FAILED)
+
+
+def _show(place: _Place, data: object, lines: Iterable[str]) -> None:
+    if place.as_json:
+        _print_json(data)
+    else:
+        _print(lines)
+
+
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        click.echo(line)
+
+
+def _print_json(data: object) -> None:
+    click.echo(msgspec.json.format(msgspec.json.encode(data), indent=2).decode())
+
+
+def _fail(sentence: str) -> NoReturn:
+    from tui.text import clean
+
+    click.echo(f"kscale-tui: {clean(sentence)}", err=True)
+    sys.exit(FAILED)
+
+
+def _usage(sentence: str) -> NoReturn:
+    click.echo(f"kscale-tui setups: {sentence}. See `kscale-tui setups --help`.", err=True)
+    sys.exit(USAGE)
