@@ -16,6 +16,8 @@ from tui.analysis import hpa
 from tui.analysis.hpa_inputs import PODS, Reading
 from tui.analysis.why_steps import deciding
 
+READY: Final = 3.0
+"""Seconds from a decision to Ready, until they have been measured."""
 HORIZON: Final = 300.0
 """Seconds."""
 _STUCK: Final = 60.0
@@ -27,7 +29,7 @@ _MOST_PODS: Final = 1000
 class Delays:
     """What the forecast takes for granted, in seconds."""
 
-    ready: float = 3.0
+    ready: float = READY
     """From a decision to the pods' being Ready."""
     period: float = hpa.SYNC_PERIOD
     sample_step: float = 15.0

@@ -7,8 +7,9 @@ from typing import Final
 
 import msgspec
 
-from tui.analysis.focus import Focus, Target, ordered, resolve
-from tui.analysis.forecast import Delays, Forecast, forecast
+from tui.analysis.focus import Focus, Target, ordered, resolve, touches
+from tui.analysis.forecast import READY, Delays, Forecast, forecast
+from tui.analysis.lag import Lag, Lags, ScaleUp
 from tui.analysis.timeline import Entry, Timeline
 from tui.analysis.trend import Trend, trend
 from tui.analysis.why import Explainer, Explanation
@@ -22,7 +23,6 @@ SIMULATED: Final = "kscale://"
 
 _AHEAD: Final = 5.0
 """Seconds after which the forecast is made anew though nothing has changed."""
-_FOCUS_ON = (Kind.HPAS, Kind.PODS, Kind.DEPLOYMENTS, Kind.REPLICASETS, Kind.STATEFULSETS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,10 @@ class Scene:
     """Why the HPA in view is what it is."""
     forecast: Forecast = field(default_factory=Forecast)
     """What it will do if the load stays."""
+    scale_ups: tuple[ScaleUp, ...] = ()
+    """What led to each scale-up and came of it, oldest first."""
+    lags: tuple[Lag, ...] = ()
+    """The seconds between their stages, over the session."""
 
 
 class Director:
@@ -65,6 +69,8 @@ class Director:
         self._explainer = Explainer()
         self._forecast = Forecast()
         self._foreseen: object = None
+        self._lags = Lags()
+        self._lag_spans: tuple[Lag, ...] = ()
         self._scene = Scene(place=place)
         self._moved = True
         self._simulated = False
@@ -73,8 +79,7 @@ class Director:
         """Drain the store and make the scene of this tick."""
         delta, now = self._store.drain(), self._store.clock()
         focus = self._scene.focus
-        seen = self._scene.delta
-        if self._moved or any(delta.tables.get(k) is not seen.tables.get(k) for k in _FOCUS_ON):
+        if self._moved or any(touches(change, focus) for change in delta.changes):
             focus = resolve(delta, self._chosen or self._in_view, self._target)
             self._moved = False
             self._focused += 1
@@ -88,6 +93,10 @@ class Director:
             self._trend = trend(self._store, focus, now)
         self._store.in_view = focus.hpa.uid if focus.hpa is not None else ""
         why = self._explainer.feed(delta, focus, now)
+        timed = self._lags.generation
+        self._lags.feed(delta, focus, why, now)
+        if self._lags.generation != timed:
+            self._lag_spans = self._lags.spans
         self._foresee(why, delta, now)
         self._scene = Scene(
             now=now,
@@ -102,6 +111,8 @@ class Director:
             charted=charted,
             why=why,
             forecast=self._forecast,
+            scale_ups=self._lags.scale_ups,
+            lags=self._lag_spans,
         )
         return self._scene
 
@@ -115,7 +126,8 @@ class Director:
             return
         self._foreseen = asked
         spec = why.outlook.decision.spec
-        delays = Delays(period=why.period)
+        ready = self._lags.until_ready
+        delays = Delays(READY if ready is None else ready, why.period)
         self._forecast = forecast(spec, why.inputs, why.memory, now, why.next_look, delays)
 
     def _where(self, delta: Delta) -> Place:

@@ -7,6 +7,7 @@ from collections.abc import Hashable
 from typing import Final
 
 from tui.analysis import hpa, why_memory
+from tui.analysis.lag import Stage
 from tui.analysis.scene import Scene
 from tui.analysis.why import Explanation, Look
 from tui.analysis.why_sentence import sentences
@@ -36,7 +37,7 @@ class WhyPane(Pane):
 
     def depends(self, scene: Scene) -> Hashable:
         """The explanation and its countdowns."""
-        return (scene.why.version, int(scene.now), scene.why.uid)
+        return (scene.why.version, int(scene.now), scene.forecast, scene.scale_ups)
 
     def caption(self) -> Line:
         """``Why fastapi-hpa``."""
@@ -81,8 +82,41 @@ class WhyPane(Pane):
         lines = self._countdowns(why, room)
         for front, outcome in why.fronts(now):
             lines += [*([[]] if notes else []), *self._front(why, front, outcome, room, notes)]
+        lines += self._ahead(room)
+        lines += self._lag(room)
         lines += self._agreement(why, room)
         return lines
+
+    def _ahead(self, room: int) -> list[Line]:
+        """What the next minutes bring, if the load stays."""
+        foreseen, now = self.scene.forecast, self.scene.now
+        if not foreseen.looks:
+            return []
+        parts: list[Line] = [[(f"now {foreseen.start}", "")]]
+        for at, size in foreseen.changes:
+            parts.append([(f"{_left(at - now)} ", "muted"), (f"▶ {size}", "bold estimated")])
+        parts.append([("then it stays, for 5 min at least", "muted")])
+        return [[], [("If the load stays", "bold estimated")], *flow(parts, room, "   ")]
+
+    def _lag(self, room: int) -> list[Line]:
+        """From load to relief, for the last scale-ups, and over the session."""
+        lines: list[Line] = []
+        for each in reversed(self.scene.scale_ups[-3:]):
+            parts: list[Line] = [[(f"{each.before} ▶ {each.after}", "bold decided")]]
+            for stage, after in each.line:
+                ink = "decided" if stage is Stage.DECISION else "measured"
+                parts.append([(f"{stage} ", "muted"), (f"+{after:.1f} s", ink)])
+            lines += flow(parts, room, "  ")
+        for span_ in self.scene.lags:
+            lines.append(
+                [
+                    (f"{span_.name}  ", "muted"),
+                    (f"{span_.median:.1f} s", "bold measured"),
+                    (f"  90 % {span_.p90:.1f} s  longest {span_.longest:.1f} s", "measured"),
+                    (f"  of {span_.times}", "muted"),
+                ]
+            )
+        return [[], [("From load to relief", "bold measured")], *lines] if lines else []
 
     def _countdowns(self, why: Explanation, room: int) -> list[Line]:
         now = self.scene.now
