@@ -7,6 +7,8 @@ from typing import Final
 
 import msgspec
 
+from tui.analysis.doctor.doctor import Doctor
+from tui.analysis.doctor.finding import Finding
 from tui.analysis.focus import Focus, Target, ordered, resolve, touches
 from tui.analysis.forecast import READY, Delays, Forecast, forecast
 from tui.analysis.lag import Lag, Lags, ScaleUp
@@ -47,6 +49,10 @@ class Scene:
     """Why the HPA in view is what it is."""
     forecast: Forecast = field(default_factory=Forecast)
     """What it will do if the load stays."""
+    findings: tuple[Finding, ...] = ()
+    """What the doctor found, the worst first."""
+    diagnosed: int = 0
+    """Grows whenever that differs."""
     scale_ups: tuple[ScaleUp, ...] = ()
     """What led to each scale-up and came of it, oldest first."""
     lags: tuple[Lag, ...] = ()
@@ -67,6 +73,7 @@ class Director:
         self._trend = Trend()
         self._charted = (0, 0)
         self._explainer = Explainer()
+        self._doctor = Doctor()
         self._forecast = Forecast()
         self._foreseen: object = None
         self._lags = Lags()
@@ -98,11 +105,14 @@ class Director:
         if self._lags.generation != timed:
             self._lag_spans = self._lags.spans
         self._foresee(why, delta, now)
+        place = self._where(delta)
+        diagnosis = self._doctor.look(delta, now, simulated=place.simulated)
+        self._store.wanted = diagnosis.wanted
         self._scene = Scene(
             now=now,
             delta=delta,
             focus=focus,
-            place=self._where(delta),
+            place=place,
             connection=connection,
             entries=self._entries,
             focused=self._focused,
@@ -111,6 +121,8 @@ class Director:
             charted=charted,
             why=why,
             forecast=self._forecast,
+            findings=diagnosis.findings,
+            diagnosed=diagnosis.version,
             scale_ups=self._lags.scale_ups,
             lags=self._lag_spans,
         )

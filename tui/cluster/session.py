@@ -19,10 +19,13 @@ from tui.cluster.errors import (
     MissingNamespaceError,
     one_line,
 )
+from tui.cluster.fetches import PACE, Fetches
 from tui.cluster.halt import Halt
 from tui.cluster.informer import Informer
 from tui.cluster.metrics import node_metrics, pod_metrics
 from tui.cluster.resources import RESOURCES
+from tui.cluster.route import Surroundings
+from tui.cluster.route_finder import RealNetwork, RouteFinder
 from tui.cluster.summary import connection
 from tui.cluster.transport import Transport
 from tui.cluster.worker import Worker
@@ -45,6 +48,7 @@ class Session:
         store: what is written to, and nothing else.
         namespace: what is watched; None is all namespaces. Nodes are always the cluster's.
         kinds: the tables to fill.
+        pace: seconds between two fetches of what the doctor wants to know.
     """
 
     def __init__(
@@ -54,6 +58,7 @@ class Session:
         *,
         namespace: str | None = None,
         kinds: Collection[Kind] = tuple(Kind),
+        pace: float = PACE,
     ) -> None:
         self.config = config
         self.namespace = namespace
@@ -69,6 +74,9 @@ class Session:
         ]
         self._workers.append(pod_metrics(self.transport, store, namespace))
         self._workers.append(node_metrics(self.transport, store))
+        self.routes = RouteFinder(config, self._around, RealNetwork(self.transport))
+        """Ways to the cluster's Services."""
+        self._workers.append(Fetches(self.transport, store, self.routes, self._around, pace=pace))
         self._thread = threading.Thread(target=self._attend, name="session", daemon=True)
 
     @property
@@ -109,10 +117,21 @@ class Session:
             worker.stop()
         deadline = time.monotonic() + STOP_WITHIN
         ended = [w.join(max(0.0, deadline - time.monotonic())) for w in self._workers]
+        ended.append(self.routes.close())
         if self._thread.ident is not None:
             self._thread.join(max(0.0, deadline - time.monotonic()))
         self.transport.close()
         return all(ended) and not self._thread.is_alive()
+
+    def _around(self) -> Surroundings:
+        """The rows that routes are chosen from."""
+        rows = self._store.rows
+        return Surroundings(
+            services=rows(Kind.SERVICES),
+            slices=rows(Kind.ENDPOINTSLICES),
+            nodes=rows(Kind.NODES),
+            pods=rows(Kind.PODS),
+        )
 
     def _attend(self) -> None:
         """Learn the server's version, look for the namespace, notice that the machine slept."""

@@ -251,6 +251,15 @@ class Store:
                 fetched=self._fetched,
             )
 
+    def rows(self, kind: Kind) -> tuple[Any, ...] | None:
+        """The rows of one kind now, from any thread; None until they have been listed. Does not
+        disturb the drain.
+        """
+        with self._lock:
+            link = self._links.get(kind)
+            known = link is not None and link.health in (Health.LIVE, Health.RETRYING)
+            return self._tables[kind].now if known or len(self._tables[kind]) else None
+
     @property
     def links(self) -> Mapping[SourceKey, Link]:
         """How every source is doing, now; does not disturb the drain."""

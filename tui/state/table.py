@@ -46,6 +46,11 @@ class Table(Generic[R]):
         """Of the rows now, drained or not."""
         return self._rows.keys()
 
+    @property
+    def now(self) -> tuple[R, ...]:
+        """The rows now, drained or not."""
+        return tuple(self._rows.values())
+
     def get(self, uid: str) -> R | None:
         """The row now, drained or not."""
         return self._rows.get(uid)

@@ -6,13 +6,13 @@ right that is missing, an owner that cannot be read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, NamedTuple, TypeVar
 
 from tui.analysis.focus import SCALABLE
-from tui.analysis.why_inputs import PodIndex
+from tui.analysis.selectors import matches
 from tui.state.fetched import Answer, ClockFact, ClockFetch, Fetch, Result
 from tui.state.links import Health
 from tui.state.rows import (
@@ -107,7 +107,8 @@ class Patient:
         for hpa in self.hpas:
             workload = self.target(hpa)
             if workload is not None:
-                found.append(Scaled(hpa, workload, self._index.pods(workload)))
+                pods = self._matching(workload.namespace, workload.selector)
+                found.append(Scaled(hpa, workload, pods))
         return found
 
     @cached_property
@@ -173,9 +174,8 @@ class Patient:
 
     def selected(self, namespace: str, selector: Labels) -> list[PodRow]:
         """The pods a Service's selector matches; none without one."""
-        terms = tuple(Requirement(key, "In", (value,)) for key, value in selector)
-        row = WorkloadRow(uid="", name="", kind="", namespace=namespace, selector=terms)
-        return self._index.pods(row)
+        terms = [Requirement(key, "In", (value,)) for key, value in selector]
+        return self._matching(namespace, terms)
 
     def usage(self, pod: PodRow) -> PodUsage | None:
         """The pod's newest sample."""
@@ -256,9 +256,29 @@ class Patient:
                 found.setdefault(self.owner(pod), []).append(pod)
         return found
 
+    def _matching(self, namespace: str, terms: Sequence[Requirement]) -> list[PodRow]:
+        """The pods that a selector matches; none without one."""
+        if not terms:
+            return []
+        plain = next((t for t in terms if t.op == "In" and len(t.values) == 1), None)
+        label = (plain.key, plain.values[0]) if plain is not None else None
+        found: list[PodRow] = []
+        for group in self._labelled.get((namespace, label), ()):
+            if matches(terms, group[0].labels):
+                found += group
+        return found
+
     @cached_property
-    def _index(self) -> PodIndex:
-        return PodIndex(self.delta.pods.rows.values())
+    def _labelled(self) -> dict[tuple[str, tuple[str, str] | None], list[list[PodRow]]]:
+        """Pods with the same labels, by namespace and each of those; None for all of them."""
+        groups: dict[tuple[str, Labels], list[PodRow]] = {}
+        for pod in self.delta.pods.rows.values():
+            groups.setdefault((pod.namespace, pod.labels), []).append(pod)
+        found: dict[tuple[str, tuple[str, str] | None], list[list[PodRow]]] = {}
+        for (namespace, labels), group in groups.items():
+            for label in (None, *labels):
+                found.setdefault((namespace, label), []).append(group)
+        return found
 
 
 _UNSEEN: Final = object()
