@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
-from tui.demo import resources
+from tui.demo import resources, rights
 from tui.demo.api.operations import API_SERVER, KUBELET, Api, Writer
 from tui.demo.controllers.volumes import PROVISIONER
 from tui.demo.store import Object
@@ -37,7 +37,8 @@ _IMAGES: Final = (
 
 
 def create_basics(api: Api) -> None:
-    """Namespaces, nodes and the API's own Service."""
+    """Namespaces, nodes, rights and the API's own Service."""
+    rights.create(api)
     for name in ("kube-system", "kube-public", "kube-node-lease", "default"):
         api.create(resources.NAMESPACES, "", {"metadata": {"name": name}}, API_SERVER)
     create_node(api, 0, CONTROL_PLANE, "control-plane", "2", "4026156Ki")

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 from tui.demo import resources
 from tui.demo.api import (
+    access,
     bodies,
     errors,
     listing,
@@ -23,7 +24,7 @@ from tui.demo.api.operations import Api
 from tui.demo.api.paths import Target
 from tui.demo.api.requests import Request, Response, Stream
 from tui.demo.openapi.documents import Documents
-from tui.demo.resource import Resource
+from tui.demo.resource import CREATE_ONLY, Resource
 from tui.demo.store import Entry
 
 _METRICS: Final = "/apis/metrics.k8s.io/v1beta1/"
@@ -91,6 +92,7 @@ class Handlers:
         if not path.startswith(("/api/", "/apis/")):
             return Response.text("404 page not found\n", 404)
         target = paths.parse(path, self._api.registry)
+        access.check(self._api.store, target, request)
         if not target.resource.stored:
             return self._computed(target, request)
         if target.subresource:
@@ -118,8 +120,8 @@ class Handlers:
         }
 
     def _computed(self, target: Target, request: Request) -> Response:
-        if target.resource is resources.ACCESS_REVIEWS:
-            return reviews.respond(request)
+        if target.resource.verbs == CREATE_ONLY:
+            return reviews.respond(self._api.store, target, request)
         if request.method != "GET":
             raise errors.method_not_allowed()
         if request.watches or target.watches:

@@ -13,6 +13,7 @@ _DNS_SUBDOMAIN: Final = re.compile(
     r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 )
 _LABEL_PART: Final = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
+_PATH_NAMED: Final = frozenset({"Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"})
 _LABEL_NAMED: Final = frozenset({"Service", "Namespace"})
 NON_NEGATIVE: Final = "must be greater than or equal to 0"
 
@@ -37,6 +38,13 @@ Causes = Iterator[Cause]
 
 def name(kind: str, value: str, field: str = "metadata.name") -> Causes:
     """An object's name."""
+    if kind in _PATH_NAMED:
+        if value in (".", ".."):
+            yield Cause.invalid(field, value, f"may not be '{value}'")
+        for part in ("/", "%"):
+            if part in value:
+                yield Cause.invalid(field, value, f"may not contain '{part}'")
+        return
     if kind in _LABEL_NAMED:
         if not DNS_LABEL.fullmatch(value):
             yield Cause.invalid(field, value, LABEL_RULE)

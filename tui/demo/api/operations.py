@@ -13,8 +13,8 @@ from random import Random
 from typing import Final
 
 from tui.demo import resources
-from tui.demo.api import defaults, errors, managed, object_meta, quota, validation
-from tui.demo.api.allocation import ServiceAllocator
+from tui.demo.api import defaults, errors, managed, object_meta, validation
+from tui.demo.api.admission import Admission
 from tui.demo.api.errors import ApiError, Cause
 from tui.demo.api.registry import Registry
 from tui.demo.clock import Clock
@@ -42,7 +42,6 @@ _WITH_SPEC: Final = frozenset(
 )
 _NAME_LETTERS: Final = "bcdfghjklmnpqrstvwxz2456789"
 _TRIES: Final = 8
-_DEFAULT_CLASS: Final = "storageclass.kubernetes.io/is-default-class"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,7 @@ class Api:
         self.clock = clock
         self._rng = rng
         self.registry = Registry(store)
-        self._services = ServiceAllocator(store, rng)
+        self._admission = Admission(store, rng)
 
     # -- reading
 
@@ -141,7 +140,7 @@ class Api:
             data["metadata"].pop("managedFields", None)
             sent = {k: v for k, v in data.items() if k != "status" or not resource.status}
             managed.record_update(None, sent, resource.built_in, self._manager(resource, by))
-        self._admit(resource, data, None)
+        self._admission.admit(resource, data, None)
         return self._store(resource, data, by)
 
     def _generate(self, resource: Resource, namespace: str, prefix: str) -> str:
@@ -248,7 +247,7 @@ class Api:
                     data["status"] = old["status"]
             data["metadata"] = object_meta.kept(data["metadata"], old["metadata"])
             self._complete(resource, data, old)
-            self._admit(resource, data, old)
+            self._admission.admit(resource, data, old)
         if object_meta.unchanged(old, data):
             return current
         if resource.counts_generation and by.subresource != "status":
@@ -296,7 +295,7 @@ class Api:
         if "status" in old:
             data["status"] = old["status"]
         self._complete(resource, data, old)
-        self._admit(resource, data, old)
+        self._admission.admit(resource, data, old)
         if object_meta.unchanged(old, data, managed_fields=True):
             return current
         if resource.counts_generation and data.get("spec") != old.get("spec"):
@@ -326,22 +325,6 @@ class Api:
         causes += structural.check(schema, data)
         if causes:
             raise errors.invalid(resource, data["metadata"]["name"], causes)
-
-    def _admit(self, resource: Resource, data: Object, old: Object | None) -> None:
-        if resource is resources.SERVICES:
-            self._services.allocate(data, old)
-        elif resource is resources.PODS and old is None:
-            quota.admit(self.store, data)
-        elif resource is resources.VOLUME_CLAIMS and old is None:
-            self._give_class(data["spec"])
-
-    def _give_class(self, spec: Object) -> None:
-        """A claim that names no class gets the default one."""
-        if "storageClassName" in spec:
-            return
-        for entry in self.store.list_at(resources.STORAGE_CLASSES.storage, None, None):
-            if (entry.metadata.get("annotations") or {}).get(_DEFAULT_CLASS) == "true":
-                spec["storageClassName"] = entry.name
 
     def _manager(
         self, resource: Resource, by: Writer, operation: str = "Update"

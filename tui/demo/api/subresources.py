@@ -137,12 +137,44 @@ def _bind(api: Api, target: Target, request: Request) -> Response:
 
 
 def _evict(api: Api, target: Target, request: Request) -> Response:
-    api.get(target.resource, target.where, target.name)
+    pod = api.get(target.resource, target.where, target.name)
     options = part(request.object("Eviction"), "deleteOptions")
+    budget = _take_from_budget(api, pod, request)
+    if budget is not None:
+        status = budget.status
+        cause = (
+            f"The disruption budget {budget.name} needs {status.get('desiredHealthy', 0)} healthy "
+            f"pods and has {status.get('currentHealthy', 0)} currently"
+        )
+        about = {"causes": [{"reason": "DisruptionBudget", "message": cause}]}
+        message = "Cannot evict pod as it would violate the pod's disruption budget."
+        raise errors.ApiError(429, "TooManyRequests", message, about)
     grace = options.get("gracePeriodSeconds")
     grace = grace if isinstance(grace, int) else None
     api.delete(target.resource, target.where, target.name, DeleteOptions(grace=grace))
     return Response.of(_success(), 201)
+
+
+def _take_from_budget(api: Api, pod: Entry, request: Request) -> Entry | None:
+    """Count an eviction on the pod's budget; returns the budget that refuses it."""
+    if pod.status.get("phase") in ("Pending", "Succeeded", "Failed"):
+        return None
+    storage = resources.DISRUPTION_BUDGETS.storage
+    for budget in api.store.list_at(storage, pod.namespace, None):
+        selector = budget.spec.get("selector")
+        if selector is None or not selectors.matches(selector, pod.labels):
+            continue
+        if budget.status.get("disruptionsAllowed", 0) < 1:
+            return budget
+
+        def fewer(data: Object) -> None:
+            data["status"]["disruptionsAllowed"] -= 1
+
+        if not request.dry_run:
+            writer = request.writer("status")
+            api.change(resources.DISRUPTION_BUDGETS, budget, fewer, writer)
+        break
+    return None
 
 
 def _finalize(api: Api, target: Target, request: Request) -> Response:
