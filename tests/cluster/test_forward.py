@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import random
 import socket
 import struct
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from tests.cluster.forwarding import Cluster, answering, echo, saying
@@ -20,6 +22,7 @@ from tests.cluster.server import CERTS, eventually
 from tui.cluster.access import Auth, Certificate, ClusterConfig, Tls
 from tui.cluster.errors import ApiError, Fault
 from tui.cluster.forward import STOP_WITHIN, Forwards
+from tui.cluster.pod_stream import PodStream, _complaint
 from tui.cluster.route_plan import Backend
 from tui.cluster.transport import Transport
 
@@ -215,8 +218,6 @@ def test_a_check_tells_what_is_wrong(cluster: Cluster) -> None:
 
 
 def test_what_a_node_says_is_made_printable() -> None:
-    from tui.cluster.pod_stream import _complaint
-
     said = _complaint(b"boom \x1b[31m\xff[/]" + b"x" * 9999, WEB)
     assert said.isprintable()
     assert len(said) < 500
@@ -342,3 +343,26 @@ def test_a_server_that_never_answers_does_not_hold_up_the_end() -> None:
             thread.join(5)
             assert time.monotonic() - began < STOP_WITHIN
     assert [error.kind for error in caught] == [Fault.STOPPED]
+
+
+def test_nothing_of_a_connection_stays_in_memory() -> None:
+    """Without the collector of cycles, which comes too rarely for buffers of that size."""
+    with Cluster(tls=True) as cluster:
+        cluster.pod("web", 80, answering("web"))
+        config = ClusterConfig(cluster.url, tls=Tls(ca_file=str(CERTS / "ca.pem")))
+        with Forwarding(config) as forwarding:
+            gc.collect()
+            gc.disable()
+            try:
+                for _ in range(5):
+                    sock = forwarding.connect(WEB)
+                    sock.sendall(b"GET / HTTP/1.1\r\n\r\n")
+                    assert everything(sock).endswith(b"web")
+
+                def kept() -> list[object]:
+                    types = (aiohttp.ClientWebSocketResponse, PodStream)
+                    return [o for o in gc.get_objects() if isinstance(o, types)]
+
+                assert eventually(lambda: not kept())
+            finally:
+                gc.enable()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.cluster.forwarding import Cluster, answering
-from tests.cluster.server import eventually
+from tests.cluster.server import Server, eventually, stall, status
 from tui.cluster.access import ClusterConfig
 from tui.cluster.embedded import Embedded
 from tui.cluster.errors import ApiError, Fault
@@ -21,7 +22,7 @@ from tui.cluster.route import Found, Route, RouteKind, Routes, Surroundings, Unr
 from tui.cluster.route_finder import KEEP_FAILURE, KEEP_ROUTE, RealNetwork, RouteFinder
 from tui.cluster.route_ingress import IngressPath
 from tui.cluster.route_plan import Backend, Candidate
-from tui.cluster.session import Session
+from tui.cluster.route_session import open_routes
 from tui.cluster.transport import Transport
 from tui.state.links import Health
 from tui.state.rows import EndpointSliceRow, Kind, NodeRow, ServicePort, ServiceRow
@@ -338,24 +339,29 @@ def test_through_real_sockets(kubelet: Cluster) -> None:
 def test_the_embedded_cluster_is_reached_by_its_node_ports() -> None:
     child = Embedded()
     try:
-        config = child.config()
-        store = Store()
-        kinds = (Kind.SERVICES, Kind.ENDPOINTSLICES, Kind.NODES, Kind.PODS)
-        session = Session(config, store, kinds=kinds)
-        finder = RouteFinder(
-            config, lambda: Surroundings.of(store.drain()), RealNetwork(session.transport)
-        )
-        session.start()
+        with open_routes(child.config(), "default") as finder:
 
-        def probed() -> Route | None:
-            found = finder.find("default", "nginx-svc", fresh=True)
-            return found if isinstance(found, Route) and probe(found).ok else None
+            def probed() -> Route | None:
+                found = finder.find("default", "nginx-svc", fresh=True)
+                return found if isinstance(found, Route) and probe(found).ok else None
 
-        found = eventually(probed, 20.0)
+            found = eventually(probed, 20.0)
         assert found.kind is RouteKind.NODE_PORT
         assert found.host == "127.0.0.1"
         assert not found.bypasses_service
-        assert finder.close()
-        assert session.stop()
     finally:
         child.stop()
+
+
+def test_lists_that_do_not_come_are_not_waited_for() -> None:
+    with Server() as server:
+        for plural in ("services", "pods"):
+            server.on(f"/api/v1/namespaces/shop/{plural}", status(403, "Forbidden"))
+        server.on("/api/v1/nodes", stall)
+        began = time.monotonic()
+        with open_routes(ClusterConfig(server.url), "shop", within=0.3) as finder:
+            assert time.monotonic() - began < 3.0
+            found = finder.find("shop", "web")
+        assert isinstance(found, Unreachable)
+        assert "may not be read" in found.reason
+    assert not [t for t in threading.enumerate() if t.name.startswith("session")]
