@@ -4,6 +4,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.samples import LABELS, NOW, Clock, cpu_metric, deployment, hpa, pod, usage
 from tui.analysis.focus import (
@@ -15,6 +17,7 @@ from tui.analysis.focus import (
     parse_target,
     pods_of,
     resolve,
+    touches,
     utilization,
 )
 from tui.state.rows import ContainerRow, HpaRow, Kind, PodRow, Requirement, Row, WorkloadRow
@@ -205,3 +208,59 @@ class TestCpuTarget:
         assert cpu_target(None) is None
         assert cpu_target(hpa(1, 1, 1, metrics=(memory, value))) is None
         assert cpu_target(hpa(1, 1, 1, metrics=(memory, cpu_metric(10, 70)))) == cpu_metric(10, 70)
+
+
+WEB = (("app", "web"),)
+SELECTS = (Requirement("app", "In", ("web",)),)
+_rows: st.SearchStrategy[tuple[Kind, Row]] = st.one_of(
+    st.builds(
+        lambda n, space, labels, age: (
+            Kind.PODS,
+            pod(f"p{n}", age=age, uid=f"p{n}", namespace=space, labels=labels),
+        ),
+        st.integers(0, 5),
+        st.sampled_from(["default", "other"]),
+        st.sampled_from([WEB, LABELS]),
+        st.integers(1, 3),
+    ),
+    st.builds(
+        lambda n, target, most: (
+            Kind.HPAS,
+            msgspec.structs.replace(scaler(f"h{n}", target), max=most),
+        ),
+        st.integers(0, 2),
+        st.sampled_from(["web", "api"]),
+        st.integers(1, 3),
+    ),
+    st.builds(
+        lambda name, ready: (
+            Kind.DEPLOYMENTS,
+            msgspec.structs.replace(workload(name), ready=ready, selector=SELECTS),
+        ),
+        st.sampled_from(["web", "api"]),
+        st.integers(0, 3),
+    ),
+)
+
+
+@given(
+    st.lists(st.lists(st.tuples(_rows, st.booleans()), max_size=4), max_size=12),
+    st.sampled_from([None, Target("Deployment", "web")]),
+)
+def test_changes_that_do_not_touch_the_focus_leave_it_as_it_is(
+    ticks: list[list[tuple[tuple[Kind, Row], bool]]], target: Target | None
+) -> None:
+    store = Store(Clock())
+    focus = resolve(store.drain(), None, target)
+    for tick in ticks:
+        for (kind, row), there in tick:
+            if there:
+                store.put(kind, [row])
+            else:
+                store.drop(kind, [row.uid])
+        delta = store.drain()
+        seen = focus.hpa.uid if focus.hpa is not None and target is None else None
+        found = resolve(delta, seen, target)
+        if not any(touches(change, focus) for change in delta.changes):
+            assert found == focus
+        focus = found

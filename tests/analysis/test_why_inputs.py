@@ -16,7 +16,7 @@ from tui.analysis import hpa
 from tui.analysis.selectors import matches
 from tui.analysis.why_inputs import PodIndex, pod_of, spec_of, status_of
 from tui.cluster.decode import hpas, pods
-from tui.state.rows import Requirement
+from tui.state.rows import PodRow, Requirement
 
 FOLDERS = ("idle", "peak", "after-scale-down", "pod-states/after-6s", "pod-states/after-70s")
 HPA_FILES = [n for n in recorded.names(".json") if "hpa" in n and "table" not in n]
@@ -144,3 +144,35 @@ def test_the_index_finds_what_asking_every_pod_finds(
     found = {p.name for p in PodIndex(rows).pods(workload)}
     asked = {p.name for p in rows if p.namespace == "default" and matches(selector, p.labels)}
     assert found == asked
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.booleans(), labels), max_size=30),
+    st.lists(terms, min_size=1, max_size=3),
+    st.integers(1, 5),
+)
+def test_an_index_that_was_updated_is_one_that_was_made_anew(
+    steps: list[tuple[int, bool, dict[str, str]]], selector: list[Requirement], at_once: int
+) -> None:
+    workload = deployment(1, 1, selector=tuple(selector))
+    rows: dict[str, PodRow] = {}
+    index = PodIndex(())
+    for start in range(0, len(steps), at_once):
+        before = dict(rows)
+        for number, there, have in steps[start : start + at_once]:
+            name = f"p{number}"
+            rows.pop(f"uid-{name}", None)
+            if there:
+                made = pod(name, age=1, labels=tuple(sorted(have.items())))
+                rows[made.uid] = made
+        changed = [
+            (before.get(uid), rows.get(uid))
+            for uid in before.keys() | rows.keys()
+            if before.get(uid) != rows.get(uid)
+        ]
+        old = {p.uid for p in index.pods(workload)}
+        following = index.updated(changed)
+        assert {p.uid for p in index.pods(workload)} == old  # an index never changes
+        index = following
+        found = {p.uid: p for p in index.pods(workload)}
+        assert found == {p.uid: p for p in PodIndex(rows.values()).pods(workload)}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 from tui.analysis.selectors import matches
-from tui.state.rows import HpaRow, Kind, MetricRow, PodRow, PodUsage, WorkloadRow
+from tui.state.rows import HpaRow, Kind, MetricRow, PodRow, PodUsage, Row, WorkloadRow
 from tui.state.store import Delta
+from tui.state.table import Change
 
 SCALABLE: Final = {
     "Deployment": Kind.DEPLOYMENTS,
@@ -107,6 +108,34 @@ def resolve(delta: Delta, uid: str | None, target: Target | None) -> Focus:
         target=target,
         workload=workload,
         pods=pods_of(delta, workload),
+    )
+
+
+def touches(change: Change, focus: Focus) -> bool:
+    """Whether a change may alter the focus: most of those in a large cluster do not."""
+    before, after = change.before, change.after
+    if change.kind is Kind.PODS:
+        return any(row is not None and _is_of(cast(PodRow, row), focus) for row in (before, after))
+    if change.kind is not Kind.HPAS and change.kind not in SCALABLE.values():
+        return False
+    if before is None or after is None:
+        return True
+    shown: Row | None = focus.workload
+    if change.kind is Kind.HPAS:
+        was, now = cast(HpaRow, before), cast(HpaRow, after)
+        if (was.target_kind, was.target_name) != (now.target_kind, now.target_name):
+            return True
+        shown = focus.hpa
+    return shown is not None and shown.uid == after.uid
+
+
+def _is_of(pod: PodRow, focus: Focus) -> bool:
+    workload = focus.workload
+    return (
+        workload is not None
+        and pod.namespace == workload.namespace
+        and bool(workload.selector)
+        and matches(workload.selector, pod.labels)
     )
 
 

@@ -17,7 +17,6 @@ from tui.analysis.trend import Trend, trend
 from tui.analysis.why import Explainer, Explanation
 from tui.state.links import Link
 from tui.state.place import Place
-from tui.state.rows import Kind
 from tui.state.store import Delta, Store
 
 SIMULATED: Final = "kscale://"

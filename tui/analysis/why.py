@@ -145,6 +145,7 @@ class Explainer:
         """Trackers with something to reckon, the longest waiting first."""
         self._shown = Explanation()
         self._shown_for: object = None
+        self._shown_of: Focus | None = None
 
     def feed(self, delta: Delta, focus: Focus, now: float) -> Explanation:
         """Take in one tick. ``now``: seconds since the epoch."""
@@ -157,7 +158,7 @@ class Explainer:
         for each in [*first, *[w for w in self._waiting if w != uid][:_AT_ONCE]]:
             self._settle(self._trackers[each], world, now)
             self._waiting.pop(each, None)
-        return self._explain(focus.hpa, world, now)
+        return self._explain(focus, world, now)
 
     def looks(self, uid: str) -> Agreement:
         """How often we agreed with the controller over one HPA."""
@@ -296,7 +297,8 @@ class Explainer:
 
     # What is shown.
 
-    def _explain(self, row: HpaRow | None, world: World, now: float) -> Explanation:
+    def _explain(self, focus: Focus, world: World, now: float) -> Explanation:
+        row = focus.hpa
         if row is None:
             self._shown, self._shown_for = Explanation(), None
             return self._shown
@@ -309,10 +311,10 @@ class Explainer:
                 self._shown_for = shown_for
                 self._shown = Explanation(row.uid, trouble or "reading…", version=version)
             return self._shown
-        shown_for = (row, tracker.look, tracker.ledger.looks, world.state, int(now / _SIGHT))
-        if shown_for == self._shown_for:
+        shown_for = (tracker.look, tracker.ledger.looks, world.figures, int(now / _SIGHT))
+        if focus is self._shown_of and shown_for == self._shown_for:
             return self._shown
-        self._shown_for = shown_for
+        self._shown_of, self._shown_for = focus, shown_for
         after = max(now, tracker.look.at + _GRACE if tracker.look is not None else now)
         due = tracker.due[0] if tracker.due is not None else tracker.rhythm.next(after)
         inputs = world.inputs(row)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final, TypeAlias
 
 from tui import quantity
@@ -24,6 +24,9 @@ from tui.state.rows import (
 
 Readings: TypeAlias = Mapping[int, Reading]
 """Values of Pods, Object and External metrics, by position in the HPA's metrics."""
+
+Group: TypeAlias = tuple[str, Labels]
+"""A namespace, and labels that pods in it share."""
 
 _NO_READINGS: Final[Readings] = {}
 
@@ -134,10 +137,10 @@ class PodInputs:
         self._known[row.uid] = (row, made)
         return made
 
-    def keep(self, uids: Iterable[str]) -> None:
-        """Forget all but these."""
-        wanted = set(uids)
-        self._known = {uid: known for uid, known in self._known.items() if uid in wanted}
+    def keep(self, uids: Collection[str]) -> None:
+        """Forget all but these, once it is worth it."""
+        if len(self._known) > len(uids) * 5 // 4 + 100:
+            self._known = {uid: self._known[uid] for uid in self._known.keys() & set(uids)}
 
 
 def inputs_of(
@@ -208,39 +211,78 @@ def selector_text(terms: Iterable[Requirement]) -> str:
 
 
 class PodIndex:
-    """Finds the pods of a selector without asking every pod: by namespace and label.
+    """Finds the pods of a selector without asking every pod: by namespace and labels.
 
-    Pods of one ReplicaSet share their labels, so there are far fewer sets of labels than pods.
+    Pods of one ReplicaSet share their labels, so there are far fewer sets of labels than pods. An
+    index never changes: :meth:`updated` makes the next one of what most ticks leave as it is.
     """
 
     def __init__(self, pods: Iterable[PodRow]) -> None:
-        groups: dict[tuple[str, Labels], list[PodRow]] = {}
+        self._groups: dict[Group, dict[str, PodRow]] = {}
         for pod in pods:
             key = (pod.namespace, pod.labels)
-            group = groups.get(key)
+            group = self._groups.get(key)
             if group is None:
-                groups[key] = [pod]
+                self._groups[key] = {pod.uid: pod}
             else:
-                group.append(pod)
-        self._groups = list(groups.values())
-        self._by_label: dict[tuple[str, str, str], list[int]] = {}
-        self._by_namespace: dict[str, list[int]] = {}
-        self._known: dict[str, tuple[tuple[Requirement, ...], list[int]]] = {}
-        for number, group in enumerate(self._groups):
-            first = group[0]
-            self._by_namespace.setdefault(first.namespace, []).append(number)
-            for label, value in first.labels:
-                self._by_label.setdefault((first.namespace, label, value), []).append(number)
+                group[pod.uid] = pod
+        self._directory = _Directory(self._groups)
 
-    def groups(self, workload: WorkloadRow) -> list[int]:
-        """The numbers of the groups that a workload's selector matches."""
+    def updated(self, changes: Iterable[tuple[PodRow | None, PodRow | None]]) -> PodIndex:
+        """The index after some pods changed, each told before and after."""
+        index = PodIndex(())
+        groups = index._groups = self._groups.copy()
+        own: set[Group] = set()
+
+        def opened(key: Group) -> dict[str, PodRow]:
+            if key not in own:
+                own.add(key)
+                groups[key] = groups.get(key, {}).copy()
+            return groups[key]
+
+        for before, after in changes:
+            kept = after is not None and before is not None and before.labels == after.labels
+            if before is not None and not kept:
+                opened((before.namespace, before.labels)).pop(before.uid, None)
+            if after is not None:
+                opened((after.namespace, after.labels))[after.uid] = after
+        for key in own:
+            if not groups[key]:
+                del groups[key]
+        same = all((key in groups) == (key in self._groups) for key in own)
+        index._directory = self._directory if same else _Directory(groups)
+        return index
+
+    def groups(self, workload: WorkloadRow) -> list[Group]:
+        """The groups that a workload's selector matches."""
+        return self._directory.matching(workload)
+
+    def pods(self, workload: WorkloadRow) -> list[PodRow]:
+        """The pods that a workload's selector matches."""
+        return [pod for group in self.groups(workload) for pod in self._groups[group].values()]
+
+
+class _Directory:
+    """Which groups there are."""
+
+    def __init__(self, groups: Iterable[Group]) -> None:
+        self._by_label: dict[tuple[str, str, str], list[Group]] = {}
+        self._by_namespace: dict[str, list[Group]] = {}
+        self._known: dict[str, tuple[tuple[Requirement, ...], list[Group]]] = {}
+        for group in groups:
+            namespace, labels = group
+            self._by_namespace.setdefault(namespace, []).append(group)
+            for label, value in labels:
+                self._by_label.setdefault((namespace, label, value), []).append(group)
+
+    def matching(self, workload: WorkloadRow) -> list[Group]:
         known = self._known.get(workload.uid)
-        if known is None or known[0] is not workload.selector:
+        if known is None or known[0] != workload.selector:
             known = workload.selector, self._matching(workload)
             self._known[workload.uid] = known
         return known[1]
 
-    def _matching(self, workload: WorkloadRow) -> list[int]:
+    def _matching(self, workload: WorkloadRow) -> list[Group]:
         namespace, terms = workload.namespace, workload.selector
         if not terms:
             return []
@@ -249,11 +291,7 @@ class PodIndex:
             candidates = self._by_label.get((namespace, plain.key, plain.values[0]), [])
         else:
             candidates = self._by_namespace.get(namespace, [])
-        return [n for n in candidates if matches(terms, self._groups[n][0].labels)]
-
-    def pods(self, workload: WorkloadRow) -> list[PodRow]:
-        """The pods that a workload's selector matches."""
-        return [pod for number in self.groups(workload) for pod in self._groups[number]]
+        return [group for group in candidates if matches(terms, group[1])]
 
 
 def _reading(found: state.Reading) -> Reading:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Mapping
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 from tui.analysis import hpa
 from tui.analysis.focus import SCALABLE
 from tui.analysis.why_inputs import (
+    Group,
     PodIndex,
     PodInputs,
     inputs_of,
@@ -18,7 +19,7 @@ from tui.analysis.why_inputs import (
     status_of,
 )
 from tui.state.links import Health, Link, Source
-from tui.state.rows import HpaRow, Kind, PodUsage, WorkloadRow
+from tui.state.rows import HpaRow, Kind, PodRow, PodUsage, WorkloadRow
 from tui.state.store import Delta
 
 Samples: TypeAlias = Mapping[tuple[str, str], PodUsage]
@@ -45,13 +46,16 @@ class World:
         self._pods = pods
         self._index: PodIndex | None = None
         self._workloads: dict[tuple[str, str, str], WorkloadRow] | None = None
-        self._selecting: dict[int, list[str]] | None = None
+        self._selecting: dict[Group, list[str]] | None = None
         self._specs: dict[str, tuple[HpaRow, hpa.HpaSpec, hpa.Status]] = {}
 
     @property
-    def state(self) -> tuple[object, ...]:
-        """Differs whenever anything that counts does."""
-        return _state(self.delta)
+    def figures(self) -> tuple[object, ...]:
+        """Differs whenever what is measured does, or whether it can be."""
+        delta = self.delta
+        links = [delta.link(kind).health for kind in _WATCHED]
+        metrics = delta.link(Source.POD_METRICS).health
+        return (delta.samples, delta.readings, metrics, *links)
 
     def inherit(self, before: World) -> None:
         """Take over what has not changed since the world before."""
@@ -59,11 +63,25 @@ class World:
         same = self.delta.pods is before.delta.pods
         if same:
             self._index = before._index
+        elif before._index is not None:
+            self._index = self._next_index(before)
         rows = all(self.delta.workloads(k) is before.delta.workloads(k) for k in SCALABLE.values())
         if rows:
             self._workloads = before._workloads
         if same and rows and self.delta.hpas is before.delta.hpas:
             self._selecting = before._selecting
+
+    def _next_index(self, before: World) -> PodIndex | None:
+        """The index of pods, made of the one before; None if a delta is missing in between."""
+        if before._index is None or self.delta.pods.generation != before.delta.pods.generation + 1:
+            return None
+        changed = [
+            (cast(PodRow | None, change.before), cast(PodRow | None, change.after))
+            for change in self.delta.changes
+            if change.kind is Kind.PODS
+        ]
+        self._pods.keep(self.delta.pods.rows)
+        return before._index.updated(changed)
 
     def spec(self, row: HpaRow) -> hpa.HpaSpec:
         """The HPA's spec."""
@@ -145,7 +163,7 @@ class World:
             self._pods.keep(self.delta.pods.rows)
         return self._index
 
-    def _selectors(self, groups: list[int]) -> tuple[str, ...]:
+    def _selectors(self, groups: list[Group]) -> tuple[str, ...]:
         """``namespace/name`` of every HPA that selects pods of one of these groups."""
         if self._selecting is None:
             self._selecting = {}
