@@ -33,6 +33,7 @@ _EPILOG: Final = (
 _COMMANDS: Final = {
     "burst": "tui.commands.burst",
     "cluster": "tui.demo.main",
+    "doctor": "tui.commands.doctor",
     "setups": "tui.commands.setups",
 }
 """Each subcommand's module, which has it as ``command``."""

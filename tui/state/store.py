@@ -261,6 +261,11 @@ class Store:
             return self._tables[kind].now if known or len(self._tables[kind]) else None
 
     @property
+    def fetched(self) -> Mapping[Fetch, Answer]:
+        """The answers so far; does not disturb the drain."""
+        return self._fetched
+
+    @property
     def links(self) -> Mapping[SourceKey, Link]:
         """How every source is doing, now; does not disturb the drain."""
         return self._links_view
