@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
 from collections.abc import Iterator
 from typing import Final
 
 from tui.cluster.access import ClusterConfig
-from tui.cluster.route import Surroundings
-from tui.cluster.route_finder import RealNetwork, RouteFinder
+from tui.cluster.route_finder import RouteFinder
 from tui.cluster.session import Session
 from tui.state.links import Health
 from tui.state.rows import Kind
-from tui.state.store import Delta, Store
+from tui.state.store import Store
 
 KINDS: Final = (Kind.SERVICES, Kind.ENDPOINTSLICES, Kind.NODES, Kind.PODS)
 _LISTED_WITHIN: Final = 5.0
@@ -39,7 +37,6 @@ def open_routes(
     """
     store = Store()
     session = Session(config, store, namespace=namespace, kinds=KINDS)
-    finder = RouteFinder(config, _Latest(store), RealNetwork(session.transport))
     session.start()
     try:
         deadline = time.monotonic() + within
@@ -48,20 +45,6 @@ def open_routes(
             if all(kind in links and links[kind].health not in _WAITING for kind in KINDS):
                 break
             time.sleep(_LOOK)
-        yield finder
+        yield session.routes
     finally:
-        finder.close()
         session.stop()
-
-
-class _Latest:
-    """The store's rows now, for whoever asks."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._lock = threading.Lock()
-
-    def __call__(self) -> Surroundings:
-        with self._lock:
-            delta: Delta = self._store.drain()
-        return Surroundings.of(delta)
