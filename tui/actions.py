@@ -54,6 +54,8 @@ ACTIONS: Final = (
            app=True, twin=True),
     Action("why", "w", "why", "Why it did or did not scale: every step with its numbers", "HPA",
            footer=True),
+    Action("what_if", "f", "what if", "Try another target, limits, behavior or request in thought",
+           "HPA", app=True),
     Action("filter", "slash", "filter", "Show only pods that match: words, !word", "Pods", "/",
            footer=True),
     Action("sort", "s", "sort", "Sort pods by the next column; S turns the order round",

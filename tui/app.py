@@ -26,9 +26,11 @@ from tui.resources import styles
 from tui.screens.dashboard import Dashboard
 from tui.screens.help import HelpScreen
 from tui.screens.terminal import on_standard_output
+from tui.screens.whatif import WhatIfScreen
 from tui.state.links import Health, Link
 from tui.state.place import Place
 from tui.state.store import Store
+from tui.text import clean
 
 TICK: Final = 0.1
 """Seconds between two looks at the store."""
@@ -67,7 +69,7 @@ class KscaleApp(App[str]):
     TITLE = "kscale-tui"
     CSS_PATH: ClassVar[list[str | PurePath]] = [
         styles() / f"{name}.tcss"
-        for name in ("base", "hpa", "chart", "pods", "timeline", "nodes", "why", "help")
+        for name in ("base", "hpa", "chart", "pods", "timeline", "nodes", "why", "whatif", "help")
     ]
     COMMAND_PALETTE_BINDING = "ctrl+p"
     ENABLE_COMMAND_PALETTE = True
@@ -165,6 +167,15 @@ class KscaleApp(App[str]):
         """Keys and colours."""
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen())
+
+    def action_what_if(self) -> None:
+        """Try other settings of the HPA in thought."""
+        scene = self.dashboard.hpa.scene
+        if scene.why.inputs is None or scene.why.outlook is None:
+            trouble = scene.why.trouble or "there is no HPA in view"
+            self.notify(clean(f"What if: {trouble}."), markup=False)
+        elif not isinstance(self.screen, WhatIfScreen):
+            self.push_screen(WhatIfScreen(scene))
 
     def action_theme(self) -> None:
         """Dark, light, high contrast, in turn."""

@@ -140,7 +140,8 @@ class WhyPane(Pane):
         ahead = front == "next"
         lines = [cut([(self._when(why, ahead, outcome), "bold")], room)]
         if self.zoomed:  # else it stands above, in the HPA's pane
-            lines.append(spoken(sentences(outcome, now, None)[3:], room, []))
+            forms = sentences(outcome, now, None)
+            lines.append(spoken((forms[2], *forms[4:]), room, []))
         for step in steps(outcome, now):
             with_notes = notes or step.deciding
             lines += self._step(step, room, with_notes)
