@@ -35,6 +35,19 @@ class SetupSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ren
         return found
 
 
+class LoadSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+    """The table ``[load]``: what bursts may do."""
+
+    preset: str = "class-burst"
+    """What the key fires before another has been chosen."""
+    max_connections: int = 1_000
+    max_rate: float = 100_000.0
+    """Requests a second."""
+    max_minutes: float = 30.0
+    allow_hosts: tuple[str, ...] = ()
+    """Hosts that may be loaded though they are neither this machine nor a route of the cluster."""
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
     """What may stand in ``config.toml``."""
 
@@ -45,6 +58,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     read_only: bool = False
     keys: dict[str, str] = {}
     """Action name → keys, such as ``zoom = "f5,z"``."""
+    load: LoadSettings = LoadSettings()
     setups: SetupSettings = SetupSettings()
     protected_contexts: tuple[str, ...] = ()
     """Patterns of contexts in which nothing is ever written, such as ``shop-*``."""

@@ -85,6 +85,7 @@ class Ledger:
             mean_rate=totals.responses / lasted if lasted else 0.0,
             in_flight=sum(tick.in_flight for tick in live),
             connections=sum(tick.connections for tick in live),
+            opened=totals.opened,
             latency=dict(merged(r[2] for r in self._recent).percentiles(PERCENTS)),
             service=dict(merged(r[3] for r in self._recent).percentiles(PERCENTS)),
             statuses=dict(sorted(totals.statuses.items())),

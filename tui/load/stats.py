@@ -156,6 +156,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     """Responses a second from the start."""
     in_flight: int
     connections: int
+    opened: int
+    """Connections made in all."""
     latency: dict[float, float]
     """Percent → seconds over the last second: 50, 90, 99, 99.9. Counted from the intended time."""
     service: dict[float, float]

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, Final, TypeAlias, cast
 
 from tui.state.fetched import Answer, Fetch
+from tui.state.load import BurstRow, LoadRow
 from tui.state.links import Health, Link, SourceKey
 from tui.state.readings import Reading
 from tui.state.rows import (
@@ -62,6 +63,8 @@ class Delta:
     readings: Mapping[str, Mapping[int, Reading]] = field(default_factory=dict)
     """Custom and external metrics by the HPA's uid, then by position in its metrics."""
     fetched: Mapping[Fetch, Answer] = field(default_factory=dict)
+    load: LoadRow = LoadRow()
+    """The bursts that this program fires; the same object while nothing changes."""
     """What the doctor's rules asked for, as far as it has come."""
 
     @property
@@ -93,6 +96,11 @@ class Delta:
     def endpointslices(self) -> TableView[EndpointSliceRow]:
         """EndpointSlices by uid."""
         return self.tables.get(Kind.ENDPOINTSLICES, _EMPTY)
+
+    @property
+    def bursts(self) -> tuple[BurstRow, ...]:
+        """Bursts that run or have ended, oldest first."""
+        return self.load.bursts
 
     def workloads(self, kind: Kind) -> TableView[WorkloadRow]:
         """Deployments, ReplicaSets or StatefulSets by uid."""
@@ -133,6 +141,7 @@ class Store:
         self._readings: Mapping[str, Mapping[int, Reading]] = MappingProxyType({})
         self.in_view = ""
         """The uid of the HPA on the screen: whose custom metrics are worth asking for."""
+        self._load = LoadRow()
         self._fetched: Mapping[Fetch, Answer] = MappingProxyType({})
         self.wanted: tuple[Fetch, ...] = ()
         """What the doctor's rules want fetched, the most urgent first."""
@@ -228,6 +237,11 @@ class Store:
             if len(kept) != len(self._fetched):
                 self._fetched = MappingProxyType(kept)
 
+    def put_load(self, load: LoadRow) -> None:
+        """Take over how the bursts are doing."""
+        with self._lock:
+            self._load = load
+
     # Reading: the screen's thread.
 
     def drain(self) -> Delta:
@@ -249,6 +263,7 @@ class Store:
                 samples=self._samples,
                 readings=self._readings,
                 fetched=self._fetched,
+                load=self._load,
             )
 
     def rows(self, kind: Kind) -> tuple[Any, ...] | None:
