@@ -16,6 +16,7 @@ from tui.analysis.selectors import matches
 from tui.state.fetched import Answer, ClockFact, ClockFetch, Fetch, Result
 from tui.state.links import Health
 from tui.state.rows import (
+    ContainerRow,
     HpaRow,
     Kind,
     Labels,
@@ -46,13 +47,52 @@ class Root(NamedTuple):
         return f"{self.kind} {self.namespace}/{self.name}"
 
 
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """Pods of one owner with the same labels and containers, that have not ended and are not
+    being deleted. Never empty; by name.
+    """
+
+    pods: tuple[PodRow, ...]
+    root: Root | None
+    """Whose they are; None if that cannot be read."""
+    leaving: bool
+    """Whether they are of an older revision, which a rollout replaces."""
+
+    @property
+    def first(self) -> PodRow:
+        """One for all."""
+        return self.pods[0]
+
+    @property
+    def containers(self) -> tuple[ContainerRow, ...]:
+        """Of each of them."""
+        return self.pods[0].containers
+
+    @property
+    def cpu(self) -> int:
+        """Millicores that one of them requests, as the scheduler counts."""
+        return sum(c.cpu_request or 0 for c in self.containers)
+
+    @property
+    def memory(self) -> int:
+        """Bytes that one of them requests."""
+        return sum(c.memory_request or 0 for c in self.containers)
+
+
 class Scaled(NamedTuple):
     """An HPA, its target and the target's pods."""
 
     hpa: HpaRow
     workload: WorkloadRow
-    pods: list[PodRow]
-    """All that the target's selector matches, its own or not, as the HPA counts them."""
+    crews: list[Crew]
+    """All that the target's selector matches, its own or not, as the HPA counts them; without
+    those that are on their way out."""
+
+    @property
+    def own(self) -> list[Crew]:
+        """The target's own."""
+        return [c for c in self.crews if c.root is not None and c.root.uid == self.workload.uid]
 
 
 @dataclass(frozen=True)
@@ -107,8 +147,8 @@ class Patient:
         for hpa in self.hpas:
             workload = self.target(hpa)
             if workload is not None:
-                pods = self._matching(workload.namespace, workload.selector)
-                found.append(Scaled(hpa, workload, pods))
+                crews = self._matching(workload.namespace, workload.selector)
+                found.append(Scaled(hpa, workload, crews))
         return found
 
     @cached_property
@@ -131,16 +171,23 @@ class Patient:
     # Pods.
 
     @cached_property
-    def alike(self) -> list[list[PodRow]]:
-        """The pods that stay, in groups of one owner and one set of containers, by name."""
-        groups: dict[tuple[str, int], list[PodRow]] = {}
+    def crews(self) -> list[Crew]:
+        """The pods that stay, by namespace and name."""
+        return [crew for crew in self._crews if not crew.leaving]
+
+    @cached_property
+    def _crews(self) -> list[Crew]:
+        groups: dict[tuple[str, int, int], list[PodRow]] = {}
         for pod in self.delta.pods.rows.values():
-            if not self.leaving(pod):
+            if pod.deleting is None and pod.phase not in ("Succeeded", "Failed"):
                 owner = pod.owner.uid if pod.owner is not None else pod.uid
-                groups.setdefault((owner, id(pod.containers)), []).append(pod)
+                groups.setdefault((owner, id(pod.labels), id(pod.containers)), []).append(pod)
+        found = []
         for group in groups.values():
-            group.sort(key=lambda p: p.name)
-        return sorted(groups.values(), key=lambda g: (g[0].namespace, g[0].name))
+            if len(group) > 1:
+                group.sort(key=lambda p: p.name)
+            found.append(Crew(tuple(group), self.root(group[0]), self._is_outgoing(group[0])))
+        return sorted(found, key=lambda c: (c.first.namespace, c.first.name))
 
     @cached_property
     def troubled(self) -> list[PodRow]:
@@ -172,10 +219,21 @@ class Patient:
     def _services(self) -> dict[tuple[str, str], ServiceRow]:
         return {(s.namespace, s.name): s for s in self.services}
 
-    def selected(self, namespace: str, selector: Labels) -> list[PodRow]:
-        """The pods a Service's selector matches; none without one."""
-        terms = [Requirement(key, "In", (value,)) for key, value in selector]
-        return self._matching(namespace, terms)
+    def selected(self, namespace: str, selector: Labels) -> list[Crew]:
+        """What a Service's selector matches, without what is on its way out; none without one."""
+        return self._matching(
+            namespace, [Requirement(key, "In", (value,)) for key, value in selector]
+        )
+
+    @cached_property
+    def served(self) -> dict[str, ServiceRow]:
+        """A Service that sends requests to a workload, by the workload's uid."""
+        found: dict[str, ServiceRow] = {}
+        for service in self.services:
+            for crew in self.selected(service.namespace, service.selector):
+                if crew.root is not None:
+                    found.setdefault(crew.root.uid, service)
+        return found
 
     def usage(self, pod: PodRow) -> PodUsage | None:
         """The pod's newest sample."""
@@ -212,39 +270,16 @@ class Patient:
     def _roots(self) -> dict[str, object]:
         return {}
 
-    def leaving(self, pod: PodRow) -> bool:
-        """Whether it is on its way out: being deleted, run to its end, or of an older revision."""
-        if pod.deleting is not None or pod.terminal:
-            return True
+    def _is_outgoing(self, pod: PodRow) -> bool:
         if pod.owner is None or pod.owner.kind != "ReplicaSet":
             return False
-        known = self._outgoing.get(pod.owner.uid)
-        if known is None:
-            known = self._outgoing[pod.owner.uid] = self._is_outgoing(pod.owner.uid)
-        return known
-
-    def _is_outgoing(self, uid: str) -> bool:
-        replicaset = self.delta.workloads(Kind.REPLICASETS).rows.get(uid)
+        replicaset = self.delta.workloads(Kind.REPLICASETS).rows.get(pod.owner.uid)
         if replicaset is None or replicaset.owner is None:
             return False
         deployment = self.delta.workloads(Kind.DEPLOYMENTS).rows.get(replicaset.owner.uid)
         if deployment is None or not deployment.revision or not replicaset.revision:
             return False
         return deployment.revision != replicaset.revision
-
-    @cached_property
-    def _outgoing(self) -> dict[str, bool]:
-        return {}
-
-    def by_root(
-        self, pods: Iterable[PodRow], counts: Callable[[PodRow], bool] = lambda _: True
-    ) -> dict[Root, list[PodRow]]:
-        """Those that count, by whose they are. Pods of unknown owners are left out."""
-        found: dict[Root, list[PodRow]] = {}
-        for pod in pods:
-            if counts(pod) and (root := self.root(pod)) is not None:
-                found.setdefault(root, []).append(pod)
-        return found
 
     def by_owner(
         self, pods: Iterable[PodRow], counts: Callable[[PodRow], bool]
@@ -256,29 +291,34 @@ class Patient:
                 found.setdefault(self.owner(pod), []).append(pod)
         return found
 
-    def _matching(self, namespace: str, terms: Sequence[Requirement]) -> list[PodRow]:
-        """The pods that a selector matches; none without one."""
+    def _matching(self, namespace: str, terms: Sequence[Requirement]) -> list[Crew]:
         if not terms:
             return []
         plain = next((t for t in terms if t.op == "In" and len(t.values) == 1), None)
         label = (plain.key, plain.values[0]) if plain is not None else None
-        found: list[PodRow] = []
-        for group in self._labelled.get((namespace, label), ()):
-            if matches(terms, group[0].labels):
-                found += group
-        return found
+        found = self._labelled.get((namespace, label), ())
+        if plain is not None and len(terms) == 1:
+            return list(found)
+        return [crew for crew in found if matches(terms, crew.first.labels)]
 
     @cached_property
-    def _labelled(self) -> dict[tuple[str, tuple[str, str] | None], list[list[PodRow]]]:
-        """Pods with the same labels, by namespace and each of those; None for all of them."""
-        groups: dict[tuple[str, Labels], list[PodRow]] = {}
-        for pod in self.delta.pods.rows.values():
-            groups.setdefault((pod.namespace, pod.labels), []).append(pod)
-        found: dict[tuple[str, tuple[str, str] | None], list[list[PodRow]]] = {}
-        for (namespace, labels), group in groups.items():
-            for label in (None, *labels):
-                found.setdefault((namespace, label), []).append(group)
+    def _labelled(self) -> dict[tuple[str, tuple[str, str] | None], list[Crew]]:
+        """Crews by namespace and each of their labels; None for all of them."""
+        found: dict[tuple[str, tuple[str, str] | None], list[Crew]] = {}
+        for crew in self.crews:
+            first = crew.first
+            for label in (None, *first.labels):
+                found.setdefault((first.namespace, label), []).append(crew)
         return found
+
+
+def by_root(crews: Iterable[Crew]) -> dict[Root, int]:
+    """How many pods each owner has among them. What has no known owner is left out."""
+    found: dict[Root, int] = {}
+    for crew in crews:
+        if crew.root is not None:
+            found[crew.root] = found.get(crew.root, 0) + len(crew.pods)
+    return found
 
 
 _UNSEEN: Final = object()

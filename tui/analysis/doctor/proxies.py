@@ -61,14 +61,10 @@ class Upstream(NamedTuple):
 
 def mounted(patient: Patient) -> Iterator[Mounted]:
     """Every ConfigMap in a container, once for each owner."""
-    for pods in patient.alike:
-        for container in pods[0].containers:
-            if not container.configs:
-                continue
-            root = patient.root(pods[0])
-            if root is not None:
-                for mount in container.configs:
-                    yield Mounted(root, tuple(pods), container, mount)
+    for crew in patient.crews:
+        for container in crew.containers:
+            for mount in container.configs:
+                yield Mounted(patient.owner(crew.first), crew.pods, container, mount)
 
 
 def proxies(patient: Patient, flavour: Flavour) -> Iterator[Mounted]:

@@ -14,17 +14,17 @@ from tui.state.rows import MetricRow, PodRow
 
 def _examine(patient: Patient) -> Iterable[Finding]:
     for one in patient.scaled:
-        staying = [p for p in one.pods if not patient.leaving(p)]
         for metric in one.hpa.metrics:
             if metric.type != "ContainerResource":
                 continue
-            lacking = [p for p in staying if all(c.name != metric.container for c in p.containers)]
-            if lacking:
-                yield _finding(one, metric, lacking)
+            for crew in one.crews:
+                if all(container.name != metric.container for container in crew.containers):
+                    yield _finding(one, metric, crew.first)
+                    break
 
 
-def _finding(one: Scaled, metric: MetricRow, lacking: list[PodRow]) -> Finding:
-    hpa, pod = one.hpa, lacking[0]
+def _finding(one: Scaled, metric: MetricRow, pod: PodRow) -> Finding:
+    hpa = one.hpa
     names = [c.name for c in pod.containers]
     return RULE.found(
         hpa_name(hpa),

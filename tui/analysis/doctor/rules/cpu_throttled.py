@@ -27,14 +27,15 @@ class _Held:
 
 def _examine(patient: Patient) -> Iterable[Finding]:
     found: dict[tuple[Root, str], _Held] = {}
-    for pods in patient.alike:
-        limited = {c.name: c for c in pods[0].containers if c.cpu_limit}
-        root = patient.root(pods[0]) if limited else None
-        if root is None:
+    usage, now = patient.delta.pod_usage, patient.now
+    for crew in patient.crews:
+        limited = {c.name: c for c in crew.containers if c.cpu_limit}
+        if not limited:
             continue
-        for pod in pods:
-            sample = patient.usage(pod)
-            if sample is None or patient.now - sample.time > _FRESH:
+        root = patient.owner(crew.first)
+        for pod in crew.pods:
+            sample = usage.get((pod.namespace, pod.name))
+            if sample is None or now - sample.time > _FRESH:
                 continue
             for name, used, _ in sample.containers:
                 container = limited.get(name)

@@ -56,14 +56,13 @@ def _as_told(hpa: HpaRow, resource: str, container: str, pod: str, message: str)
 
 def _lacking(patient: Patient, one: Scaled, metric: MetricRow) -> Iterable[Finding]:
     found: dict[tuple[Root, str], list[PodRow]] = {}
-    for pod in one.pods:
-        # One that leaves takes its fault with it.
-        if patient.leaving(pod) or (pod.whole is not None and not metric.container):
+    for crew in one.crews:
+        if crew.first.whole is not None and not metric.container:
             continue
-        for container in pod.containers:
+        for container in crew.containers:
             if metric.container in ("", container.name) and _request(container, metric) is None:
-                root = patient.root(pod) or Root("Pod", pod.namespace, pod.name, pod.uid)
-                found.setdefault((root, container.name), []).append(pod)
+                root = patient.owner(crew.first)
+                found.setdefault((root, container.name), []).extend(crew.pods)
     for (root, name), pods in found.items():
         first = pods[0]
         yield RULE.found(

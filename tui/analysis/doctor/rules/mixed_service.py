@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from tui.analysis.doctor.finding import Evidence, Finding, Fix, Severity, kubectl, named
-from tui.analysis.doctor.patient import Patient, Root
+from tui.analysis.doctor.patient import Patient, Root, by_root
 from tui.analysis.doctor.rule import Rule
 from tui.analysis.doctor.words import count, labels, listed
 from tui.state.rows import Kind, ServiceRow
@@ -18,12 +18,12 @@ def _examine(patient: Patient) -> Iterable[Finding]:
     for service in patient.services:
         if not service.selector:
             continue
-        pods = patient.selected(service.namespace, service.selector)
-        groups = patient.by_root(pods, lambda pod: not patient.leaving(pod))
-        groups = {root: found for root, found in groups.items() if root.kind != "Job"}
+        crews = patient.selected(service.namespace, service.selector)
+        if len(crews) < 2:
+            continue
+        groups = {root: n for root, n in by_root(crews).items() if root.kind != "Job"}
         if len(groups) > 1:
-            scaled = any(root.uid in patient.targets for root in groups)
-            yield _finding(service, {r: len(p) for r, p in groups.items()}, scaled)
+            yield _finding(service, groups, any(root.uid in patient.targets for root in groups))
 
 
 def _finding(service: ServiceRow, groups: dict[Root, int], scaled: bool) -> Finding:

@@ -16,30 +16,13 @@ def _examine(patient: Patient) -> Iterable[Finding]:
     if not patient.known(Kind.SERVICES):
         return
     for one in patient.scaled:
-        own = [p for p in one.pods if not patient.leaving(p) and _is_own(patient, one, p)]
-        if not own or any(container.probed for pod in own for container in pod.containers):
+        own = one.own
+        if not own or any(container.probed for crew in own for container in crew.containers):
             continue
-        service = _service(patient, own[0])
         # Whom nobody sends requests need not say when it is ready for them.
-        if service:
-            yield _finding(one, own[0], service)
-
-
-def _is_own(patient: Patient, one: Scaled, pod: PodRow) -> bool:
-    root = patient.root(pod)
-    return root is not None and root.uid == one.workload.uid
-
-
-def _service(patient: Patient, pod: PodRow) -> str:
-    have = dict(pod.labels)
-    for service in patient.services:
-        if (
-            service.namespace == pod.namespace
-            and service.selector
-            and all(have.get(key) == value for key, value in service.selector)
-        ):
-            return service.name
-    return ""
+        service = patient.served.get(one.workload.uid)
+        if service is not None:
+            yield _finding(one, own[0].first, service.name)
 
 
 def _finding(one: Scaled, pod: PodRow, service: str) -> Finding:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from tui.analysis.doctor.finding import Evidence, Finding, Fix, Severity, kubectl, named
-from tui.analysis.doctor.patient import Patient, Root, Scaled
+from tui.analysis.doctor.patient import Crew, Patient, Root, Scaled
 from tui.analysis.doctor.rule import Rule
 from tui.analysis.doctor.words import count, cpu, hpa_name, memory
-from tui.analysis.nodes import Placed, placed
-from tui.state.rows import Kind, NodeRow, PodRow
+from tui.state.rows import Kind, PodRow
 
 _GRACE: Final = 10.0
 """Seconds that a pod may wait before it counts as stuck."""
@@ -35,7 +35,7 @@ def _examine(patient: Patient) -> Iterable[Finding]:
     if rooms and patient.known(Kind.NODES):
         for one in patient.scaled:
             if not any(root.uid == one.workload.uid for root in stuck):
-                yield from _would_wait(patient, one, rooms)
+                yield from _would_wait(one, rooms)
 
 
 def _is_stuck(patient: Patient, pod: PodRow) -> bool:
@@ -52,24 +52,24 @@ def _rooms(patient: Patient) -> list[_Room]:
     """What is free on the nodes that take pods."""
     if not patient.nodes:
         return []
-    taken = placed(patient.delta.pods.rows.values())
-    return [_room(n, taken) for n in patient.nodes if n.ready == "True" and not n.unschedulable]
+    free = {
+        node.name: [node.cpu_allocatable, node.memory_allocatable, node.pods_allocatable]
+        for node in patient.nodes
+        if node.ready == "True" and not node.unschedulable
+    }
+    for crew in patient.crews:
+        for node, pods in Counter([pod.node for pod in crew.pods]).items():
+            if node in free:
+                left = free[node]
+                left[0] -= pods * crew.cpu
+                left[1] -= pods * crew.memory
+                left[2] -= pods
+    return [_Room(name, *left) for name, left in free.items()]
 
 
-def _room(node: NodeRow, taken: dict[str, Placed]) -> _Room:
-    used = taken.get(node.name, Placed())
-    return _Room(
-        node.name,
-        node.cpu_allocatable - used.cpu,
-        node.memory_allocatable - used.memory,
-        node.pods_allocatable - used.pods,
-    )
-
-
-def _fits(pod: PodRow, rooms: list[_Room]) -> int:
-    """How many more pods like it the nodes take."""
-    need_cpu = sum(c.cpu_request or 0 for c in pod.containers)
-    need_memory = sum(c.memory_request or 0 for c in pod.containers)
+def _fits(crew: Crew, rooms: list[_Room]) -> int:
+    """How many more pods like these the nodes take."""
+    need_cpu, need_memory = crew.cpu, crew.memory
     total = 0
     for room in rooms:
         each = [max(0, room.pods)]
@@ -127,22 +127,16 @@ def _waiting(patient: Patient, root: Root, pods: list[PodRow], rooms: list[_Room
     )
 
 
-def _would_wait(patient: Patient, one: Scaled, rooms: list[_Room]) -> Iterable[Finding]:
-    own = [
-        p
-        for p in one.pods
-        if not patient.leaving(p)
-        and (root := patient.root(p)) is not None
-        and root.uid == one.workload.uid
-    ]
-    if not own or any(not p.node for p in own):
-        return
+def _would_wait(one: Scaled, rooms: list[_Room]) -> Iterable[Finding]:
+    own = [pod for crew in one.own for pod in crew.pods]
     more = one.hpa.max - len(own)
-    fits = _fits(own[0], rooms)
+    if not own or more <= 0 or any(not pod.node for pod in own):
+        return
+    fits = _fits(one.own[0], rooms)
     if more <= fits:
         return
     yield RULE.found(
-        str(patient.root(own[0])),
+        str(one.own[0].root),
         f"{count(more - fits, 'pod')} of {one.workload.name} would find no room at "
         f"{one.hpa.max} replicas",
         f"{one.hpa.name} may go to {one.hpa.max} pods, and the nodes have room for "

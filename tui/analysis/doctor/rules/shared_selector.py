@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from tui.analysis.doctor.finding import Evidence, Finding, Fix, Severity, kubectl
-from tui.analysis.doctor.patient import Patient
+from tui.analysis.doctor.patient import Patient, by_root
 from tui.analysis.doctor.rule import Rule
 from tui.analysis.doctor.words import count, hpa_name, listed, selector
 from tui.state.rows import Kind
@@ -15,14 +15,14 @@ from tui.state.rows import Kind
 def _examine(patient: Patient) -> Iterable[Finding]:
     if not patient.known(Kind.REPLICASETS):
         return
-    for hpa, workload, pods in patient.scaled:
-        groups = patient.by_root(pods, lambda pod: not patient.leaving(pod))
+    for hpa, workload, crews in patient.scaled:
+        groups = by_root(crews)
         strangers = {root: found for root, found in groups.items() if root.uid != workload.uid}
         if not strangers or all(root.kind == "Job" for root in strangers):
             continue
         terms = selector(workload.selector)
         names = [f"{root.kind} {root.name}" for root in strangers]
-        own = sum(len(found) for root, found in groups.items() if root.uid == workload.uid)
+        own = sum(found for root, found in groups.items() if root.uid == workload.uid)
         first = next(iter(strangers))
         yield RULE.found(
             hpa_name(hpa),
@@ -37,7 +37,7 @@ def _examine(patient: Patient) -> Iterable[Finding]:
                     f"{terms} (matches {count(own, 'pod')} of its own)",
                 ),
                 *(
-                    Evidence(str(root), "metadata.labels", f"{terms} on {count(len(p), 'pod')}")
+                    Evidence(str(root), "metadata.labels", f"{terms} on {count(p, 'pod')}")
                     for root, p in strangers.items()
                 ),
             ],

@@ -18,10 +18,9 @@ _LEAST: Final = 10
 def _examine(patient: Patient) -> Iterable[Finding]:
     for one in patient.scaled:
         for metric in resource_metrics(one.hpa, "Utilization"):
-            pod = next((p for p in one.pods if not patient.leaving(p)), None)
-            if metric.name != "cpu" or pod is None:
+            if metric.name != "cpu" or not one.own:
                 continue
-            request = _request(pod, metric.container)
+            request = _request(one.own[0].first, metric.container)
             if request is not None and 0 < request < _LEAST:
                 yield _finding(one, metric, request)
 
