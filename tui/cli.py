@@ -34,6 +34,7 @@ _COMMANDS: Final = {
     "burst": "tui.commands.burst",
     "cluster": "tui.demo.main",
     "doctor": "tui.commands.doctor",
+    "explain": "tui.commands.explain",
     "setups": "tui.commands.setups",
 }
 """Each subcommand's module, which has it as ``command``."""
