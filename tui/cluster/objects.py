@@ -10,7 +10,6 @@ from typing import Final
 
 import msgspec
 
-from tui.cluster import ownership
 from tui.cluster.errors import ApiError, Fault
 from tui.cluster.halt import Halt
 from tui.cluster.ownership import Object
@@ -148,19 +147,6 @@ class Objects:
             if not token:
                 break
             query["continue"] = token
-        return found
-
-    def ours(self, namespace: str, setup: str, halt: Halt | None = None) -> dict[Ref, Object]:
-        """Every object labelled as a setup's, of any known kind; copies that controllers made of
-        such labels are left out. A kind that may not be listed raises.
-        """
-        found: dict[Ref, Object] = {}
-        for known in KINDS:
-            for item in self.list(known, namespace, ownership.selector(setup), halt=halt):
-                metadata = item.get("metadata") or {}
-                if any(r.get("controller") for r in metadata.get("ownerReferences") or ()):
-                    continue
-                found[Ref(known.kind, namespace, str(metadata.get("name")))] = item
         return found
 
 

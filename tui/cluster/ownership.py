@@ -20,8 +20,11 @@ MANAGED_BY: Final = "app.kubernetes.io/managed-by"
 SETUP: Final = "kscale-tui/setup"
 DIGEST: Final = "kscale-tui/digest"
 """Annotation: SHA-256 of the manifest that was applied last."""
+VALUES: Final = "kscale-tui/values"
+"""Annotation: the values that were not the defaults when it was applied, as JSON."""
 CONFIG: Final = "kscale-tui/config"
 """Annotation of a pod template: SHA-256 of the ConfigMaps it reads, so that a change rolls it."""
+_LONGEST: Final = 20_000
 _NOT_PEOPLE: Final = frozenset({"kube-controller-manager", "k3s", "kube-scheduler", "kubelet"})
 
 
@@ -36,6 +39,15 @@ def setup_of(live: Object) -> str | None:
     labels = _map(live, "labels")
     found = labels.get(SETUP)
     return str(found) if found and labels.get(MANAGED_BY) == MANAGER else None
+
+
+def values_of(live: Object) -> dict[str, Any]:
+    """The values noted by `VALUES`; empty if there are none that can be read."""
+    try:
+        found = json.loads(str(_map(live, "annotations").get(VALUES, "{}"))[:_LONGEST])
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def owner(live: Object) -> str:
@@ -62,7 +74,7 @@ def owner(live: Object) -> str:
         return f"{said}, as its label managed-by says"
     managers = [name for name in _managers(live) if name != MANAGER]
     if managers:
-        return f"whoever used {' and '.join(managers[:2])}"
+        return f"the field manager {managers[0]}"
     return "somebody who left no name"
 
 
@@ -84,7 +96,8 @@ def _managers(live: Object) -> list[str]:
         if isinstance(one, Mapping) and not one.get("subresource")
     ]
     names = list(dict.fromkeys(name for _, name in sorted(entries, reverse=True) if name))
-    return [name for name in names if name not in _NOT_PEOPLE] or names
+    people = [name for name in names if name not in _NOT_PEOPLE]
+    return sorted(people, key=lambda name: not name.startswith("kubectl")) or names
 
 
 def _map(live: Object, name: str) -> dict[str, Any]:

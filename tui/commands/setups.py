@@ -194,7 +194,7 @@ def status(name: str | None, given: tuple[str, ...], **options: Any) -> None:
     with _place(options) as place:
         names = [name] if name else [one.name for one in place.setups.catalogue.setups]
         values = assignments(given)
-        found = [place.setups.status(each, place.namespace, values) for each in names]
+        found = place.setups.statuses(place.namespace, names, {name: values} if name else None)
         data = [report.status_data(one) for one in found]
         _show(place, data[0] if name else data, [t for one in found for t in report.status(one)])
         # A name that stands in every tutorial is no fault, unless it was asked for.

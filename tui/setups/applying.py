@@ -17,8 +17,8 @@ from tui.cluster.audit import AuditError
 from tui.cluster.errors import ApiError, Fault
 from tui.cluster.guard import RefusedError
 from tui.cluster.halt import Halt
-from tui.cluster.objects import Object, Ref
-from tui.setups import planning, rollout, scaling
+from tui.cluster.objects import KINDS, Object, Ref
+from tui.setups import managed, planning, rollout, scaling
 from tui.setups.deleting import remove
 from tui.setups.model import (
     Action,
@@ -37,8 +37,11 @@ from tui.setups.site import Site
 Report = Callable[[Progress], None]
 T = TypeVar("T")
 _TRIES = 12
+_HPA = next(known for known in KINDS if known.kind == "HorizontalPodAutoscaler")
 _LOOK = 0.5
 """Seconds between two looks at a rollout."""
+_REACH = 6.0
+"""Seconds to look for a way to a Service that has just been made."""
 _GRACE = 5.0
 """Seconds that a trouble which seems hopeless may last before it counts."""
 
@@ -83,8 +86,9 @@ class Applying:
         self._wait = wait
         self._halt = halt
         self._began = site.steady()
-        self._written: dict[Ref, bool] = {}
-        """Objects written, and whether they were created."""
+        self._written: list[Ref] = []
+        self._created: dict[Ref, str] = {}
+        self._before: dict[Ref, Object] = {}
         self._probe = ""
 
     def run(self) -> Outcome:
@@ -103,11 +107,13 @@ class Applying:
             setup=self._plan.setup.name,
             namespace=self._plan.namespace,
             seconds=self._seconds,
-            done=tuple(self._written),
+            done=tuple(dict.fromkeys(self._written)),
             left=tuple(ref for ref in refs if ref not in self._written) if failure else (),
             failure=failure,
             undo=self._undo() if failure else "",
             probe=self._probe,
+            created=tuple(self._created.items()),
+            before=tuple(self._before.items()),
         )
 
     @property
@@ -154,8 +160,12 @@ class Applying:
                 if self._halt.wait(0.02 * (attempt + 1)):
                     raise ApiError(Fault.STOPPED, "stopped") from None
                 continue
-            self._written[ref] = self._written.get(ref, False) or applied.created
+            self._written.append(ref)
             same = live is not None and _version(live) == _version(applied.body)
+            if applied.created:
+                self._created[ref] = str(applied.body["metadata"].get("uid", ""))
+            elif live is not None and not same and ref not in self._created:
+                self._before.setdefault(ref, managed.extract(live, ownership.MANAGER))
             words = "created" if applied.created else "unchanged" if same else "changed"
             told = "".join(f"; warning: {text}" for text in applied.warnings)
             self._say(ref, Step.SENT, words + told)
@@ -212,14 +222,14 @@ class Applying:
         self._say(ref, Step.GONE, "left behind by an older version; deleted")
 
     def _scaled(self) -> set[tuple[str, str]]:
-        survey = self._patiently(
+        stock = self._patiently(
             None,
-            lambda: self._site.survey((), self._plan.setup.name, self._plan.namespace, self._halt),
+            partial(self._site.stock, self._plan.namespace, (_HPA,), self._halt),
         )
         own = [
             one.body for one in self._plan.manifests if one.ref.kind == "HorizontalPodAutoscaler"
         ]
-        return scaling.targets([*survey.hpas, *own])
+        return scaling.targets([*stock.hpas, *own])
 
     def _patiently(self, ref: Ref | None, attempt: Callable[[], T]) -> T:
         """Through an outage of the API server, from reading on."""
@@ -276,13 +286,19 @@ class Applying:
         known = {**self._plan.values, "namespace": self._plan.namespace}
         check = filled(health, known)
         ref = Ref("Service", self._plan.namespace, check.service)
+        began, said = self._site.steady(), ""
         while True:
             found: Answer = probe(self._plan.namespace, check)
             self._probe = found.sentence
             if found.good:
                 self._say(ref, Step.ANSWERING, found.sentence)
                 return
-            self._say(ref, Step.WAITING, found.sentence)
+            if found.sentence != said:
+                said = found.sentence
+                self._say(ref, Step.WAITING, said)
+            if not found.reached and self._site.steady() - began > _REACH:
+                # Rolled out it is; from here nobody can see more.
+                return
             if self._site.steady() >= deadline:
                 raise FailedError(
                     Failure(
@@ -309,13 +325,12 @@ class Applying:
         return Failure(ref, error.reason or error.kind.value, f"{what}: {error.message}")
 
     def _undo(self) -> str:
-        created = [str(ref) for ref, new in self._written.items() if new]
-        changed = [str(ref) for ref, new in self._written.items() if not new]
         words = []
-        if created:
-            words.append(f"Deleting the setup removes {', '.join(created)} again.")
-        if changed:
-            words.append(f"Changed already: {', '.join(changed)}; deleting removes them, too.")
+        if self._created:
+            words.append(f"Created: {', '.join(map(str, self._created))}; undoing deletes that.")
+        if self._before:
+            names = ", ".join(map(str, self._before))
+            words.append(f"Changed: {names}; undoing applies what was there before.")
         return " ".join(words)
 
 

@@ -18,7 +18,7 @@ def ask(routes: Routes, namespace: str, check: Check, timeout: float = TIMEOUT) 
     """
     found = routes.find(namespace, check.service, check.port)
     if isinstance(found, Unreachable):
-        return Answer(False, f"{found.reason} {found.next_step}".rstrip())
+        return Answer(False, f"{found.reason} {found.next_step}".rstrip(), reached=False)
     got = probe(found, check.path, timeout=timeout)
     if got.problem:
         routes.failed(found)
@@ -31,4 +31,4 @@ def ask(routes: Routes, namespace: str, check: Check, timeout: float = TIMEOUT) 
     if not good:
         wanted = f"{check.status}" + (f" by {check.served_by}" if check.served_by else "")
         words += f"; expected {wanted}"
-    return Answer(good, words, got.url, got.latency)
+    return Answer(good, words, url=got.url, latency=got.latency)

@@ -14,14 +14,19 @@ from tui.cluster.objects import KINDS, Object, Ref
 from tui.cluster.rights import Right
 from tui.setups.model import Deletion, Failure, Manifest, Outcome, Progress, Step
 from tui.setups.render import WORKLOADS
-from tui.setups.site import Site
+from tui.setups.site import Site, Stock
 
 _TRIES = 12
 _LOOK = 0.25
 
 
 def make(
-    site: Site, manifests: tuple[Manifest, ...], setup: str, namespace: str, halt: Halt
+    site: Site,
+    manifests: tuple[Manifest, ...],
+    setup: str,
+    namespace: str,
+    stock: Stock,
+    halt: Halt,
 ) -> Deletion:
     """What deleting a setup would delete.
 
@@ -30,12 +35,13 @@ def make(
         manifests: of the setup as it is now, to name those of its objects that are not ours.
         setup: its name.
         namespace: where.
+        stock: what is there.
         halt: ends it.
 
     Raises:
         ApiError: the cluster cannot be read.
     """
-    survey = site.survey(manifests, setup, namespace, halt)
+    survey = site.survey(manifests, setup, namespace, halt, stock)
     found: dict[Ref, Object] = dict(survey.leftover)
     foreign = []
     for ref, live in survey.live.items():

@@ -32,7 +32,7 @@ _NOISE: Final = frozenset(
         "ownerReferences",
     }
 )
-_OUR_NOTES: Final = frozenset({ownership.DIGEST})
+_OUR_NOTES: Final = frozenset({ownership.DIGEST, ownership.VALUES})
 _SERVER_NOTES: Final = frozenset(
     {
         "deployment.kubernetes.io/revision",

@@ -97,3 +97,52 @@ def keys(element: str) -> dict[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def extract(live: Object, manager: str) -> Object:
+    """What a manager applied to an object, with the values of now: fit to be applied again.
+
+    As ``ExtractInto`` of k8s.io/client-go/applyconfigurations does.
+    """
+    tree: dict[str, Any] = {}
+    for one in managers(live):
+        if one.name == manager and one.operation == "Apply" and not one.subresource:
+            for path in one.fields:
+                node = tree
+                for step in path:
+                    node = node.setdefault(step, {})
+    picked = _picked(live, tree)
+    body: Object = picked if isinstance(picked, dict) else {}
+    metadata = live.get("metadata") or {}
+    for name in ("apiVersion", "kind"):
+        body[name] = live.get(name)
+    body["metadata"] = {
+        **(body.get("metadata") or {}),
+        "name": metadata.get("name"),
+        "namespace": metadata.get("namespace"),
+    }
+    return body
+
+
+def _picked(node: Any, tree: dict[str, Any]) -> Any:
+    if not tree:
+        return node
+    if isinstance(node, dict):
+        return {
+            name[2:]: _picked(node[name[2:]], below)
+            for name, below in tree.items()
+            if name[:2] == "f:" and name[2:] in node
+        }
+    if isinstance(node, list):
+        found = []
+        for item in node:
+            for name, below in tree.items():
+                if name[:2] == "k:" and isinstance(item, dict):
+                    wanted = keys(name)
+                    if element(item, tuple(wanted)) == name:
+                        known = {key: item[key] for key in wanted if key in item}
+                        found.append({**known, **_picked(item, below)} if below else item)
+                elif name[:2] == "v:" and name == "v:" + _encode(item):
+                    found.append(item)
+        return found
+    return node

@@ -103,6 +103,8 @@ class Answer:
     good: bool
     sentence: str
     """``/ answers 200 in 3 ms, X-Served-By: nginx``, or what went wrong."""
+    reached: bool = True
+    """False: no way leads to the Service from here, which says nothing of its health."""
     url: str = ""
     """Where it was asked."""
     latency: float = 0.0
@@ -336,6 +338,10 @@ class Outcome:
     """After a failed apply: what undoing means, in a sentence; empty if nothing was written."""
     probe: str = ""
     """What the health path answered, in a sentence."""
+    created: tuple[tuple[Ref, str], ...] = ()
+    """Objects that were made, and their uids."""
+    before: tuple[tuple[Ref, Object], ...] = field(default=(), repr=False)
+    """Objects that were changed, and what had been applied to them before."""
 
     @property
     def good(self) -> bool:

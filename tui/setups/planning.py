@@ -11,12 +11,14 @@ from tui.cluster.rights import Right
 from tui.setups import diff, needs, scaling
 from tui.setups.model import Action, Conflict, Manifest, ObjectDiff, Plan, Setup, Values
 from tui.setups.render import render
-from tui.setups.site import Site, Survey
+from tui.setups.site import Site, Stock, Survey
 
 _FIELD_CONFLICT = "FieldManagerConflict"
 
 
-def make(site: Site, setup: Setup, values: Values, namespace: str, halt: Halt) -> Plan:
+def make(
+    site: Site, setup: Setup, values: Values, namespace: str, stock: Stock, halt: Halt
+) -> Plan:
     """The plan to apply a setup in a namespace.
 
     Raises:
@@ -24,7 +26,7 @@ def make(site: Site, setup: Setup, values: Values, namespace: str, halt: Halt) -
         SetupError: the setup cannot be rendered.
     """
     manifests = render(setup, values, namespace)
-    survey = site.survey(manifests, setup.name, namespace, halt)
+    survey = site.survey(manifests, setup.name, namespace, halt, stock)
     local = bool(site.writer.guard.refusal)
     scaled = scaling.targets([*survey.hpas, *(one.body for one in manifests if _is_hpa(one.ref))])
     objects = [

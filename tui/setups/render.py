@@ -53,6 +53,12 @@ def file_named(text: str) -> str | None:
     return found[1] if found else None
 
 
+def chosen(setup: Setup, values: Values) -> dict[str, Value]:
+    """The values that are not the defaults."""
+    defaults = {one.name: one.default for one in setup.placeholders}
+    return {name: value for name, value in values.items() if value != defaults.get(name)}
+
+
 def render(setup: Setup, values: Values, namespace: str) -> tuple[Manifest, ...]:
     """The objects of a setup, labelled and digested, in the order of application.
 
@@ -67,23 +73,25 @@ def render(setup: Setup, values: Values, namespace: str) -> tuple[Manifest, ...]
     known: dict[str, Value] = {**values, "namespace": namespace}
     bodies = [_filled(template, known, setup.files) for template in setup.templates]
     _checksums(bodies)
+    picked = chosen(setup, values)
+    notes = {ownership.VALUES: ownership.canonical(picked).decode()} if picked else {}
     manifests: dict[Ref, Manifest] = {}
     for body in bodies:
         ref = Ref(str(body["kind"]), namespace, str(body["metadata"]["name"]))
         if ref in manifests:
             raise SetupError(f"The setup {setup.name} has two objects called {ref}.")
-        manifests[ref] = Manifest(ref, _labelled(body, setup.name, namespace))
+        manifests[ref] = Manifest(ref, _labelled(body, setup.name, namespace, notes))
     return tuple(sorted(manifests.values(), key=lambda one: _ORDER[one.ref.kind]))
 
 
-def _labelled(body: Object, setup: str, namespace: str) -> Object:
+def _labelled(body: Object, setup: str, namespace: str, notes: dict[str, str]) -> Object:
     metadata: Object = body["metadata"]
     metadata["namespace"] = namespace
     ours = {ownership.MANAGED_BY: ownership.MANAGER, ownership.SETUP: setup}
     metadata["labels"] = {**(metadata.get("labels") or {}), **ours}
     digest = ownership.digest(body)
     annotations = metadata.get("annotations") or {}
-    metadata["annotations"] = {**annotations, ownership.DIGEST: digest}
+    metadata["annotations"] = {**annotations, **notes, ownership.DIGEST: digest}
     return body
 
 
@@ -104,7 +112,7 @@ def _checksums(bodies: list[Object]) -> None:
         if read:
             metadata = template.setdefault("metadata", {})
             annotations = metadata.get("annotations") or {}
-            found = ownership.digest([(name, maps[name]) for name in read])
+            found = ownership.digest([(name, maps[name]) for name in read])[:16]
             metadata["annotations"] = {**annotations, ownership.CONFIG: found}
 
 

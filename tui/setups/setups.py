@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 from tui.cluster.apply import Writer
@@ -17,9 +17,9 @@ from tui.cluster.audit import AuditError, AuditLog
 from tui.cluster.errors import ApiError
 from tui.cluster.guard import Guard, RefusedError
 from tui.cluster.halt import Halt
-from tui.cluster.objects import Ref
+from tui.cluster.objects import KINDS, Ref
 from tui.cluster.transport import Transport
-from tui.setups import deleting, planning, status
+from tui.setups import deleting, planning, status, undoing
 from tui.setups.applying import Applying
 from tui.setups.deleting import Deleting
 from tui.setups.model import (
@@ -28,17 +28,20 @@ from tui.setups.model import (
     Check,
     Conflict,
     Deletion,
+    Manifest,
     Outcome,
     Plan,
     Progress,
+    Setup,
     SetupError,
     SetupStatus,
     Value,
 )
 from tui.setups.render import render
-from tui.setups.site import Site, told
-from tui.setups.values import NAME, complete
+from tui.setups.site import Site, Stock, told
+from tui.setups.values import NAME, complete, fit
 
+_HPA = "HorizontalPodAutoscaler"
 Report: TypeAlias = Callable[[Progress], None]
 """Is told each step, in the calling thread."""
 
@@ -88,11 +91,7 @@ class Setups:
         Raises:
             SetupError: a value that does not fit, or of no placeholder.
         """
-        setup = self.catalogue.get(name)
-        known = {one.name for one in setup.placeholders}
-        # What is set for all setups concerns those that have such a value.
-        common = {k: v for k, v in self._overrides.get("", {}).items() if k in known}
-        return complete(setup, [common, self._overrides.get(name, {}), given or {}])
+        return self._complete(self.catalogue.get(name), {}, given)
 
     def plan(
         self,
@@ -102,10 +101,11 @@ class Setups:
         halt: Halt | None = None,
     ) -> Plan:
         """What applying would do: a server-side dry run, prerequisites, rights. Writes nothing."""
-        values = self.values(name, given)
-        setup = self.catalogue.get(name)
+        setup, halt = self.catalogue.get(name), halt or Halt()
         with _in_words("looking at the cluster"):
-            return planning.make(self._site, setup, values, _checked(namespace), halt or Halt())
+            stock = self._site.stock(_checked(namespace), KINDS, halt)
+            values = self._remembering(setup, stock, given)
+            return planning.make(self._site, setup, values, namespace, stock, halt)
 
     def apply(
         self,
@@ -144,9 +144,14 @@ class Setups:
         known = {setup.name: setup for setup in self.catalogue.setups}
         if not NAME.fullmatch(name):
             raise SetupError(f"{name!r} is no name of a setup.")
+        halt = halt or Halt()
         with _in_words("looking at the cluster"):
-            manifests = render(known[name], self.values(name), namespace) if name in known else ()
-            return deleting.make(self._site, manifests, name, namespace, halt or Halt())
+            stock = self._site.stock(namespace, KINDS, halt)
+            manifests: tuple[Manifest, ...] = ()
+            if name in known:
+                values = self._remembering(known[name], stock, None)
+                manifests = render(known[name], values, namespace)
+            return deleting.make(self._site, manifests, name, namespace, stock, halt)
 
     def delete(
         self,
@@ -162,6 +167,20 @@ class Setups:
             self._site, deletion, report, typed=typed, wait=wait, halt=halt or Halt()
         ).run()
 
+    def undo(
+        self,
+        outcome: Outcome,
+        report: Report,
+        *,
+        typed: str = "",
+        wait: float = 60.0,
+        halt: Halt | None = None,
+    ) -> Outcome:
+        """Take back an apply that failed: delete what it created, by uid, and apply again what
+        was applied before to what it changed. What somebody has changed since is refused.
+        """
+        return undoing.run(self._site, outcome, report, typed, wait, halt or Halt())
+
     def status(
         self,
         name: str,
@@ -169,18 +188,66 @@ class Setups:
         given: Mapping[str, str | int] | None = None,
         halt: Halt | None = None,
     ) -> SetupStatus:
-        """How the setup is now, from reads alone. Cheap enough for every few seconds.
+        """How the setup is now, from reads alone; see :meth:`statuses` for many at once.
 
-        A cluster that cannot be read is a status, too: UNKNOWN, with the reason.
+        A cluster that cannot be read is a status, too: UNKNOWN, with the reason. What was applied
+        with other values than the defaults is held against those.
         """
-        values = self.values(name, given)
-        setup = self.catalogue.get(name)
+        [found] = self.statuses(namespace, [name], {name: given or {}}, halt)
+        return found
+
+    def statuses(
+        self,
+        namespace: str,
+        names: Iterable[str] | None = None,
+        given: Mapping[str, Mapping[str, str | int]] | None = None,
+        halt: Halt | None = None,
+    ) -> list[SetupStatus]:
+        """How setups are now, all of them by default: one list a kind, and a look at each object
+        that is not ours. Cheap enough for every few seconds.
+        """
+        halt, namespace = halt or Halt(), _checked(namespace)
+        chosen = [self.catalogue.get(n) for n in names or [s.name for s in self.catalogue.setups]]
+        kinds = {str(template["kind"]) for setup in chosen for template in setup.templates}
+        used = [one for one in KINDS if one.kind in kinds or one.kind == _HPA]
+        found = []
+        try:
+            stock = self._site.stock(namespace, used, halt)
+        except ApiError as error:
+            return [status.unreadable(error, setup.name, namespace) for setup in chosen]
         # What the server writes is of its clock.
         now = self._clock() + self._transport.skew
-        try:
-            return status.read(self._site, setup, values, _checked(namespace), now, halt or Halt())
-        except ApiError as error:
-            return status.unreadable(error, name, namespace)
+        for setup in chosen:
+            values = self._remembering(setup, stock, (given or {}).get(setup.name))
+            try:
+                found.append(status.read(self._site, setup, values, namespace, now, stock, halt))
+            except ApiError as error:
+                found.append(status.unreadable(error, setup.name, namespace))
+        return found
+
+    def _remembering(
+        self, setup: Setup, stock: Stock, given: Mapping[str, str | int] | None
+    ) -> dict[str, Value]:
+        """Values, those the setup was applied with before in the place of the defaults."""
+        known = {one.name: one for one in setup.placeholders}
+        kept: dict[str, str | int] = {}
+        for name, value in stock.values(setup.name).items():
+            # What does not fit any more is as good as forgotten.
+            with contextlib.suppress(SetupError):
+                if name in known and isinstance(value, str | int):
+                    kept[name] = fit(known[name], value)
+        return self._complete(setup, kept, given)
+
+    def _complete(
+        self,
+        setup: Setup,
+        kept: Mapping[str, str | int],
+        given: Mapping[str, str | int] | None,
+    ) -> dict[str, Value]:
+        known = {one.name for one in setup.placeholders}
+        # What is set for all setups concerns those that have such a value.
+        common = {k: v for k, v in self._overrides.get("", {}).items() if k in known}
+        return complete(setup, [kept, common, self._overrides.get(setup.name, {}), given or {}])
 
 
 def _checked(namespace: str) -> str:

@@ -5,13 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tui.cluster import ownership, rights
 from tui.cluster.apply import Writer
 from tui.cluster.errors import ApiError, Fault
 from tui.cluster.halt import Halt
-from tui.cluster.objects import EVENTS, KINDS, PODS, REPLICA_SETS, Object, Objects, Ref
+from tui.cluster.objects import (
+    EVENTS,
+    KINDS,
+    PODS,
+    REPLICA_SETS,
+    KnownKind,
+    Object,
+    Objects,
+    Ref,
+)
 from tui.cluster.rights import Right
 from tui.cluster.transport import Transport
 from tui.setups import rollout, scaling
@@ -24,6 +33,24 @@ _AWAY = frozenset(
     {Fault.REFUSED, Fault.BROKEN, Fault.TIMEOUT, Fault.UNAVAILABLE, Fault.THROTTLED, Fault.SERVER}
 )
 _REVISION = "deployment.kubernetes.io/revision"
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """What is in a namespace of all setups."""
+
+    ours: dict[Ref, Object]
+    hpas: list[Object]
+    """All of them, whosever they are."""
+    unseen: tuple[Right, ...] = ()
+    """What may not be listed."""
+
+    def values(self, setup: str) -> dict[str, Any]:
+        """The values, other than the defaults, that a setup was applied with."""
+        for item in self.ours.values():
+            if ownership.setup_of(item) == setup:
+                return ownership.values_of(item)
+        return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,39 +86,57 @@ class Site:
     def __post_init__(self) -> None:
         self.objects = Objects(self.transport)
 
-    def survey(
-        self, manifests: Iterable[Manifest], setup: str, namespace: str, halt: Halt
-    ) -> Survey:
-        """Read a setup's objects, what else bears its label, and the HPAs."""
-        wanted = [one.ref for one in manifests]
-        live: dict[Ref, Object | None] = {}
-        unseen: list[Right] = []
-        for ref in wanted:
-            try:
-                live[ref] = self.objects.get(ref, halt)
-            except ApiError as error:
-                if error.kind is not Fault.FORBIDDEN:
-                    raise
-                unseen.append(Right("get", ref.known, namespace))
-        leftover: dict[Ref, Object] = {}
+    def stock(self, namespace: str, kinds: Iterable[KnownKind], halt: Halt) -> Stock:
+        """Everything of ours in a namespace, whatever setup it belongs to, and all HPAs."""
+        ours: dict[Ref, Object] = {}
         hpas: list[Object] = []
-        for known in KINDS:
+        unseen: list[Right] = []
+        for known in kinds:
             is_hpa = known.kind == "HorizontalPodAutoscaler"
             try:
-                selector = "" if is_hpa else ownership.selector(setup)
+                selector = "" if is_hpa else ownership.selector()
                 items = self.objects.list(known, namespace, selector, halt=halt)
             except ApiError as error:
                 if error.kind is not Fault.FORBIDDEN:
                     raise
                 unseen.append(Right("list", known, namespace))
                 continue
+            # Items of a list do not say what they are.
+            items = [
+                {**item, "apiVersion": known.api_version, "kind": known.kind} for item in items
+            ]
             if is_hpa:
                 hpas = items
             for item in items:
-                ref = Ref(known.kind, namespace, str((item.get("metadata") or {}).get("name")))
-                if ref not in live and _is_ours(item, setup):
-                    leftover[ref] = item
-        return Survey(live, leftover, hpas, tuple(dict.fromkeys(unseen)))
+                if _is_ours(item):
+                    ours[Ref(known.kind, namespace, str(item["metadata"].get("name")))] = item
+        return Stock(ours, hpas, tuple(unseen))
+
+    def survey(
+        self,
+        manifests: Iterable[Manifest],
+        setup: str,
+        namespace: str,
+        halt: Halt,
+        stock: Stock | None = None,
+    ) -> Survey:
+        """A setup's objects as they are, what else bears its label, and the HPAs."""
+        stock = stock or self.stock(namespace, KINDS, halt)
+        live: dict[Ref, Object | None] = {}
+        unseen = list(stock.unseen)
+        for ref in (one.ref for one in manifests):
+            try:
+                live[ref] = stock.ours.get(ref) or self.objects.get(ref, halt)
+            except ApiError as error:
+                if error.kind is not Fault.FORBIDDEN:
+                    raise
+                unseen.append(Right("get", ref.known, namespace))
+        leftover = {
+            ref: item
+            for ref, item in stock.ours.items()
+            if ref not in live and ownership.setup_of(item) == setup
+        }
+        return Survey(live, leftover, stock.hpas, tuple(dict.fromkeys(unseen)))
 
     def wanted(
         self, manifest: Manifest, live: Object | None, scaled: set[tuple[str, str]]
@@ -200,6 +245,9 @@ def told(error: ApiError, doing: str) -> SetupError:
     return SetupError(f"{doing.capitalize()} failed: {error.message}")
 
 
-def _is_ours(item: Object, setup: str) -> bool:
+def _is_ours(item: Object) -> bool:
+    """Ours, and no copy of our labels that a controller made, as of a Service's on its slices."""
     references = (item.get("metadata") or {}).get("ownerReferences") or ()
-    return ownership.setup_of(item) == setup and not any(r.get("controller") for r in references)
+    return ownership.setup_of(item) is not None and not any(
+        one.get("controller") for one in references
+    )

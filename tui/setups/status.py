@@ -13,14 +13,20 @@ from tui.setups import scaling
 from tui.setups.model import Drift, Manifest, Setup, SetupStatus, State, Values
 from tui.setups.render import WORKLOADS, filled, render
 from tui.setups.rollout import Verdict
-from tui.setups.site import Site
+from tui.setups.site import Site, Stock
 
 _YOUNG = 120.0
 """Seconds after its creation for which a workload that is not ready counts as being applied."""
 
 
 def read(
-    site: Site, setup: Setup, values: Values, namespace: str, now: float, halt: Halt
+    site: Site,
+    setup: Setup,
+    values: Values,
+    namespace: str,
+    now: float,
+    stock: Stock,
+    halt: Halt,
 ) -> SetupStatus:
     """The status of a setup in a namespace.
 
@@ -29,7 +35,7 @@ def read(
         SetupError: the setup cannot be rendered.
     """
     manifests = render(setup, values, namespace)
-    survey = site.survey(manifests, setup.name, namespace, halt)
+    survey = site.survey(manifests, setup.name, namespace, halt, stock)
     scaled = scaling.targets([*survey.hpas, *(m.body for m in manifests if _is_hpa(m.ref))])
     ours: dict[Ref, Object] = {}
     missing, foreign = [], []
