@@ -210,7 +210,7 @@ def test_a_check_tells_what_is_wrong(cluster: Cluster) -> None:
             with pytest.raises(ApiError) as caught:
                 forwarding.forwards.check(Backend("shop", name, port))
             said[name] = (caught.value.kind, caught.value.message)
-    assert said["web"] == (Fault.REFUSED, "Nothing listens on port 81 of the pod web.")
+    assert said["web"] == (Fault.UNAVAILABLE, "Nothing listens on port 81 of the pod web.")
     assert said["gone"][0] is Fault.NOT_FOUND
     assert said["locked"][0] is Fault.FORBIDDEN
     assert "create on pods/portforward in namespace shop" in said["locked"][1]

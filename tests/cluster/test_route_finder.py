@@ -38,6 +38,9 @@ SERVICE = ServiceRow(
     selector=(("app", "web"),),
     ingress=("192.0.2.1",),
 )
+CLUSTER_IP = ServiceRow(
+    uid="s", name="web", namespace="shop", ports=(ServicePort(80, "http", target="8080"),)
+)
 SLICE = EndpointSliceRow(
     uid="e",
     name="web-1",
@@ -157,7 +160,7 @@ def test_the_pods_of_a_forward_are_followed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "asked"), [(Fault.FORBIDDEN, ["a:8080"]), (Fault.REFUSED, ["a:8080", "b:8080"])]
+    ("kind", "asked"), [(Fault.FORBIDDEN, ["a:8080"]), (Fault.UNAVAILABLE, ["a:8080", "b:8080"])]
 )
 def test_and_last_in_words_why_not(kind: Fault, asked: list[str]) -> None:
     world = World(problem=ApiError(kind, "May not."))
@@ -171,6 +174,18 @@ def test_and_last_in_words_why_not(kind: Fault, asked: list[str]) -> None:
     )
     assert found.tried[-1] == "port-forward: May not."
     assert [a for a in world.asked() if a.startswith(("a:", "b:"))] == asked
+
+
+def test_an_api_server_that_is_away_is_not_blamed_on_the_service() -> None:
+    world = World(problem=ApiError(Fault.REFUSED, "Nobody listens."))
+    world.rows = Surroundings((CLUSTER_IP,), (SLICE,), (NODE,), ())
+    found = world.find()
+    assert isinstance(found, Unreachable)
+    assert found.reason == (
+        "The Service (ClusterIP) has no address outside the cluster. Nobody listens."
+    )
+    assert found.next_step.startswith("Check the connection to the API server")
+    assert found.tried == ("Ingresses: Nobody listens.", "port-forward: Nobody listens.")
 
 
 def test_a_route_is_remembered_with_its_age() -> None:
@@ -204,7 +219,7 @@ def test_a_route_that_failed_is_tried_again() -> None:
 
 
 def test_a_failure_is_not_remembered_for_long() -> None:
-    world = World(problem=ApiError(Fault.REFUSED, "x"))
+    world = World(problem=ApiError(Fault.UNAVAILABLE, "x"))
     assert isinstance(world.find(), Unreachable)
     world.network.open = {"10.0.0.1"}
     assert isinstance(world.find(), Unreachable)
@@ -255,7 +270,7 @@ def test_only_addresses_of_the_cluster_are_ever_asked() -> None:
         name="n",
         addresses=(("InternalIP", "127.0.0.1"), ("ExternalIP", "0.0.0.0"), ("Hostname", "evil")),
     )
-    world = World(problem=ApiError(Fault.REFUSED, "x"))
+    world = World(problem=ApiError(Fault.UNAVAILABLE, "x"))
     world.rows = Surroundings((hostile,), (SLICE,), (node,), ())
     world.find()
     assert world.asked() == ["ingresses of shop", "a:8080", "b:8080"]

@@ -118,7 +118,7 @@ class PodStream:
             self._greeted.add(channel)
             content = content[_GREETING:]
         if channel == _ERROR and content:
-            raise ApiError(Fault.REFUSED, _complaint(content, self._backend))
+            raise ApiError(Fault.UNAVAILABLE, _complaint(content, self._backend))
         return content if channel == _DATA else b""
 
 

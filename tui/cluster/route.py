@@ -93,8 +93,8 @@ class Routes(Protocol):
     def find(
         self, namespace: str, service: str, port: int | str | None = None, *, fresh: bool = False
     ) -> Found:
-        """The way to a Service; waits up to about five seconds for the network, so never on the
-        screen's thread.
+        """The way to a Service; waits for the network, mostly for well under a second and at worst
+        for some ten, so never on the screen's thread.
 
         Args:
             namespace: the Service's.

@@ -30,6 +30,10 @@ KEEP_FAILURE: Final = 5.0
 _BACKENDS_FOR: Final = 0.2
 """Seconds for which a list of ready pods is used."""
 _PODS_CHECKED: Final = 3
+_OF_ONE_POD: Final = (Fault.NOT_FOUND, Fault.SERVER, Fault.UNAVAILABLE, Fault.BROKEN)
+"""What may fail for one pod, or its node, and not for another."""
+_OF_THE_SERVER: Final = (Fault.DNS, Fault.TIMEOUT, Fault.TLS, Fault.PROXY, Fault.REFUSED)
+_INGRESSES: Final = "Ingresses:"
 
 _Key = tuple[str, str, int | str | None]
 
@@ -217,7 +221,7 @@ class RouteFinder:
         try:
             return self._network.ingresses(goal.service.namespace)
         except ApiError as error:
-            tried.append(f"Ingress: {error.message}")
+            tried.append(f"{_INGRESSES} {error.message}")
             return []
 
     def _forward(self, goal: Goal, around: Surroundings, tried: list[str]) -> Found:
@@ -225,21 +229,18 @@ class RouteFinder:
         where = f"{service.namespace}/{service.name}"
         better = route_plan.missing(goal, around)
         pods = route_plan.backends(goal, around)
-        outside = (
-            "Nothing answers at the Service's addresses."
-            if tried
-            else f"The Service ({service.type}) has no address outside the cluster."
-        )
         if not pods:
-            reason = f"{outside} No ready pod is known that ports could be forwarded to."
-            return Unreachable(where, reason, better, tuple(tried))
+            reason = "No ready pod is known that ports could be forwarded to."
+            return Unreachable(where, f"{_outside(goal, tried)} {reason}", better, tuple(tried))
         try:
             self._check(pods[:_PODS_CHECKED])
             key = (service.namespace, service.name, goal.port.port)
             local = self._network.forward(key, self._ready(goal))
         except ApiError as error:
+            reason = f"{_outside(goal, tried)} {error.message}"
             tried.append(f"port-forward: {error.message}")
-            reason = f"{outside} {error.message}"
+            if error.kind in _OF_THE_SERVER:
+                better = "Check the connection to the API server; what is shown may be old."
             return Unreachable(where, reason, better, tuple(tried))
         label = f"port-forward to {len(pods)} pod{'' if len(pods) == 1 else 's'}, past the Service"
         return replace(goal.route(RouteKind.PORT_FORWARD, HOST, local, label), hint=better)
@@ -254,8 +255,7 @@ class RouteFinder:
             try:
                 return self._network.check(pod)
             except ApiError as error:
-                hopeless = error.kind in (Fault.FORBIDDEN, Fault.UNAUTHORIZED, Fault.STOPPED)
-                if hopeless or number == len(pods):
+                if error.kind not in _OF_ONE_POD or number == len(pods):
                     raise
 
     def _ready(self, goal: Goal) -> Callable[[], Sequence[Backend]]:
@@ -269,3 +269,10 @@ class RouteFinder:
             return known[1]
 
         return now
+
+
+def _outside(goal: Goal, tried: Sequence[str]) -> str:
+    """What came of the Service's own addresses, as a sentence."""
+    if any(not line.startswith(_INGRESSES) for line in tried):
+        return "Nothing answers at the Service's addresses."
+    return f"The Service ({goal.service.type}) has no address outside the cluster."
