@@ -10,12 +10,11 @@ from textual.geometry import Region
 from tui.analysis.scene import Scene
 from tui.panes.line import Line
 from tui.panes.pane import Pane, absence
-from tui.panes.pod_columns import COLUMNS, DESCENDING, SORTS, Cell, Column, layout
+from tui.panes.pod_columns import SORTS, Cell, Column, layout
+from tui.panes.pod_list import Choice, PodList
 from tui.state.links import Health
 from tui.state.rows import Kind, PodRow
 from tui.text import clean, pad
-
-_BY_ID = {column.id: column for column in COLUMNS}
 
 
 class PodsPane(Pane):
@@ -30,9 +29,9 @@ class PodsPane(Pane):
         self.reverse = False
         self.filter = ""
         self.everything = False
-        self._pods: list[PodRow] = []
-        self._of = 0
+        self._list = PodList()
         self._made_for: Hashable = None
+        self._generation = -1
         self._selected_uid: str | None = None
         self._columns: list[tuple[Column, int]] = []
         self._none: list[Line] = []
@@ -40,55 +39,42 @@ class PodsPane(Pane):
     def depends(self, scene: Scene) -> Hashable:
         """Pods, usage, the choice of rows, and the ages shown."""
         delta = scene.delta
-        return (
-            delta.pods.generation,
-            delta.samples,
-            scene.focused,
-            delta.link(Kind.PODS),
-            self._choice(),
-            int(scene.now),
-        )
+        return (self._source(scene), delta.samples, delta.link(Kind.PODS), int(scene.now))
 
     def caption(self) -> Line:
         """``Pods 2/4 ready``: those that ought to run."""
-        live = [p for p in self._pods if not p.terminal and p.deleting is None]
-        ready = sum(bool(p.ready) for p in live)
+        live, ready = self._list.live, self._list.ready
         line: Line = [("Pods ", "bold measured")]
         if live:
-            ink = "good" if ready == len(live) else "decided"
-            line += [(f"{ready}/{len(live)}", f"bold {ink}"), (" ready", "bold measured")]
+            ink = "good" if ready == live else "decided"
+            line += [(f"{ready}/{live}", f"bold {ink}"), (" ready", "bold measured")]
         return line
 
     def footnote(self) -> Line:
         """Whose pods, how sorted, how filtered."""
         line: Line = []
         if self.filter:
-            line += [(f"filter {clean(self.filter)}: {len(self._pods)} of {self._of}", "decided")]
+            line += [
+                (f"filter {clean(self.filter)}: {len(self._pods)} of {self._list.of}", "decided")
+            ]
             line += [(" · ", "muted")]
         target = self.scene.focus.target
         whole = self._shows_everything()
         whose = "all" if whole or target is None else clean(target.name)
-        down = (self.sort in DESCENDING) != self.reverse
-        return [*line, (f"{whose} · by {self.sort} {'↓' if down else '↑'}", "muted")]
+        arrow = "↓" if self._choice().down else "↑"
+        return [*line, (f"{whose} · by {self.sort} {arrow}", "muted")]
 
     def prepare(self) -> int:
         """Choose, filter and sort the rows; cells are made when seen."""
         scene = self.scene
-        made_for = (
-            scene.delta.pods.generation,
-            scene.delta.samples,
-            scene.focused,
-            self._choice(),
-        )
-        if made_for != self._made_for:
-            self._made_for = made_for
-            self._pods = self._select()
+        if self._source(scene) != self._made_for:
+            self._make()
             self._restore_cursor()
         link = scene.delta.link(Kind.PODS)
         self._none = []
         if not self._pods:
-            if link.health is Health.LIVE and self.filter and self._of:
-                self._none = [[(f"none of {self._of} pods match", "muted")]]
+            if link.health is Health.LIVE and self.filter and self._list.of:
+                self._none = [[(f"none of {self._list.of} pods match", "muted")]]
             else:
                 self._none = absence(link, "pods", self.room.width)
         self._columns = layout(self.room.width, self._wants())
@@ -208,32 +194,43 @@ class PodsPane(Pane):
 
     # How rows are chosen.
 
-    def _choice(self) -> Hashable:
-        return (self.sort, self.reverse, self.filter, self.everything)
+    @property
+    def _pods(self) -> list[PodRow]:
+        return self._list.rows
+
+    def _choice(self) -> Choice:
+        return Choice(self.sort, self.reverse, self.filter)
 
     def _shows_everything(self) -> bool:
         return self.everything or self.scene.focus.workload is None
 
-    def _select(self) -> list[PodRow]:
-        scene = self.scene
-        pods = (
-            list(scene.delta.pods.rows.values())
-            if self._shows_everything()
-            else list(scene.focus.pods)
+    def _source(self, scene: Scene) -> tuple[object, ...]:
+        """What the rows are made of: differs whenever they do."""
+        choice = self._choice()
+        whole = self.everything or scene.focus.workload is None
+        return (
+            whole,
+            choice,
+            scene.delta.samples if choice.measured else 0,
+            scene.delta.pods.generation if whole else scene.focused,
         )
-        self._of = len(pods)
-        for word in self.filter.lower().split():
-            wanted, word = (False, word[1:]) if word.startswith("!") else (True, word)
-            if word:
-                pods = [p for p in pods if (word in _haystack(p)) == wanted]
-        key = _BY_ID[self.sort].key
-        usage = scene.delta.pod_usage
-        pods.sort(key=lambda p: (p.namespace, p.name))
-        down = (self.sort in DESCENDING) != self.reverse
-        pods.sort(
-            key=lambda p: key(Cell(p, usage.get((p.namespace, p.name)), scene.now)), reverse=down
-        )
-        return pods
+
+    def _make(self) -> None:
+        """Bring the rows up to date: by what changed where that is enough, else anew."""
+        delta = self.scene.delta
+        source = self._source(self.scene)
+        before = self._made_for
+        same = isinstance(before, tuple) and before[:3] == source[:3]
+        self._made_for = source
+        whole = self._shows_everything()
+        # A scene may have been missed: then it was not this delta's changes that made the rows.
+        changes = [change for change in delta.changes if change.kind is Kind.PODS]
+        if same and whole and changes and delta.pods.generation == self._generation + 1:
+            self._list.update(changes, delta.pods.rows.values(), delta.pod_usage)
+        else:
+            pods = delta.pods.rows.values() if whole else self.scene.focus.pods
+            self._list.remake(pods, delta.pod_usage, self._choice())
+        self._generation = delta.pods.generation
 
     def _wants(self) -> dict[str, int]:
         """The longest content of the columns that grow, of what is near the screen."""
@@ -253,12 +250,8 @@ class PodsPane(Pane):
     def _restore_cursor(self) -> None:
         if self._selected_uid is None:
             return
-        for index, pod in enumerate(self._pods):
-            if pod.uid == self._selected_uid:
-                self.cursor = index
-                return
+        index = self._list.index(self._selected_uid)
+        if index is not None:
+            self.cursor = index
+            return
         self.cursor = min(self.cursor or 0, len(self._pods) - 1) if self._pods else None
-
-
-def _haystack(pod: PodRow) -> str:
-    return f"{pod.namespace}/{pod.name} {pod.status} {pod.node}".lower()
