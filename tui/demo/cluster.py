@@ -35,6 +35,7 @@ from tui.demo.node.lifecycle import NodeLifecycle
 from tui.demo.node.usage import Usage
 from tui.demo.scenario import Player, Scenario
 from tui.demo.store import Store
+from tui.demo.streams.sessions import PodSessions
 from tui.demo.traffic import Traffic, Wave
 
 AGE: Final = 2 * 86400.0
@@ -79,6 +80,7 @@ class Cluster:
         self.dataplane = DataPlane(
             self.store, self.api, clock, self.usage, self.logs, seed, any_port=any_port
         )
+        self.handlers.sessions = PodSessions(self.store, clock, self.dataplane, self.logs)
         self.kubelet = Kubelet(self.plane, self.usage, self.logs, self.dataplane)
         self.controllers: list[Controller] = [
             NamespaceController(self.plane),

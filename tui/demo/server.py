@@ -12,9 +12,10 @@ from typing import Final, Protocol
 from aiohttp import web
 
 from tui.demo.api import errors
-from tui.demo.api.requests import Request, Response, Stream
+from tui.demo.api.requests import Request, Response, Stream, Upgrade
 from tui.demo.certificate import Certificate
 from tui.demo.faults_http import CutError, FaultyAnswers
+from tui.demo.streams import upgrade
 
 HOST: Final = "127.0.0.1"
 _LARGEST_BODY: Final = 3 * 1024 * 1024
@@ -144,6 +145,8 @@ class Server:
         except CutError:
             _abort(incoming)
             return web.Response(status=500)
+        if isinstance(answer, Upgrade):
+            return await upgrade.serve(incoming, answer)
         if isinstance(answer, Response):
             return _plain(answer, self.faulty.date())
         return await _stream(incoming, answer, self.faulty.date())

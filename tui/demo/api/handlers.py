@@ -22,7 +22,7 @@ from tui.demo.api import (
 from tui.demo.api.discovery import Discovery
 from tui.demo.api.operations import Api
 from tui.demo.api.paths import Target
-from tui.demo.api.requests import Request, Response, Stream
+from tui.demo.api.requests import Request, Response, Stream, Upgrade
 from tui.demo.openapi.documents import Documents
 from tui.demo.resource import CREATE_ONLY, Resource
 from tui.demo.store import Entry
@@ -59,6 +59,8 @@ class Handlers:
         self._rng = rng
         self._discovery = Discovery(api.registry)
         self._documents = Documents(api.registry)
+        self.sessions: object = None
+        """Who opens streams into pods."""
 
     def respond(self, request: Request) -> Response | Stream:
         """Answer a request; what goes wrong is an answer too."""
@@ -96,7 +98,10 @@ class Handlers:
         if not target.resource.stored:
             return self._computed(target, request)
         if target.subresource:
-            return subresources.respond(self._api, self._logs, target, request)
+            answer = subresources.respond(self._api, self._logs, target, request)
+            if isinstance(answer, Upgrade):
+                answer.sessions = self.sessions
+            return answer
         if request.method == "GET":
             return self._read(target, request)
         handler = self._writers().get(request.method)

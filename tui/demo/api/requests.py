@@ -167,6 +167,18 @@ class Response:
 
 
 @dataclass(slots=True)
+class Upgrade(Response):
+    """An answer that is no answer: the connection becomes streams into a pod."""
+
+    kind: str = ""
+    """``exec``, ``attach`` or ``portforward``."""
+    pod: Any = None
+    """The pod's entry."""
+    sessions: object = None
+    """Who opens them, for the web server."""
+
+
+@dataclass(slots=True)
 class Stream:
     """An answer that comes in chunks until it ends."""
 

@@ -10,7 +10,7 @@ from tui.demo.api import bodies, errors, representation, selectors
 from tui.demo.api.errors import Cause
 from tui.demo.api.operations import Api, DeleteOptions, Writer
 from tui.demo.api.paths import Target
-from tui.demo.api.requests import Request, Response, Stream, part
+from tui.demo.api.requests import Request, Response, Stream, Upgrade, part
 from tui.demo.resource import Resource
 from tui.demo.store import Entry, Object
 
@@ -33,6 +33,11 @@ def respond(api: Api, logs: LogSource, target: Target, request: Request) -> Resp
         if request.method != "GET":
             raise errors.method_not_allowed()
         return logs.respond(api.get(target.resource, target.where, target.name), request)
+    if name in ("exec", "attach", "portforward"):
+        pod = api.get(target.resource, target.where, target.name)
+        if "upgrade" not in request.headers:
+            raise errors.bad_request("Upgrade request required")
+        return Upgrade(101, b"", kind=name, pod=pod)
     if name in ("binding", "eviction", "finalize"):
         return _ACTIONS[name](api, target, request)
     entry = api.get(target.resource, target.where, target.name)

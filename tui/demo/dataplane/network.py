@@ -184,9 +184,13 @@ class Network:
 
     def dial(self, source: Process, address: str, port: int) -> Connection | Broken:
         """Connect from a process to an address inside the cluster."""
-        own = (source.place.ip, self._ephemeral())
+        return self.call(source.place.ip, address, port)
+
+    def call(self, source: str, address: str, port: int) -> Connection | Broken:
+        """Connect from a pod, by its address, to an address inside the cluster."""
+        own = (source, self._ephemeral())
         if address == "127.0.0.1":
-            address = source.place.ip
+            address = source
         key = self._services.get(address)
         where = f"{address}:{port}"
         if key is not None:
@@ -207,6 +211,10 @@ class Network:
         # What comes in at a node port carries the node's address when it reaches the pod.
         gateway = address.rpartition(".")[0] + ".1"
         return self._connect(address, port, (gateway, client[1]), f"{address}:{port}")
+
+    def reach(self, address: str, port: int) -> Connection | Broken:
+        """A connection from a pod's own loopback, as port-forward makes it."""
+        return self._connect(address, port, ("127.0.0.1", self._ephemeral()), f"{address}:{port}")
 
     def at(self, address: str, port: int) -> Process | None:
         """The process that listens at a pod's address."""

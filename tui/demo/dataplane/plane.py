@@ -149,7 +149,7 @@ class DataPlane:
             print=lambda text: self._logs.write(pod.uid, name, text),
             container=container,
             simulate=kinds.words(pod.metadata.get("annotations") or {}),
-            volumes=self._mount(pod),
+            volumes=self.volumes(pod),
             network=self.network,
             clock=self._clock,
             rng=self._rng,
@@ -261,7 +261,8 @@ class DataPlane:
 
     # -- volumes
 
-    def _mount(self, pod: Entry) -> dict[str, Volume]:
+    def volumes(self, pod: Entry) -> dict[str, Volume]:
+        """A pod's volumes by name, mounted if they are not yet."""
         volumes = self._volumes.get(pod.uid)
         if volumes is None:
             volumes = {one["name"]: Volume.of(one) for one in pod.spec.get("volumes") or ()}

@@ -19,7 +19,7 @@ _WELCOME: Final = """\
 <body><h1>Congratulations!</h1><p>Your web server is working.</p></body>
 </html>
 """
-_FILES: Final = {
+FILES: Final = {
     FILE: ":80 {\n\troot * /usr/share/caddy\n\tfile_server\n}\n",
     "/usr/share/caddy/index.html": _WELCOME,
 }
@@ -32,7 +32,7 @@ def start(setting: Setting) -> Made:
     def say(level: str, logger: str, message: str, **fields: Any) -> None:
         output.append(journal.line(setting.clock.wall(), level, logger, message, fields))
 
-    files = Files(_FILES, setting.container.get("volumeMounts") or (), setting.volumes)
+    files = Files(FILES, setting.container.get("volumeMounts") or (), setting.volumes)
     text = files.read(FILE)
     if text is None:
         problem = f"open {FILE}: no such file or directory"

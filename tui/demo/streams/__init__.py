@@ -1,0 +1,1 @@
+"""Streams into pods: port-forward, exec and attach, over WebSocket and SPDY."""

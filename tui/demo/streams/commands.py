@@ -1,0 +1,126 @@
+"""Exec and attach: a shell behind standard streams, or what a container prints."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Final
+
+import msgspec
+
+from tui.demo.store import Object
+from tui.demo.streams.shell import PROMPT, Result, Shell
+
+STDIN: Final = 0
+STDOUT: Final = 1
+STDERR: Final = 2
+ERROR: Final = 3
+_MOST_LINE: Final = 8192
+Send = Callable[[int, bytes], None]
+"""Sends bytes on one of the channels above."""
+
+
+def outcome(code: int) -> bytes:
+    """The last word on the error channel."""
+    status: Object = {"metadata": {}, "status": "Success"}
+    if code:
+        cause = {"reason": "ExitCode", "message": str(code)}
+        status = {
+            "metadata": {},
+            "status": "Failure",
+            "message": (f"command terminated with non-zero exit code: exit status {code}"),
+            "reason": "NonZeroExitCode",
+            "details": {"causes": [cause]},
+        }
+    return msgspec.json.encode(status)
+
+
+class Terminal:
+    """Lines from what is typed, echoed if the other side is a terminal."""
+
+    def __init__(self, echo: Callable[[bytes], None] | None) -> None:
+        self._echo = echo
+        self._typed = ""
+        self.lines: asyncio.Queue[str | None] = asyncio.Queue()
+
+    def received(self, data: bytes) -> None:
+        """Take what was typed."""
+        if self._echo is None:
+            self._typed += data.decode("utf-8", "replace")
+            *whole, self._typed = self._typed[-_MOST_LINE:].split("\n")
+            for line in whole:
+                self.lines.put_nowait(line)
+            return
+        for letter in data.decode("utf-8", "replace"):
+            self._key(letter, self._echo)
+
+    def _key(self, letter: str, echo: Callable[[bytes], None]) -> None:
+        if letter in "\r\n":
+            echo(b"\r\n")
+            self.lines.put_nowait(self._typed)
+            self._typed = ""
+        elif letter in "\x7f\b":
+            if self._typed:
+                self._typed = self._typed[:-1]
+                echo(b"\b \b")
+        elif letter == "\x03":
+            self._typed = ""
+            echo(b"^C\r\n" + PROMPT.encode())
+        elif letter == "\x04":
+            if not self._typed:
+                self.finished()
+        elif letter.isprintable() and len(self._typed) < _MOST_LINE:
+            self._typed += letter
+            echo(letter.encode())
+
+    def finished(self) -> None:
+        """No more will be typed."""
+        if self._typed and self._echo is None:
+            self.lines.put_nowait(self._typed)
+        self.lines.put_nowait(None)
+
+
+async def execute(
+    shell: Shell, command: list[str], terminal: Terminal, send: Send, *, stdin: bool, tty: bool
+) -> None:
+    """Run a command to its end, telling how it ended."""
+    interactive = stdin and shell_alone(command)
+
+    def show(result: Result) -> None:
+        for channel, text in ((STDOUT, result.out), (STDERR, result.err)):
+            if text:
+                shown = text.replace("\n", "\r\n") if tty else text
+                send(STDOUT if tty else channel, shown.encode())
+
+    code = 0
+    if not interactive:
+        result = await shell.run(command)
+        show(result)
+        code = result.code
+    else:
+        if tty:
+            send(STDOUT, PROMPT.encode())
+        while (line := await terminal.lines.get()) is not None:
+            result = await shell.script(line)
+            show(result)
+            code = result.code
+            if shell.ended:
+                break
+            if tty:
+                send(STDOUT, PROMPT.encode())
+    send(ERROR, outcome(code))
+
+
+def shell_alone(command: list[str]) -> bool:
+    """Whether a command is a shell that reads what is typed."""
+    names = ("sh", "bash", "ash")
+    return command[0].rpartition("/")[2] in names and not any(
+        word.startswith("-") and word.endswith("c") for word in command[1:]
+    )
+
+
+async def attach(output: AsyncIterator[bytes], send: Send) -> None:
+    """Show what a container prints until it ends."""
+    async for chunk in output:
+        send(STDOUT, chunk)
+    send(ERROR, outcome(0))

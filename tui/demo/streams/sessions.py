@@ -1,0 +1,123 @@
+"""What stands behind exec, attach and port-forward: the pod, as a session sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Protocol
+
+from tui.demo import resources
+from tui.demo.api import errors
+from tui.demo.api.requests import Request, Response, Stream
+from tui.demo.clock import Clock
+from tui.demo.dataplane.caddy.container import FILES as CADDY_FILES
+from tui.demo.dataplane.files import Files
+from tui.demo.dataplane.network import Network
+from tui.demo.dataplane.nginx.image import FILES as NGINX_FILES
+from tui.demo.dataplane.plane import DataPlane
+from tui.demo.store import Entry, Object, Store
+from tui.demo.streams.shell import Shell, World
+
+_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_IMAGES: Final = (("nginx", NGINX_FILES), ("caddy", CADDY_FILES))
+
+
+class LogSource(Protocol):
+    """Who has the logs of containers."""
+
+    def respond(self, pod: Entry, request: Request) -> Response | Stream:
+        """Answer a log request."""
+
+
+class PodSessions:
+    """Opens shells and tunnels into the pods of one cluster."""
+
+    def __init__(self, store: Store, clock: Clock, plane: DataPlane, logs: LogSource) -> None:
+        self._store = store
+        self._clock = clock
+        self._plane = plane
+        self.logs = logs
+
+    @property
+    def network(self) -> Network:
+        """Where the pods' processes listen."""
+        return self._plane.network
+
+    def container(self, pod: Entry, name: str) -> Object:
+        """The container that a session is for; the first if none is named.
+
+        Raises:
+            ApiError: 400, there is none of this name, or it does not run.
+        """
+        containers = [*(pod.spec.get("containers") or ()), *(pod.spec.get("initContainers") or ())]
+        found = next((one for one in containers if not name or one["name"] == name), None)
+        if found is None:
+            raise errors.bad_request(f"container {name} is not valid for pod {pod.name}")
+        if pod.status.get("phase") in ("Succeeded", "Failed"):
+            phase = pod.status["phase"]
+            message = f"cannot exec into a container in a completed pod; current phase is {phase}"
+            raise errors.bad_request(message)
+        statuses = pod.status.get("containerStatuses") or ()
+        running = any(
+            one["name"] == found["name"] and "running" in (one.get("state") or {})
+            for one in statuses
+        )
+        if not running:
+            raise errors.ApiError(
+                500,
+                "InternalError",
+                f'container not found ("{found["name"]}")'
+                if pod.spec.get("nodeName")
+                else f"pod {pod.name} does not have a host assigned",
+            )
+        chosen: Object = found
+        return chosen
+
+    def shell(self, pod: Entry, container: Object) -> Shell:
+        """A shell in a container."""
+        image = str(container.get("image", ""))
+        known = next((files for name, files in _IMAGES if name in image), {})
+        mounts = container.get("volumeMounts") or ()
+        files = Files(known, mounts, self._plane.volumes(pod))
+        return Shell(
+            World(
+                hostname=str(pod.spec.get("hostname") or pod.name),
+                namespace=pod.namespace,
+                address=str(pod.status.get("podIP", "")),
+                env=self._environment(pod, container),
+                files=files,
+                network=self.network,
+                now=self._clock.wall,
+                speed=self._clock.speed,
+            )
+        )
+
+    def _environment(self, pod: Entry, container: Object) -> Mapping[str, str]:
+        found = {"PATH": _PATH, "HOSTNAME": str(pod.spec.get("hostname") or pod.name)}
+        for source in container.get("envFrom") or ():
+            name = str((source.get("configMapRef") or {}).get("name", ""))
+            data = self._data(pod.namespace, name)
+            prefix = source.get("prefix", "")
+            found |= {f"{prefix}{key}": value for key, value in data.items()}
+        for variable in container.get("env") or ():
+            found[variable["name"]] = self._value(pod, variable)
+        found |= {"KUBERNETES_SERVICE_HOST": "10.96.0.1", "KUBERNETES_SERVICE_PORT": "443"}
+        return found | {"HOME": "/root"}
+
+    def _value(self, pod: Entry, variable: Object) -> str:
+        if "value" in variable:
+            return str(variable["value"])
+        source = variable.get("valueFrom") or {}
+        key = source.get("configMapKeyRef")
+        if key:
+            return self._data(pod.namespace, str(key.get("name"))).get(str(key.get("key")), "")
+        path = str((source.get("fieldRef") or {}).get("fieldPath", ""))
+        value: object = pod.data
+        for part in path.split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+        return value if isinstance(value, str) else ""
+
+    def _data(self, namespace: str, name: str) -> dict[str, str]:
+        """A ConfigMap's data. Secrets are not read: what comes from one is empty here."""
+        entry = self._store.get(resources.CONFIG_MAPS.storage, namespace, name)
+        data: dict[str, str] = (entry.data.get("data") or {}) if entry is not None else {}
+        return data
