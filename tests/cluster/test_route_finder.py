@@ -314,8 +314,10 @@ def test_what_the_store_shows() -> None:
     store.put(Kind.SERVICES, [SERVICE])
     store.link(Kind.NODES, Health.LIVE)
     store.link(Kind.PODS, Health.FORBIDDEN)
+    store.link(Kind.ENDPOINTSLICES, Health.RETRYING)
     known = Surroundings.of(store.drain())
-    assert (known.services, known.nodes, known.pods) == ((SERVICE,), (), None)
+    assert (known.services, known.nodes) == ((SERVICE,), ())
+    assert (known.slices, known.pods) == (None, None)
 
 
 @pytest.fixture

@@ -117,6 +117,7 @@ class Routes(Protocol):
 
 
 def _known(delta: Delta, kind: Kind, view: TableView[R]) -> tuple[R, ...] | None:
-    if not view.rows and delta.link(kind).health not in (Health.LIVE, Health.RETRYING):
+    # An empty table that is being tried again may never have been listed.
+    if not view.rows and delta.link(kind).health is not Health.LIVE:
         return None
     return tuple(view.rows.values())
