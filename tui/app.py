@@ -69,7 +69,18 @@ class KscaleApp(App[str]):
     TITLE = "kscale-tui"
     CSS_PATH: ClassVar[list[str | PurePath]] = [
         styles() / f"{name}.tcss"
-        for name in ("base", "hpa", "chart", "pods", "timeline", "nodes", "why", "whatif", "help")
+        for name in (
+            "base",
+            "hpa",
+            "chart",
+            "pods",
+            "timeline",
+            "nodes",
+            "doctor",
+            "why",
+            "whatif",
+            "help",
+        )
     ]
     COMMAND_PALETTE_BINDING = "ctrl+p"
     ENABLE_COMMAND_PALETTE = True

@@ -8,7 +8,9 @@ from collections.abc import Hashable
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tui.analysis.doctor.finding import Finding, Severity
 from tui.analysis.scene import Scene
+from tui.panes.doctor import SIGNS, counted
 from tui.panes.ink import Palette
 from tui.panes.line import Line, cells, cut, strip
 from tui.state.links import Health, Link, Source
@@ -37,7 +39,14 @@ class Header(Widget):
     def show(self, scene: Scene) -> None:
         """Take over a scene."""
         self.scene = scene
-        drawn_for = (int(scene.now), scene.connection, scene.focus.target, scene.place, self.size)
+        drawn_for = (
+            int(scene.now),
+            scene.connection,
+            scene.focus.target,
+            scene.place,
+            scene.diagnosed,
+            self.size,
+        )
         if drawn_for != self._drawn_for:
             self._drawn_for = drawn_for
             self.refresh()
@@ -63,7 +72,11 @@ class Header(Widget):
         left += [(clean(place.context), ""), (" / ", "muted"), (namespace, "")]
         if place.read_only:
             left += [("  read-only", "decided")]
-        right: Line = [*_connection(scene.connection, scene.now), ("  ", "")]
+        right: Line = [
+            *_trouble(scene.findings),
+            *_connection(scene.connection, scene.now),
+            ("  ", ""),
+        ]
         metrics = _metrics(scene)
         clock: Line = [(time.strftime("%H:%M:%S", time.localtime(scene.now)), ""), (" ", "")]
         for extra in ([*metrics, ("  ", "")], []):
@@ -77,6 +90,17 @@ class Header(Widget):
             left += [("   target ", "muted"), (shorten(name, space - 12), "")]
         left = cut(left, room - cells(line) - 1)
         return [*left, (pad("", room - cells(left) - cells(line)), ""), *line]
+
+
+def _trouble(findings: tuple[Finding, ...]) -> Line:
+    """How much the doctor found to be wrong."""
+    line: Line = []
+    errors, warnings = counted(findings)
+    for severity, number in ((Severity.ERROR, errors), (Severity.WARNING, warnings)):
+        if number:
+            sign, ink = SIGNS[severity]
+            line += [(f"{sign} {number}", ink), ("  ", "")]
+    return line
 
 
 def _connection(link: Link, now: float) -> Line:

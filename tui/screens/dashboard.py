@@ -15,6 +15,7 @@ from tui.actions import bindings
 from tui.analysis.scene import Scene
 from tui.panes.banner import Banner
 from tui.panes.chart import ChartPane
+from tui.panes.doctor import DoctorPane
 from tui.panes.header import Header
 from tui.panes.hpa import HpaPane
 from tui.panes.ink import Palette
@@ -26,6 +27,7 @@ from tui.panes.stack import Stack
 from tui.panes.timeline import TimelinePane
 from tui.panes.toosmall import TooSmall
 from tui.panes.why import WhyPane
+from tui.text import clean
 
 
 class Dashboard(Screen[None]):
@@ -56,7 +58,8 @@ class Dashboard(Screen[None]):
         self.why = WhyPane(id="why")
         self.timeline = TimelinePane(id="timeline")
         self.nodes_pane = NodesPane(id="nodes")
-        self.side = Stack(self.nodes_pane, id="side")
+        self.doctor = DoctorPane(id="doctor")
+        self.side = Stack(self.nodes_pane, self.doctor, id="side")
         self.keybar = KeyBar()
         self.panes: tuple[Pane, ...] = (
             self.hpa,
@@ -110,6 +113,17 @@ class Dashboard(Screen[None]):
     def action_nodes(self) -> None:
         """See the nodes."""
         self.bring(self.nodes_pane)
+
+    def action_doctor(self) -> None:
+        """See what the doctor found."""
+        self.bring(self.doctor)
+
+    def action_copy(self) -> None:
+        """Put the command of the doctor's chosen finding on the clipboard."""
+        finding = self.doctor.chosen
+        if isinstance(self.focused, DoctorPane) and finding is not None and finding.fix.command:
+            self.app.copy_to_clipboard(clean(finding.fix.command))
+            self.notify("The command is on the clipboard.", markup=False)
 
     def bring(self, pane: Pane) -> None:
         """Put one of the panes that share a place in front; while zoomed, zoom that one."""
@@ -233,7 +247,7 @@ class Dashboard(Screen[None]):
 
     def _move(self, by: int) -> None:
         pane = self.focused
-        if isinstance(pane, PodsPane):
+        if isinstance(pane, PodsPane | DoctorPane):
             pane.move(by)
         elif isinstance(pane, Pane):
             pane.scroll_relative(y=by, animate=False)

@@ -13,6 +13,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.actions import ACTIONS
+from tui.analysis.doctor.registry import all_rules
+from tui.panes.doctor import SIGNS
 from tui.panes.ink import Ink
 
 _COLOURS = (
@@ -74,4 +76,20 @@ class HelpScreen(ModalScreen[None]):
                 "15 s and the HPA looks every 15 s."
             )
         )
+        parts += _rules()
         return Content("").join(parts)
+
+
+def _rules() -> list[Content]:
+    """What the doctor looks for, a page a rule."""
+    parts = [Content("\n\n"), Content.styled("What the doctor looks for\n", "bold $decided")]
+    for rule in all_rules():
+        sign, ink = SIGNS[rule.severity]
+        colour = " ".join(w if w == "bold" else f"${w}" for w in ink.split())
+        parts += [
+            Content.styled(f"  {sign} ", colour),
+            Content.styled(f"{rule.title} ", "bold"),
+            Content.styled(f"({rule.id})\n", "$muted"),
+            Content(f"    {rule.page}\n"),
+        ]
+    return parts
