@@ -61,6 +61,8 @@ class ScaleUp:
     """Seconds since the epoch. Of the pods' stages, when the last pod was through."""
     done: Mapping[Stage, int]
     """How many of its pods are through a stage."""
+    pods: tuple[str, ...] = ()
+    """The names of those it made."""
 
     @property
     def begin(self) -> float:
@@ -121,7 +123,7 @@ class _Open:
         done[Stage.SERVED] = len(served)
         if served:
             moments[Stage.SERVED] = min(served)
-        return ScaleUp(self.hpa, self.before, self.after, moments, done)
+        return ScaleUp(self.hpa, self.before, self.after, moments, done, tuple(self.names))
 
 
 class Lags:

@@ -1,0 +1,156 @@
+"""The algorithm run forward: against what the recorded controller then did, and its own laws."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.analysis.replay import Replay, explained
+from tui.analysis import hpa
+from tui.analysis.forecast import HORIZON, Delays, Forecast, forecast, requests_changed
+from tui.analysis.why import Explanation
+
+NOW = 1_795_000_000.0
+
+
+def recorded(after: float) -> tuple[Explanation, float]:
+    """What was known that many seconds into the run."""
+    replay = Replay()
+    start = replay.now
+    for _, why in explained(replay, 0.5):
+        if replay.now - start >= after and why.inputs is not None:
+            return why, replay.now
+    raise AssertionError("the run is shorter")
+
+
+def ahead(why: Explanation, now: float) -> Forecast:
+    assert why.inputs is not None
+    assert why.outlook is not None
+    spec = why.outlook.decision.spec
+    return forecast(spec, why.inputs, why.memory, now, why.next_look, Delays(2.0, why.period))
+
+
+def test_a_scale_up_is_foreseen_as_soon_as_the_sample_shows_it() -> None:
+    why, now = recorded(32)
+    found = ahead(why, now)
+    first = found.changes[0]
+    # The controller went 2 → 4 at :54.78 and 4 → 8 at :09.82 (the load then grew further).
+    assert [size for _, size in found.changes] == [4, 8]
+    assert first[0] - now < 3
+
+
+@pytest.mark.parametrize("after", [230, 300, 400])
+def test_the_moment_of_the_scale_down_is_foreseen_to_the_second(after: float) -> None:
+    why, now = recorded(after)
+    found = ahead(why, now)
+    came = 1_795_222_435.233  # when the recorded controller set it
+    assert [size for _, size in found.changes] == [2]
+    assert abs(found.changes[0][0] - came) < 1.0
+
+
+def test_at_rest_it_stays() -> None:
+    why, now = recorded(540)
+    found = ahead(why, now)
+    assert (found.start, found.end, found.changes) == (2, 2, ())
+    assert {look.decides for look in found.looks} == {"bounds"}
+
+
+def spec(**more: object) -> hpa.HpaSpec:
+    metric = hpa.MetricSpec("Resource", "cpu", average_utilization=50)
+    fields = {"metrics": (metric,), "min_replicas": 1, "max_replicas": 20, **more}
+    return hpa.HpaSpec("n", "h", hpa.ObjectReference("Deployment", "d"), **fields)  # type: ignore[arg-type]
+
+
+def inputs(count: int, milli: int, request: int = 100) -> hpa.Inputs:
+    names = [f"p{n}" for n in range(count)]
+    containers = (hpa.ContainerInput("app", {"cpu": request}),)
+    return hpa.Inputs(
+        hpa.Scale(count, count, "app=d"),
+        tuple(
+            hpa.PodInput(n, "Running", "True", NOW - 4000, NOW - 4000, False, containers)
+            for n in names
+        ),
+        tuple(
+            hpa.PodUsage(n, NOW - 5, 15.0, (hpa.ContainerUsage("app", {"cpu": milli}),))
+            for n in names
+        ),
+        selecting_hpas=("n/h",),
+    )
+
+
+def run(spec: hpa.HpaSpec, seen: hpa.Inputs, memory: hpa.Memory | None = None) -> Forecast:
+    return forecast(spec, seen, memory or hpa.NOTHING_REMEMBERED, NOW, NOW + 5)
+
+
+def test_load_spreads_over_the_pods_that_come() -> None:
+    found = run(spec(), inputs(2, 150))
+    assert [size for _, size in found.changes] == [4, 6]
+    # 300m over 6 pods of 100m is 50 %: there it stays.
+    assert found.looks[-1].reading == 50
+    assert found.looks[-1].decides == "tolerance"
+
+
+def test_pods_that_never_become_ready_take_no_load() -> None:
+    stuck = replace(inputs(2, 150).pods[0], name="stuck", ready="False", phase="Pending")
+    seen = inputs(2, 150)
+    seen = replace(seen, pods=(*seen.pods, stuck), scale=hpa.Scale(3, 3, "app=d"))
+    found = run(spec(max_replicas=3), seen)
+    assert found.looks[-1].reading == 150
+
+
+def test_a_policy_frees_when_its_period_is_over() -> None:
+    slow = hpa.ScalingRules((hpa.ScalingPolicy("Pods", 1, 60),), "Max", 0)
+    found = run(spec(behavior=hpa.Behavior(slow, None)), inputs(2, 500))
+    times = [at for at, _ in found.changes]
+    assert [size for _, size in found.changes][:3] == [3, 4, 5]
+    assert all(60 <= b - a <= 76 for a, b in pairwise(times))
+
+
+def test_a_window_holds_until_its_last_recommendation_leaves() -> None:
+    memory = hpa.Memory((hpa.Recommendation(10, NOW - 100), hpa.Recommendation(4, NOW - 50)))
+    found = run(spec(), inputs(10, 5), memory)
+    assert [size for _, size in found.changes] == [4, 1]
+    assert 200 <= found.changes[0][0] - NOW <= 216
+    assert 250 <= found.changes[1][0] - NOW <= 266
+
+
+def test_without_a_target_there_is_nothing_to_foresee() -> None:
+    gone = replace(inputs(1, 1), scale=hpa.Unavailable("not found"))
+    assert run(spec(), gone).looks == ()
+
+
+def test_another_request_changes_the_share() -> None:
+    seen = requests_changed(inputs(2, 150), "cpu", 400)
+    assert [p.containers[0].requests["cpu"] for p in seen.pods] == [400, 400]
+    assert run(spec(), seen).end == 2
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(1, 12), st.integers(0, 900), st.integers(1, 6), st.integers(1, 15), st.booleans()
+)
+def test_it_keeps_to_the_bounds_and_to_the_clock(
+    count: int, milli: int, low: int, more: int, with_behavior: bool
+) -> None:
+    behavior = hpa.Behavior() if with_behavior else None
+    wanted = spec(min_replicas=low, max_replicas=low + more, behavior=behavior)
+    found = run(wanted, inputs(count, milli))
+    sizes = [look.size for look in found.looks]
+    assert all(low <= size <= low + more for size in sizes[1:])
+    assert len(found.looks) == int((HORIZON - 5) // 15) + 1
+    assert all(NOW <= look.at <= NOW + HORIZON for look in found.looks)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 8), st.integers(0, 400), st.integers(5, 95))
+def test_a_higher_target_never_ends_with_more_pods(count: int, milli: int, aim: int) -> None:
+    def at(target: int) -> int:
+        metric = hpa.MetricSpec("Resource", "cpu", average_utilization=target)
+        return run(spec(metrics=(metric,)), inputs(count, milli)).end
+
+    # Within tolerance either may stay where it is: twice the target is well outside.
+    assert at(2 * aim) <= at(aim)
