@@ -5,12 +5,13 @@ Only the kinds of :data:`KINDS` are known: namespaced, without secrets or rights
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 
-from tui.cluster.errors import ApiError, Fault
+from tui.cluster.errors import ApiError, Fault, one_line
 from tui.cluster.halt import Halt
 from tui.cluster.ownership import Object
 from tui.cluster.transport import Transport, path
@@ -31,6 +32,8 @@ __all__ = [
 
 _PAGE: Final = 250
 _MOST_PAGES: Final = 40
+_TAIL: Final = 30
+_GRAVE: Final = re.compile(r"(?i)\b(emerg|fatal|panic|error|exception|traceback)\b")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -148,6 +151,26 @@ class Objects:
                 break
             query["continue"] = token
         return found
+
+    def last_line(self, namespace: str, pod: str, container: str, halt: Halt | None = None) -> str:
+        """What a container printed last before it ended; empty if that cannot be had."""
+        where = path_of("v1", "pods", namespace, pod) + "/log"
+        query: dict[str, str | int | bool] = {
+            "container": container,
+            "previous": True,
+            "tailLines": _TAIL,
+            "limitBytes": 16_384,
+        }
+        try:
+            body = self._transport.get(where, query, accept="*/*", halt=halt).body
+        except ApiError as error:
+            if error.kind is Fault.STOPPED:
+                raise
+            return ""
+        lines = [line for line in body.decode("utf-8", "replace").splitlines() if line.strip()]
+        # The line that says why, if there is one, is often not the very last.
+        grave = [line for line in lines if _GRAVE.search(line)]
+        return one_line((grave or lines or [""])[-1])
 
 
 def _decoded(body: bytes) -> Object:

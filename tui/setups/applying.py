@@ -263,12 +263,12 @@ class Applying:
             if verdict.trouble is not None and verdict.trouble.hopeless:
                 hopeless_since = now if hopeless_since is None else hopeless_since
                 if now - hopeless_since >= _GRACE:
-                    raise FailedError(_stuck(ref, verdict.trouble))
+                    raise FailedError(self._stuck(ref, verdict.trouble))
             else:
                 hopeless_since = None
             if now >= deadline:
                 if verdict.trouble is not None:
-                    raise FailedError(_stuck(ref, verdict.trouble))
+                    raise FailedError(self._stuck(ref, verdict.trouble))
                 raise FailedError(
                     Failure(
                         ref,
@@ -324,6 +324,18 @@ class Applying:
         what = str(ref) if ref is not None else "The cluster"
         return Failure(ref, error.reason or error.kind.value, f"{what}: {error.message}")
 
+    def _stuck(self, ref: Ref, trouble: rollout.Trouble) -> Failure:
+        step = rollout.next_step(trouble.reason)
+        sentence = f"{ref}: {trouble.sentence.rstrip('.')}."
+        if trouble.container:
+            namespace = self._plan.namespace
+            line = self._site.objects.last_line(
+                namespace, trouble.pod, trouble.container, self._halt
+            )
+            if line:
+                return Failure(ref, trouble.reason, f"{sentence} It said: {line}")
+        return Failure(ref, trouble.reason, f"{sentence} {step}".rstrip())
+
     def _undo(self) -> str:
         words = []
         if self._created:
@@ -332,12 +344,6 @@ class Applying:
             names = ", ".join(map(str, self._before))
             words.append(f"Changed: {names}; undoing applies what was there before.")
         return " ".join(words)
-
-
-def _stuck(ref: Ref, trouble: rollout.Trouble) -> Failure:
-    step = rollout.next_step(trouble.reason)
-    sentence = f"{ref}: {trouble.sentence.rstrip('.')}."
-    return Failure(ref, trouble.reason, f"{sentence} {step}".rstrip())
 
 
 def _changed_meanwhile(error: ApiError) -> bool:

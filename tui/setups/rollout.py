@@ -45,6 +45,9 @@ class Trouble:
     sentence: str
     hopeless: bool = False
     """Waiting a little will not help."""
+    pod: str = ""
+    container: str = ""
+    """What ends again and again: its log tells more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +132,8 @@ def _of_waiting(pod: str, container: Object, waiting: Object) -> Trouble:
     elif "Image" in reason or "Pull" in reason:
         message = f"image {image} cannot be pulled" + (f" ({message})" if message else "")
     sentence = f"pod {pod}: {reason}, {message}" if message else f"pod {pod}: {reason}"
-    return Trouble(reason, sentence, reason in _HOPELESS)
+    ends = str(container.get("name", "")) if reason == "CrashLoopBackOff" else ""
+    return Trouble(reason, sentence, reason in _HOPELESS, pod if ends else "", ends)
 
 
 def _of_conditions(live: Object) -> Trouble | None:

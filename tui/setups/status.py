@@ -140,7 +140,8 @@ def _blind(hpa: Object, now: float) -> tuple[State, str] | None:
     for kind in ("AbleToScale", "ScalingActive"):
         condition = conditions.get(kind)
         if condition is not None and condition.get("status") == "False":
-            young = now - _created(hpa) < _YOUNG
+            since = _seconds(str(condition.get("lastTransitionTime", "")))
+            young = now - max(_created(hpa), since) < _YOUNG
             words = str(condition.get("message") or condition.get("reason") or "it cannot scale")
             return (State.APPLYING if young else State.DEGRADED), words
     if not conditions:
@@ -153,7 +154,7 @@ def _since(live: Object) -> float:
     times = [
         str(one.get("time", ""))
         for one in (live.get("metadata") or {}).get("managedFields") or ()
-        if not one.get("subresource")
+        if one.get("subresource") in (None, "", "scale")
     ]
     return max([_created(live), *(_seconds(text) for text in times)])
 

@@ -27,10 +27,11 @@ def find(pod: Entry, container: Object, program: Program) -> Make | None:
     if not program.listens or program.lasts is not None or program.start_error:
         return None
     name = str(container.get("image", "")).partition("@")[0].rpartition("/")[2]
-    custom = bool(container.get("command"))
-    if "nginx" in name and not custom:
+    command = container.get("command")
+    runs = str(command[0]).rpartition("/")[2] if command else ""
+    if "nginx" in name and runs in ("", "nginx"):
         return start_nginx
-    if "caddy" in name and not custom:
+    if "caddy" in name and runs in ("", "caddy"):
         return start_caddy
     if "fastapi" in name or "uvicorn" in name or _is_load_app(container):
         return _start_app
