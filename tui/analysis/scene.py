@@ -15,6 +15,7 @@ from tui.analysis.lag import Lag, Lags, ScaleUp
 from tui.analysis.timeline import Entry, Timeline
 from tui.analysis.trend import Trend, trend
 from tui.analysis.why import Explainer, Explanation
+from tui.analysis.why_needs import needs_of
 from tui.state.links import Link
 from tui.state.place import Place
 from tui.state.store import Delta, Store
@@ -97,7 +98,7 @@ class Director:
         if charted != self._charted:
             self._charted = charted
             self._trend = trend(self._store, focus, now)
-        self._store.in_view = focus.hpa.uid if focus.hpa is not None else ""
+        self._store.needs = needs_of(focus)
         why = self._explainer.feed(delta, focus, now)
         timed = self._lags.generation
         self._lags.feed(delta, focus, why, now)

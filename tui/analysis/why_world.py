@@ -18,6 +18,7 @@ from tui.analysis.why_inputs import (
     spec_of,
     status_of,
 )
+from tui.analysis.why_needs import unread
 from tui.state.links import Health, Link, Source
 from tui.state.rows import HpaRow, Kind, PodRow, PodUsage, WorkloadRow
 from tui.state.store import Delta
@@ -120,7 +121,7 @@ class World:
             link = self.delta.link(Source.POD_METRICS)
             if link.health in (Health.CONNECTING, Health.FORBIDDEN):
                 return _problem(link, "metrics")
-        return ""
+        return unread(row, self.delta.readings.get(row.uid))
 
     def inputs(
         self, row: HpaRow, samples: Samples | None = None, replicas: int | None = None

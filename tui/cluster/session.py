@@ -12,6 +12,7 @@ import msgspec
 
 from tui.cluster import faults
 from tui.cluster.access import ClusterConfig
+from tui.cluster.custom_metrics import CustomMetrics
 from tui.cluster.errors import (
     ApiError,
     ClusterError,
@@ -74,6 +75,7 @@ class Session:
         ]
         self._workers.append(pod_metrics(self.transport, store, namespace))
         self._workers.append(node_metrics(self.transport, store))
+        self._workers.append(CustomMetrics(self.transport, store))
         self.routes = RouteFinder(config, self._around, RealNetwork(self.transport))
         """Ways to the cluster's Services."""
         self._workers.append(Fetches(self.transport, store, self.routes, self._around, pace=pace))

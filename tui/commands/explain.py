@@ -15,6 +15,7 @@ import click
 from tui.analysis import hpa
 from tui.analysis.focus import Focus, Target, resolve
 from tui.analysis.why import Explainer, Explanation
+from tui.analysis.why_needs import custom, needs_of
 from tui.analysis.why_sentence import sentences
 from tui.analysis.why_steps import steps
 from tui.analysis.why_words import Step, Text
@@ -130,7 +131,7 @@ def ask(
             delta = store.drain()
             focus = _focus(delta, namespace, name)
             row = _found(delta, focus, namespace, name)
-            store.in_view = row.uid
+            store.needs = needs_of(focus)
             why = explainer.feed(delta, focus, store.clock())
             spent = time.monotonic() - begin
             ready = why.outlook is not None and _custom_read(row, delta, spent)
@@ -164,8 +165,7 @@ def _found(delta: Delta, focus: Focus, namespace: str, name: str) -> HpaRow:
 
 
 def _custom_read(row: HpaRow, delta: Delta, spent: float) -> bool:
-    custom = any(m.type in ("Pods", "Object", "External") for m in row.metrics)
-    return not custom or row.uid in delta.readings or spent > CUSTOM_WITHIN
+    return not custom(row) or row.uid in delta.readings or spent > CUSTOM_WITHIN
 
 
 def _rests_on_memory(why: Explanation) -> bool:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
+
+from tui.state.rows import MetricRow, Requirement
 
 
 class PodReading(msgspec.Struct, frozen=True, gc=False):
@@ -22,3 +26,18 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
     levels: tuple[int, ...] | None = None
     """Thousandths, one a series."""
     problem: str = ""
+    """Why the controller cannot read it either."""
+    unread: str = ""
+    """Why we cannot read it, though the controller may: no right, no answer."""
+
+
+class Needs(msgspec.Struct, frozen=True):
+    """The custom and external metrics of the HPA in view, which alone are asked for."""
+
+    hpa: str
+    """Its uid."""
+    namespace: str
+    selector: tuple[Requirement, ...]
+    """Of the scale target's pods."""
+    metrics: Mapping[int, MetricRow]
+    """By position in the HPA's metrics."""

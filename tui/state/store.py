@@ -15,9 +15,9 @@ from types import MappingProxyType
 from typing import Any, Final, TypeAlias, cast
 
 from tui.state.fetched import Answer, Fetch
-from tui.state.load import BurstRow, LoadRow
 from tui.state.links import Health, Link, SourceKey
-from tui.state.readings import Reading
+from tui.state.load import BurstRow, LoadRow
+from tui.state.readings import Needs, Reading
 from tui.state.rows import (
     EndpointSliceRow,
     EventRow,
@@ -63,9 +63,9 @@ class Delta:
     readings: Mapping[str, Mapping[int, Reading]] = field(default_factory=dict)
     """Custom and external metrics by the HPA's uid, then by position in its metrics."""
     fetched: Mapping[Fetch, Answer] = field(default_factory=dict)
-    load: LoadRow = LoadRow()
-    """The bursts that this program fires; the same object while nothing changes."""
     """What the doctor's rules asked for, as far as it has come."""
+    load: LoadRow = field(default_factory=LoadRow)
+    """The bursts that this program fires; the same object while nothing changes."""
 
     @property
     def pods(self) -> TableView[PodRow]:
@@ -139,8 +139,8 @@ class Store:
         self._samples = 0
         self._early: tuple[PodUsage, ...] = ()
         self._readings: Mapping[str, Mapping[int, Reading]] = MappingProxyType({})
-        self.in_view = ""
-        """The uid of the HPA on the screen: whose custom metrics are worth asking for."""
+        self.needs: Needs | None = None
+        """The custom metrics worth asking for, of the HPA on the screen."""
         self._load = LoadRow()
         self._fetched: Mapping[Fetch, Answer] = MappingProxyType({})
         self.wanted: tuple[Fetch, ...] = ()
