@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
+
+if TYPE_CHECKING:
+    from tui.load.limits import Limits
 
 PATH_VARIABLE: Final = "KSCALE_CONFIG"
 THEMES: Final = {"dark": "kscale-dark", "light": "kscale-light", "contrast": "kscale-contrast"}
@@ -40,12 +43,21 @@ class LoadSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rena
 
     preset: str = "class-burst"
     """What the key fires before another has been chosen."""
+    dir: str | None = None
+    """A folder of one's own presets, beside the built-in ones."""
     max_connections: int = 1_000
     max_rate: float = 100_000.0
     """Requests a second."""
     max_minutes: float = 30.0
     allow_hosts: tuple[str, ...] = ()
     """Hosts that may be loaded though they are neither this machine nor a route of the cluster."""
+
+    @property
+    def limits(self) -> Limits:
+        """The caps, as the burst engine takes them."""
+        from tui.load.limits import Limits  # not at the start of a program that may fire nothing
+
+        return Limits(self.max_connections, self.max_rate, 60 * self.max_minutes)
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):

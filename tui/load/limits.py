@@ -32,7 +32,7 @@ def refusal(host: str, allowed: Collection[str] = ()) -> str | None:
         return None
     return (
         f"{host} is neither this machine nor a route of the cluster, so it is not loaded; "
-        f"if it is yours to load, say --allow-host {host}"
+        f"if it is yours to load, say --allow-host {host}, or allow-hosts in the settings' [load]"
     )
 
 

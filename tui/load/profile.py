@@ -176,12 +176,12 @@ def _points(value: int | float | Shape, duration: float) -> curve.Points:
     return value.points(duration)
 
 
-def folders() -> tuple[Path, ...]:
-    """Where presets are: those that ship, then the user's, which win."""
+def folders(more: str | None = None) -> tuple[Path, ...]:
+    """Where presets are: those that ship, then the user's, which win; last the settings' folder."""
     import platformdirs
 
     own = Path(platformdirs.user_config_dir("kscale-tui", appauthor=False)) / "profiles"
-    return fixtures() / "profiles", own
+    return fixtures() / "profiles", own, *([Path(more).expanduser()] if more else [])
 
 
 def names(places: Iterable[Path] | None = None) -> list[str]:
