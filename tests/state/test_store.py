@@ -373,3 +373,13 @@ def test_the_core_loads_neither_screen_nor_client() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_rows_are_not_known_before_a_list_has_come() -> None:
+    store = Store()
+    assert store.rows(Kind.NODES) is None
+    for health in (Health.CONNECTING, Health.RETRYING, Health.FORBIDDEN):
+        store.link(Kind.NODES, health)
+        assert store.rows(Kind.NODES) is None
+    store.link(Kind.NODES, Health.LIVE)
+    assert store.rows(Kind.NODES) == ()

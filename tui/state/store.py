@@ -272,7 +272,8 @@ class Store:
         """
         with self._lock:
             link = self._links.get(kind)
-            known = link is not None and link.health in (Health.LIVE, Health.RETRYING)
+            # One that is being tried again and holds nothing may never have been listed.
+            known = link is not None and link.health is Health.LIVE
             return self._tables[kind].now if known or len(self._tables[kind]) else None
 
     @property
