@@ -22,7 +22,8 @@ class Action:
     group: str
     shown: str = ""
     """How the keys are written; by default the first of them."""
-    footer: bool = False
+    footer: int = 0
+    """1: always in the footer; 2 and more: where there is room; 0: never."""
     app: bool = False
     """Whether the app answers it, not the dashboard."""
     twin: bool = False
@@ -41,45 +42,51 @@ class Action:
 
 ACTIONS: Final = (
     Action("zoom", "z,enter", "zoom", "Give the focused pane the whole screen, and back",
-           "Panes", "z", footer=True),
+           "Panes", "z", footer=1),
     Action("focus_next", "tab", "next", "Go to the next pane; Shift+Tab to the one before",
            "Panes", "Tab"),
     Action("focus_previous", "shift+tab", "previous", "Go to the pane before", "Panes",
            "Shift+Tab", twin=True),
     Action("back", "escape", "back", "Leave the filter, or the zoomed pane", "Panes", "Esc"),
     Action("nodes", "1", "nodes", "See the nodes in the place that panes share", "Panes"),
+    Action("load", "2", "load", "See the bursts in the place that panes share", "Panes"),
     Action("doctor", "d", "doctor", "See what is wrong, and what to do about it", "Panes",
-           footer=True),
+           footer=1),
     Action("copy", "ctrl+y", "copy", "Copy the command the doctor advises", "Panes", "^y"),
     Action("next_hpa", "h", "hpa", "Look at the next HPA; H at the one before", "HPA",
-           footer=True, app=True),
+           footer=1, app=True),
     Action("previous_hpa", "H,shift+h", "previous hpa", "Look at the HPA before", "HPA", "H",
            app=True, twin=True),
     Action("why", "w", "why", "Why it did or did not scale: every step with its numbers", "HPA",
-           footer=True),
+           footer=1),
     Action("what_if", "f", "what if", "Try another target, limits, behavior or request in thought",
            "HPA", app=True),
+    Action("burst", "b", "burst", "Fire the last burst at the current target", "Load",
+           footer=1, app=True),
+    Action("choose_burst", "B,shift+b", "choose burst", "Choose target, preset and rate of a burst",
+           "Load", "B", app=True),
+    Action("stop_burst", "x", "stop", "Stop all bursts", "Load", footer=1, app=True),
     Action("filter", "slash", "filter", "Show only pods that match: words, !word", "Pods", "/",
-           footer=True),
+           footer=1),
     Action("sort", "s", "sort", "Sort pods by the next column; S turns the order round",
-           "Pods", footer=True),
+           "Pods", footer=2),
     Action("reverse", "S,shift+s", "reverse", "Turn the order of pods round", "Pods", "S",
            twin=True),
     Action("everything", "a", "all", "The target's pods, or every pod in scope", "Pods",
-           footer=True),
+           footer=2),
     Action("cursor_down", "j", "down", "Up and down; arrows, page keys and the wheel work too",
            "Pods", "j k"),
     Action("cursor_up", "k", "up", "One pod up", "Pods", "k", twin=True),
     Action("per_pod", "p", "pods", "Chart each pod, or all of them together", "Chart"),
     Action("longer", "minus", "time", "Chart a longer or shorter time: 1, 5, 15, 60 minutes",
-           "Chart", "-/+", footer=True),
+           "Chart", "-/+", footer=2),
     Action("shorter", "plus,equals_sign", "shorter", "Chart a shorter time", "Chart", "+",
            twin=True),
     Action("theme", "T,shift+t", "theme", "Dark, light, high contrast", "Program", "T", app=True),
     Action("help", "question_mark,f1", "help", "What the keys and colours mean", "Program", "?",
-           footer=True, app=True),
+           footer=1, app=True),
     Action("palette", "ctrl+p", "palette", "Find an action by name", "Program", "^p", app=True),
-    Action("quit", "q,ctrl+c", "quit", "Leave", "Program", "q", footer=True, app=True),
+    Action("quit", "q,ctrl+c", "quit", "Leave", "Program", "q", footer=1, app=True),
 )  # fmt: skip
 
 
@@ -90,7 +97,7 @@ def bindings() -> list[Binding]:
             key=action.keys,
             action=action.call,
             description=action.label,
-            show=action.footer,
+            show=bool(action.footer),
             key_display=action.written,
             tooltip=action.help,
             id=f"kscale.{action.name}",
