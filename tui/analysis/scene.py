@@ -12,6 +12,7 @@ from tui.analysis.doctor.finding import Finding
 from tui.analysis.focus import Focus, Target, ordered, resolve, touches
 from tui.analysis.forecast import READY, Delays, Forecast, forecast
 from tui.analysis.lag import Lag, Lags, ScaleUp
+from tui.analysis.load_signs import LoadWatch
 from tui.analysis.timeline import Entry, Timeline
 from tui.analysis.trend import Trend, trend
 from tui.analysis.why import Explainer, Explanation
@@ -77,6 +78,7 @@ class Director:
         self._forecast = Forecast()
         self._foreseen: object = None
         self._lags = Lags()
+        self._load = LoadWatch()
         self._lag_spans: tuple[Lag, ...] = ()
         self._scene = Scene(place=place)
         self._moved = True
@@ -101,7 +103,7 @@ class Director:
         self._store.needs = needs_of(focus)
         why = self._explainer.feed(delta, focus, now)
         timed = self._lags.generation
-        self._lags.feed(delta, focus, why, now)
+        self._lags.feed(delta, focus, why, now, self._load.feed(delta.load, now))
         if self._lags.generation != timed:
             self._lag_spans = self._lags.spans
         self._foresee(why, delta, now)
