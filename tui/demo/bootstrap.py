@@ -161,6 +161,13 @@ def _node_status(name: str, index: int, cpu: str, memory: str, now: str) -> Obje
     }
 
 
+_DNS_LABELS: Final = {
+    "kubernetes.io/cluster-service": "true",
+    "kubernetes.io/name": "CoreDNS",
+}
+"""What ``kubectl cluster-info`` looks for."""
+
+
 def create_system(api: Api) -> None:
     """The pods of kube-system, the DNS Service and the metrics API."""
     control = (
@@ -177,9 +184,7 @@ def create_system(api: Api) -> None:
         labels = {"component": component, "tier": "control-plane"}
         _create_pod(api, f"{component}-{CONTROL_PLANE}", CONTROL_PLANE, image, labels, cpu)
     proxy = f"registry.k8s.io/kube-proxy:{KUBELET_VERSION}"
-    for node, suffix in ((CONTROL_PLANE, "x7k2p"), (WORKER, "m4wqz")):
-        labels = {"k8s-app": "kube-proxy"}
-        _create_pod(api, f"kube-proxy-{suffix}", node, proxy, labels, "")
+    _create_daemon_set(api, "kube-proxy", proxy)
     proxy_config = {"metadata": {"name": "kube-proxy"}, "data": {"config.conf": _PROXY_CONFIG}}
     api.create(resources.CONFIG_MAPS, "kube-system", proxy_config, _KUBEADM)
     dns = "registry.k8s.io/coredns/coredns:v1.12.1"
@@ -193,7 +198,7 @@ def create_system(api: Api) -> None:
         {"name": "dns", "port": 53, "protocol": "UDP", "targetPort": 53},
         {"name": "dns-tcp", "port": 53, "protocol": "TCP", "targetPort": 53},
     ]
-    _create_service(api, "kube-dns", {"k8s-app": "kube-dns"}, ports, "10.96.0.10")
+    _create_service(api, "kube-dns", {"k8s-app": "kube-dns"}, ports, "10.96.0.10", _DNS_LABELS)
     https = [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 10250}]
     _create_service(api, "metrics-server", {"k8s-app": "metrics-server"}, https, "")
     _create_api_service(api)
@@ -252,13 +257,35 @@ def _create_deployment(
     api.create(resources.DEPLOYMENTS, "kube-system", data, _KUBEADM)
 
 
+def _create_daemon_set(api: Api, name: str, image: str) -> None:
+    labels = {"k8s-app": name}
+    pod = {
+        "containers": [{"name": name, "image": image}],
+        "hostNetwork": True,
+        "priorityClassName": "system-node-critical",
+        "tolerations": [{"operator": "Exists"}],
+    }
+    template = {"metadata": {"labels": dict(labels)}, "spec": pod}
+    spec = {"selector": {"matchLabels": dict(labels)}, "template": template}
+    data: Object = {"metadata": {"name": name, "labels": labels}, "spec": spec}
+    api.create(resources.DAEMON_SETS, "kube-system", data, _KUBEADM)
+
+
 def _create_service(
-    api: Api, name: str, selector: dict[str, str], ports: list[Object], address: str
+    api: Api,
+    name: str,
+    selector: dict[str, str],
+    ports: list[Object],
+    address: str,
+    more: dict[str, str] | None = None,
 ) -> None:
     spec: Object = {"selector": selector, "ports": ports}
     if address:
         spec["clusterIP"] = address
-    data: Object = {"metadata": {"name": name, "labels": dict(selector)}, "spec": spec}
+    data: Object = {
+        "metadata": {"name": name, "labels": {**selector, **(more or {})}},
+        "spec": spec,
+    }
     api.create(resources.SERVICES, "kube-system", data, _KUBEADM)
 
 

@@ -41,7 +41,8 @@ class Documents:
         if path == _ROOT:
             return Response(200, self._cached(_ROOT, self._index))
         if path == "/openapi/v2":
-            if gnostic.MEDIA_TYPE in request.headers.get("accept", ""):
+            accepted = request.headers.get("accept", "")
+            if any(one in accepted for one in (gnostic.ASKED_FOR, gnostic.MEDIA_TYPE)):
                 body = self._cached("v2.pb", lambda: gnostic.encode(self._whole()))
                 return Response(200, body, gnostic.MEDIA_TYPE)
             return Response(200, self._cached("v2", lambda: _encode(self._whole())))

@@ -13,7 +13,9 @@ import msgspec
 
 from tui.demo.store import Object
 
-MEDIA_TYPE: Final = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+ASKED_FOR: Final = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+MEDIA_TYPE: Final = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+"""What it is called in the answer: Go reads no media type with an ``@``."""
 
 # Numbers of the fields of openapi.v2.Schema that are text, truth or whole numbers.
 _TEXTS: Final = {"$ref": 1, "format": 2, "title": 3, "description": 4, "pattern": 13}
