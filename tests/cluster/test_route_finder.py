@@ -16,7 +16,7 @@ from tests.cluster.server import Server, eventually, stall, status
 from tui.cluster.access import ClusterConfig
 from tui.cluster.embedded import Embedded
 from tui.cluster.errors import ApiError, Fault
-from tui.cluster.forward import Tally
+from tui.cluster.forward import MOST_CONNECTIONS, Tally
 from tui.cluster.probe import probe
 from tui.cluster.route import Found, Route, RouteKind, Routes, Surroundings, Unreachable
 from tui.cluster.route_finder import KEEP_FAILURE, KEEP_ROUTE, RealNetwork, RouteFinder
@@ -137,6 +137,7 @@ def test_then_a_port_forward() -> None:
     assert isinstance(found, Route)
     assert (found.kind, found.url) == (RouteKind.PORT_FORWARD, "http://127.0.0.1:41000/")
     assert found.bypasses_service
+    assert found.most_connections == MOST_CONNECTIONS
     assert found.label == "port-forward to 2 pods, past the Service"
     assert "firewall" in found.hint
     assert world.asked()[-3:] == ["ingresses of shop", "192.0.2.9:80", "a:8080"]

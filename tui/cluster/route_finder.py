@@ -17,7 +17,7 @@ from tui.cluster import route_ingress, route_knock, route_plan
 from tui.cluster.access import ClusterConfig
 from tui.cluster.distribution import Place, recognise
 from tui.cluster.errors import ApiError, Fault
-from tui.cluster.forward import HOST, Forwards, Tally
+from tui.cluster.forward import HOST, MOST_CONNECTIONS, Forwards, Tally
 from tui.cluster.halt import Halt
 from tui.cluster.route import Found, Route, RouteKind, Surroundings, Unreachable
 from tui.cluster.route_ingress import IngressPath
@@ -243,7 +243,11 @@ class RouteFinder:
                 better = "Check the connection to the API server; what is shown may be old."
             return Unreachable(where, reason, better, tuple(tried))
         label = f"port-forward to {len(pods)} pod{'' if len(pods) == 1 else 's'}, past the Service"
-        return replace(goal.route(RouteKind.PORT_FORWARD, HOST, local, label), hint=better)
+        return replace(
+            goal.route(RouteKind.PORT_FORWARD, HOST, local, label),
+            hint=better,
+            most_connections=MOST_CONNECTIONS,
+        )
 
     def _check(self, pods: Sequence[Backend]) -> None:
         """One pod that answers is enough.
