@@ -1,4 +1,4 @@
-"""Kill ``setups apply`` and ``setups delete`` with SIGKILL at seeded moments, and look what is left.
+"""Kill ``setups apply`` and ``setups delete`` with SIGKILL at seeded moments; look what is left.
 
     python -m benchmarks.setups_killed [--moments 50] [--seed 1] [--kubeconfig F -n NS --set ...]
 
@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from tui.cluster.embedded import Embedded
+from tui.cluster.errors import ApiError
 from tui.cluster.kubeconfig import load_config
 from tui.cluster.objects import KINDS, path_of
 from tui.cluster.transport import Transport
@@ -90,7 +91,7 @@ class Arena:
         for known in KINDS:
             try:
                 items = self.items(known.plural, known.api_version, "kscale-tui/setup")
-            except Exception:  # noqa: S112 (a kind that this cluster does not have)
+            except ApiError:  # a kind that this cluster does not have
                 continue
             found += [f"{known.kind} {item['metadata']['name']}" for item in items]
         return found

@@ -38,8 +38,6 @@ Report = Callable[[Progress], None]
 T = TypeVar("T")
 _TRIES = 12
 _HPA = next(known for known in KINDS if known.kind == "HorizontalPodAutoscaler")
-_LOOK = 0.5
-"""Seconds between two looks at a rollout."""
 _REACH = 6.0
 """Seconds to look for a way to a Service that has just been made."""
 _GRACE = 5.0
@@ -315,7 +313,7 @@ class Applying:
         self._report(Progress(ref, step, sentence, self._seconds))
 
     def _pause(self) -> None:
-        if self._halt.wait(_LOOK):
+        if self._halt.wait(self._site.look):
             raise ApiError(Fault.STOPPED, "stopped")
 
     def _of(self, error: ApiError, ref: Ref | None) -> Failure:

@@ -17,7 +17,6 @@ from tui.setups.render import WORKLOADS
 from tui.setups.site import Site, Stock
 
 _TRIES = 12
-_LOOK = 0.25
 
 
 def make(
@@ -233,7 +232,7 @@ class Deleting:
         self._report(Progress(ref, step, sentence, self._site.steady() - self._began))
 
     def _pause(self) -> None:
-        if self._halt.wait(_LOOK):
+        if self._halt.wait(self._site.look / 2):
             raise ApiError(Fault.STOPPED, "stopped")
 
 

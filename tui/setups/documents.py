@@ -64,10 +64,11 @@ def parse(text: str, where: str) -> list[Object]:
     """
     if len(text) > LARGEST:
         raise SetupError(f"{where} is larger than {LARGEST // 1024} KiB.")
-    loader: Any = _Loader(text)
     found: list[Object] = []
     budget = _MOST_NODES
+    loader: Any = None
     try:
+        loader = _Loader(text)
         while loader.check_data():
             document = loader.get_data()
             if document is None:
@@ -79,7 +80,8 @@ def parse(text: str, where: str) -> list[Object]:
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise SetupError(f"{where} cannot be read as YAML: {_words(error)}.") from None
     finally:
-        loader.dispose()
+        if loader is not None:
+            loader.dispose()
     return found
 
 
@@ -109,6 +111,8 @@ def _plain(document: Any, where: str, budget: int) -> int:
 def _words(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "it is too deeply nested"
+    if isinstance(error, yaml.reader.ReaderError):
+        return "it has characters that no YAML may have"
     mark = getattr(error, "problem_mark", None)
     said = str(getattr(error, "problem", None) or error).rstrip(".")
     return f"{said} (line {mark.line + 1})" if mark is not None else said

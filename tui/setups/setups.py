@@ -61,6 +61,7 @@ class Setups:
         overrides: values by setup name, or by ``""`` for all, from the settings.
         probe: asks health paths; None: being rolled out is all there is to know.
         clock: seconds since the epoch.
+        look: seconds between two looks at what is being waited for.
     """
 
     def __init__(
@@ -73,13 +74,14 @@ class Setups:
         overrides: Mapping[str, Mapping[str, Value]] | None = None,
         probe: Probe | None = None,
         clock: Callable[[], float] = time.time,
+        look: float = 0.5,
     ) -> None:
         self.catalogue = catalogue
         self.guard = guard
         self._overrides = overrides or {}
         self._clock = clock
         self._transport = transport
-        self._site = Site(transport, Writer(transport, guard, audit, clock), probe)
+        self._site = Site(transport, Writer(transport, guard, audit, clock), probe, look=look)
 
     def probe_with(self, probe: Probe) -> None:
         """Ask health paths with this from now on."""

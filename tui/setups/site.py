@@ -75,12 +75,14 @@ class Site:
         writer: the door out.
         probe: asks whether a check is answered; None: there is no way to.
         steady: a monotonic clock, seconds.
+        look: seconds between two looks at what is being waited for.
     """
 
     transport: Transport
     writer: Writer
     probe: Callable[[str, Check], Answer] | None = None
     steady: Callable[[], float] = time.monotonic
+    look: float = 0.5
     objects: Objects = field(init=False)
 
     def __post_init__(self) -> None:

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tui.setups import catalogue
+from tui.setups.model import SetupError
+
+CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: '1'}\n"
+Write = Callable[..., Path]
+
+
+def test_every_built_in_setup_can_be_used() -> None:
+    found = catalogue.load()
+    assert not found.broken
+    assert [setup.name for setup in found.setups] == [
+        "caddy",
+        "fastapi",
+        "hpa-behavior",
+        "hpa-cpu",
+        "hpa-memory",
+        "load-app",
+        "nginx",
+    ]
+    kinds = {t["kind"] for setup in found.setups for t in setup.templates}
+    assert kinds == {"ConfigMap", "Service", "Deployment", "HorizontalPodAutoscaler"}
+    with pytest.raises(SetupError, match="there are caddy, fastapi"):
+        found.get("apache")
+
+
+def test_ones_own_setups_stand_beside_them(folder: Write) -> None:
+    own = folder("own", 'key = "o"\n', a__yaml=CONFIG_MAP)
+    found = catalogue.load(own)
+    assert found.setups[-1].name == "own"
+    assert (found.setups[-1].key, found.setups[-1].builtin) == ("o", False)
+    with pytest.raises(SetupError, match="cannot be read"):
+        catalogue.load(own / "nowhere")
+
+
+def with_(text: str, **metadata: str) -> str:
+    lines = "".join(f"  {name}: {value}\n" for name, value in metadata.items())
+    return text.replace("metadata: {name: c}\n", f"metadata:\n  name: c\n{lines}")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (CONFIG_MAP.replace("ConfigMap", "Secret"), "never read or write Secrets"),
+        (CONFIG_MAP.replace("ConfigMap", "Namespace"), "has a Namespace"),
+        (CONFIG_MAP.replace("ConfigMap", "ClusterRole"), "has a ClusterRole"),
+        (CONFIG_MAP.replace("ConfigMap", "PersistentVolumeClaim"), "A setup may hold"),
+        (CONFIG_MAP.replace("apiVersion: v1", "apiVersion: v2"), "must be of v1"),
+        (with_(CONFIG_MAP, namespace="kube-system"), "names a namespace of its own"),
+        (with_(CONFIG_MAP, uid="x"), "only the server sets"),
+        (with_(CONFIG_MAP, finalizers="[x]"), "only the server sets"),
+        (with_(CONFIG_MAP, ownerReferences="[]"), "only the server sets"),
+        (with_(CONFIG_MAP, labels="[x]"), "no map"),
+        (CONFIG_MAP + "status: {}\n", "has a status"),
+        (CONFIG_MAP.replace("{name: c}", "{}"), "has no name"),
+        (CONFIG_MAP.replace("'1'", "'${port}'"), r"placeholder \$\{port\}"),
+        (CONFIG_MAP.replace("'1'", "'${file:secret}'"), "not in the folder"),
+        (CONFIG_MAP.replace("'1'", "'${file:../x}'"), "placeholder"),
+        (CONFIG_MAP + "---\n" + CONFIG_MAP, "two objects called ConfigMap c"),
+        ("", "no manifests"),
+        ("kind: 1\n", "no kind or no metadata"),
+    ],
+)
+def test_what_a_folder_must_not_hold(folder: Write, text: str, says: str) -> None:
+    found = catalogue.load(folder("own", a__yaml=text))
+    [broken] = found.broken
+    assert broken.name == "own"
+    with pytest.raises(SetupError, match=says):
+        found.get("own")
+
+
+def test_settings_that_make_no_sense(folder: Write) -> None:
+    for toml, says in (
+        ("colour = 1", "colour"),
+        ('[values.x]\ntype = "port"\ndefault = 0\ntitle = "t"', "x is a whole number"),
+        ('[values.namespace]\ntype = "name"\ndefault = "a"\ntitle = "t"', "cannot be the name"),
+        ('[health]\nservice = "s"\npath = "http://evil/"', "no path of a URL"),
+        ('[[needs]]\nkind = "service"\nname = "${nobody}"', "nobody"),
+    ):
+        found = catalogue.load(folder("own", toml, a__yaml=CONFIG_MAP))
+        assert says in found.broken[0].problem, toml
+
+
+def test_a_folder_cannot_take_the_name_of_a_built_in_one(folder: Write) -> None:
+    found = catalogue.load(folder("nginx", a__yaml=CONFIG_MAP))
+    assert "rename the folder" in found.broken[0].problem
+    assert found.get("nginx").builtin
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links")
+def test_links_that_lead_out_are_refused(folder: Write, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").write_text("secret")
+    own = folder("own", a__yaml=CONFIG_MAP)
+    (own / "own" / "x.conf").symlink_to(tmp_path / "elsewhere")
+    assert "leads out of the folder" in catalogue.load(own).broken[0].problem
+
+
+def test_files_that_are_no_text_are_refused(folder: Write) -> None:
+    own = folder("own", a__yaml=CONFIG_MAP)
+    (own / "own" / "x.bin").write_bytes(b"\xff\xfe")
+    assert "not UTF-8" in catalogue.load(own).broken[0].problem
