@@ -21,7 +21,8 @@ class Distribution(StrEnum):
     KIND = "kind"
     K3D = "k3d"
     K3S = "k3s"
-    DOCKER_DESKTOP = "Docker Desktop"
+    DESKTOP = "a desktop cluster"
+    """Docker Desktop, Rancher Desktop, Colima, OrbStack."""
     EKS = "EKS"
     GKE = "GKE"
     AKS = "AKS"
@@ -56,7 +57,7 @@ _PUBLISHING: Final = frozenset(
         Distribution.MINIKUBE,
         Distribution.KIND,
         Distribution.K3D,
-        Distribution.DOCKER_DESKTOP,
+        Distribution.DESKTOP,
     }
 )
 _PROVIDERS: Final = (
@@ -82,11 +83,15 @@ _CONTEXTS: Final = (
     (re.compile(r"minikube"), Distribution.MINIKUBE),
     (re.compile(r"kind-(?P<name>.+)"), Distribution.KIND),
     (re.compile(r"k3d-(?P<name>.+)"), Distribution.K3D),
-    (re.compile(r"docker-(desktop|for-desktop)"), Distribution.DOCKER_DESKTOP),
+    (
+        re.compile(r"docker-(desktop|for-desktop)|rancher-desktop|colima.*|orbstack"),
+        Distribution.DESKTOP,
+    ),
     (re.compile(r"gke_.+"), Distribution.GKE),
     (re.compile(r"arn:aws[\w-]*:eks:.+|.+\.eksctl\.io"), Distribution.EKS),
 )
 _K3D_NODE: Final = re.compile(r"k3d-(?P<name>.+)-(server|agent)-\d+")
+_DESKTOP_NODE: Final = re.compile(r"docker-desktop|lima-rancher-desktop|colima(-.+)?|orbstack")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
 """A name that needs no quoting in a shell."""
 
@@ -110,8 +115,8 @@ def _of_node(node: NodeRow) -> tuple[Distribution, str]:
     labels = dict(node.labels)
     if k3d := _K3D_NODE.fullmatch(node.name):
         return Distribution.K3D, k3d["name"]
-    if node.name == "docker-desktop":
-        return Distribution.DOCKER_DESKTOP, ""
+    if _DESKTOP_NODE.fullmatch(node.name):
+        return Distribution.DESKTOP, ""
     for prefix, found in _LABELS:
         if any(label.startswith(prefix) for label in labels):
             return found, labels.get("minikube.k8s.io/name", "")
@@ -199,9 +204,9 @@ _STEPS: Final = {
     Distribution.K3S: _FIREWALL,
     Distribution.KUBEADM: _FIREWALL,
     Distribution.UNKNOWN: _FIREWALL,
-    Distribution.DOCKER_DESKTOP: (
-        "Ask whether Docker Desktop runs: it has NodePorts on localhost:{port}; in its kind mode "
-        "only Services of type LoadBalancer."
+    Distribution.DESKTOP: (
+        "Ask whether the desktop program (Docker Desktop, Rancher Desktop, Colima, OrbStack) runs "
+        "and publishes NodePorts on localhost:{port}; some publish only type LoadBalancer."
     ),
     Distribution.EKS: (
         "Allow TCP {port} from your address in the nodes' security group (the nodes need public "
