@@ -13,6 +13,7 @@ from typing import Final, cast
 from tui.analysis.causes import HANDOVER, lag, seen
 from tui.analysis.entries import CAPACITY, Entry, Journal, Mood, marks, short_name
 from tui.analysis.focus import Focus, cpu_target, utilization
+from tui.analysis.load_news import CAUSE, LoadNews
 from tui.analysis.pod_news import PodNews
 from tui.analysis.words import leading_metric, metric_title, to_the_point, verdict
 from tui.state.links import Health
@@ -35,6 +36,7 @@ class Timeline:
     def __init__(self) -> None:
         self._journal = Journal()
         self._pods = PodNews(self._journal)
+        self._load = LoadNews(self._journal)
         self._known: set[Kind] = set()
         """What has been listed once: from then on, what is new is news."""
         self._desired: dict[str, int] = {}
@@ -65,6 +67,7 @@ class Timeline:
 
     def feed(self, delta: Delta, focus: Focus, now: float) -> None:
         """Take in one tick. ``now``: seconds since the epoch."""
+        self._load.tell(delta.load)
         self._sample(delta, focus, now)
         # An HPA's status often comes in one tick with the pods it led to: causes go first.
         for change in sorted(delta.changes, key=lambda change: change.kind is not Kind.HPAS):
@@ -109,6 +112,8 @@ class Timeline:
                     Mood.BAD,
                     f"cpu {measured.percent} % over target {metric.target} %",
                     focus.hpa.name,
+                    after=self._load.after(time),
+                    cause=CAUSE,
                     mark=True,
                 )
             )
