@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from pathlib import PurePath
-from typing import ClassVar, Final, Protocol
+from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
 from textual.app import App, SystemCommand
 from textual.driver import Driver
@@ -32,6 +33,11 @@ from tui.state.place import Place
 from tui.state.store import Store
 from tui.text import clean
 
+if TYPE_CHECKING:
+    from tui.cluster.route import Routes
+    from tui.cluster.transport import Transport
+    from tui.doors.burst import BurstDoor
+
 TICK: Final = 0.1
 """Seconds between two looks at the store."""
 
@@ -52,6 +58,16 @@ class Feed(Protocol):
     @property
     def failure(self) -> Exception | None:
         """Why nothing can ever be shown; ends the program with that sentence."""
+        ...
+
+    @property
+    def routes(self) -> Routes | None:
+        """Ways to the cluster's Services; None until it is connected."""
+        ...
+
+    @property
+    def transport(self) -> Transport | None:
+        """To the cluster's API; None until it is connected."""
         ...
 
     def start(self) -> None:
@@ -76,6 +92,7 @@ class KscaleApp(App[str]):
             "pods",
             "timeline",
             "nodes",
+            "load",
             "doctor",
             "why",
             "whatif",
@@ -134,7 +151,9 @@ class KscaleApp(App[str]):
         self.set_interval(TICK, self.tick)
 
     def on_unmount(self) -> None:
-        """Leave no thread behind."""
+        """Leave no thread and no burst behind."""
+        if "bursts" in self.__dict__:
+            self.bursts.close()
         self._feed.stop()
 
     def tick(self) -> None:
@@ -148,6 +167,18 @@ class KscaleApp(App[str]):
         """Drain the store once; the scene of this moment."""
         self._director.place = self._feed.place
         return self._director.next(self._feed.connection)
+
+    @cached_property
+    def bursts(self) -> BurstDoor:
+        """The door of bursts, opened when it is first used: the first frame waits for nothing."""
+        from tui.doors.burst import BurstDoor
+
+        return BurstDoor(
+            self._store,
+            self._feed,
+            self._settings.load,
+            read_only=lambda: self._settings.read_only,
+        )
 
     def on_resize(self, event: Resize) -> None:
         """Say so where the dashboard does not fit."""
@@ -173,6 +204,18 @@ class KscaleApp(App[str]):
     def action_previous_hpa(self) -> None:
         """Look at the HPA before."""
         self._director.step_hpa(-1)
+
+    def action_burst(self) -> None:
+        """Fire the last burst at the current target."""
+        from tui.doors.aims import aims
+
+        scene = self.dashboard.header.scene
+        wanted = self.bursts.aims or aims(scene.delta, scene.focus)[:1]
+        self.bursts.fire(self.bursts.choice, wanted, scene.focus)
+
+    def action_stop_burst(self) -> None:
+        """Stop all bursts."""
+        self.bursts.stop()
 
     def action_help(self) -> None:
         """Keys and colours."""
@@ -238,6 +281,16 @@ class Still:
     @property
     def failure(self) -> Exception | None:
         """It cannot fail."""
+        return None
+
+    @property
+    def routes(self) -> None:
+        """No cluster, no ways to its Services."""
+        return None
+
+    @property
+    def transport(self) -> None:
+        """No cluster, no way to its API."""
         return None
 
     def start(self) -> None:

@@ -304,8 +304,16 @@ async def test_the_footer_fits_a_narrow_screen() -> None:
     async with shown(scaling(), size=(80, 24)) as screen:
         last = screen.text().splitlines()[-1]
         for action in ACTIONS:
+            if action.footer == 1:
+                assert f"{action.written} {action.label}" in last
+
+
+async def test_the_footer_says_more_on_a_wider_screen() -> None:
+    async with shown(scaling(), size=(140, 36)) as screen:
+        last = screen.text().splitlines()[-1]
+        for action in ACTIONS:
             if action.footer:
-                assert action.label in last
+                assert f"{action.written} {action.label}" in last
 
 
 async def test_a_small_terminal_is_told_what_is_needed() -> None:
@@ -327,7 +335,7 @@ async def test_the_least_terminal_shows_the_hpa_and_the_pods() -> None:
 
 
 async def test_a_click_on_a_key_in_the_last_line_presses_it() -> None:
-    async with shown(scaling(), size=(80, 24)) as screen:
+    async with shown(scaling(), size=(140, 36)) as screen:
         line = screen.text().splitlines()[-1]
         await screen.pilot.click("#keybar", offset=(line.index("sort"), 0))
         await screen.look()

@@ -56,7 +56,7 @@ class AccessLogs:
         state = self._reads.setdefault(
             (namespace, pod), _Read(_sortable(_rfc3339(self._since).encode()))
         )
-        query = {
+        query: dict[str, str | int | bool] = {
             "container": container,
             "timestamps": True,
             "sinceTime": state.upto[: len("2026-01-01T00:00:00")] + "Z",

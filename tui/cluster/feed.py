@@ -15,7 +15,9 @@ from tui.state.place import Place
 from tui.state.store import Store
 
 if TYPE_CHECKING:
+    from tui.cluster.route import Routes
     from tui.cluster.session import Session
+    from tui.cluster.transport import Transport
 
 FIRST_CONTACT: Final = 10.0
 """Seconds a server has to answer at all before the dashboard gives up at its start."""
@@ -69,6 +71,18 @@ class ClusterFeed:
     def failure(self) -> ClusterError | None:
         """Why nothing can ever be shown: set when the first contact failed."""
         return self._failure
+
+    @property
+    def routes(self) -> Routes | None:
+        """Ways to the cluster's Services; None until it has been found."""
+        session = self._session
+        return session.routes if session is not None else None
+
+    @property
+    def transport(self) -> Transport | None:
+        """To the cluster's API; None until it has been found."""
+        session = self._session
+        return session.transport if session is not None else None
 
     def start(self) -> None:
         """Begin, in threads of its own; returns at once."""

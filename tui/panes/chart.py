@@ -11,6 +11,7 @@ from tui.analysis.timeline import Entry, Mood, marks
 from tui.analysis.trend import Curve, Trend, ceiling, pieces, steps, thinned, within
 from tui.panes.canvas import Layer, draw
 from tui.panes.line import Line
+from tui.panes.load_strip import strips
 from tui.panes.pane import Pane
 from tui.state.links import Health, Source
 from tui.text import clean, pad, wrap
@@ -30,6 +31,7 @@ class ChartPane(Pane):
     """The canvas with its axes. Its lines are made at most twice a second."""
 
     TITLE = "CPU"
+    EVERY = 0.5
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -48,6 +50,7 @@ class ChartPane(Pane):
             int(scene.now / column),
             scene.delta.link(Source.POD_METRICS),
             scene.forecast.changes,
+            sum(len(burst.points) for burst in scene.delta.bursts),
         )
 
     def caption(self) -> Line:
@@ -127,7 +130,9 @@ class ChartPane(Pane):
         now = scene.now
         start, end = now - self.window, now + self.ahead
         right = 3
-        canvas_width, canvas_height = room - _AXIS - right, height - 2
+        canvas_width = room - _AXIS - right
+        under = strips(scene.delta.bursts, start, end, _AXIS, canvas_width) if height >= 9 else []
+        canvas_height = height - 2 - len(under)
         total = within(data.total, start, now)
         shown = [within(c, start, now) for c in data.pods] if self.per_pod else [total]
         highest = [v for curve in shown for v in curve.values]
@@ -156,6 +161,7 @@ class ChartPane(Pane):
                 ]
             )
         lines.append(self._mark_line(start, end, canvas_width))
+        lines += under
         lines.append(_time_axis(self.window, self.ahead, canvas_width))
         return lines
 

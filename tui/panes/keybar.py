@@ -21,7 +21,7 @@ _LAST: Final = next(a for a in ACTIONS if a.name == "palette")
 
 
 class KeyBar(Widget):
-    """One line. What does not fit is left out at the end; the palette's key always fits."""
+    """One line. What does not fit is left out, the least needful first; the palette always fits."""
 
     def __init__(self) -> None:
         super().__init__(id="keybar")
@@ -60,7 +60,9 @@ class KeyBar(Widget):
         if sum(cells(pieces) for pieces, _ in placed) > room:
             placed = [(pieces[:-1], action) for pieces, action in placed]
         while placed and sum(cells(pieces) for pieces, _ in placed) > room:
-            placed.pop()
+            least = max(action.footer for _, action in placed)
+            at = max(n for n, (_, action) in enumerate(placed) if action.footer == least)
+            placed.pop(at)
         return placed
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from rich.style import Style
 from textual.content import Content
@@ -16,8 +16,12 @@ from textual.strip import Strip
 from tui.analysis.scene import Scene
 from tui.panes.ink import Palette
 from tui.panes.line import Line, cut, strip
+from tui.panes.pace import Pace
 from tui.state.links import Health, Link
 from tui.text import clean, wrap
+
+_FRAME_EVERY: Final = 0.5
+"""A new title makes Textual draw the whole pane: not at every look."""
 
 
 class Pane(ScrollView, can_focus=True):
@@ -30,6 +34,8 @@ class Pane(ScrollView, can_focus=True):
 
     TITLE: ClassVar[str] = ""
     HEADED: ClassVar[bool] = False
+    EVERY: ClassVar[float] = 0.0
+    """Seconds between two drawings of what changes all the time."""
     cursor: reactive[int | None] = reactive[int | None](None)
     """The marked line, for panes that have one."""
 
@@ -49,6 +55,9 @@ class Pane(ScrollView, can_focus=True):
         self._seen: tuple[int, int, list[Line]] = (0, 0, [])
         """The width, the first line in sight, and the rows as they were drawn last."""
         self._framed: tuple[Line, Line] | None = None
+        self._pace = Pace(self.EVERY)
+        self._frame_pace = Pace(_FRAME_EVERY)
+        self._frame_due = True
         self._base = Style.null()
         self.tabs: Line = []
         """What stands behind this pane, and the keys to it; written after the caption."""
@@ -94,19 +103,35 @@ class Pane(ScrollView, can_focus=True):
     def show(self, scene: Scene) -> None:
         """Take over a scene, and draw it if it shows anything new here."""
         self.scene = scene
-        if not self.display or not self.is_mounted:
+        if not self.in_sight:
             return
         drawn_for = (self.depends(scene), self.size, self.cursor)
-        if drawn_for != self._drawn_for:
+        if drawn_for == self._drawn_for:
+            if self._frame_due and self._frame_pace.take():
+                self._frame()
+        elif self._pace.take():
             self._drawn_for = drawn_for
-            self.redraw()
+            self.redraw(hurry=False)
 
-    def redraw(self) -> None:
-        """Draw the current scene anew: of the lines in sight, those that differ from before."""
+    @property
+    def in_sight(self) -> bool:
+        """Whether it is on the screen: not behind a pane that has the whole of it."""
+        if not self.is_mounted or not self.display:
+            return False
+        zoomed = self.screen.maximized
+        return zoomed is None or zoomed is self
+
+    def redraw(self, *, hurry: bool = True) -> None:
+        """Draw the current scene anew: of the lines in sight, those that differ from before.
+
+        ``hurry``: for the user's own doing, which waits for nothing.
+        """
         self._count = self.prepare()
         if self.virtual_size.height != self._count:
-            self.virtual_size = Size(0, self._count)
-        self._frame()
+            self._resize_virtually(Size(0, self._count))
+        self._frame_due = True
+        if self._frame_pace.take() or hurry:
+            self._frame()
         width, height = self.room
         before = self._seen
         self._seen = (width, self.scroll_offset.y, [self._row(y, width) for y in range(height)])
@@ -172,7 +197,13 @@ class Pane(ScrollView, can_focus=True):
         if getattr(event, "chain", 1) == 2:
             self.post_message(self.Zoom(self))
 
+    def _resize_virtually(self, size: Size) -> None:
+        """Another number of lines: a matter of the scroll bar, not of every pane's place."""
+        self.set_reactive(Pane.virtual_size, size)
+        self._scroll_update(size)
+
     def _frame(self) -> None:
+        self._frame_due = False
         room = max(0, self.size.width - 4)
         framed = cut([*self.caption(), *self.tabs], room), cut(self.footnote(), room)
         if framed != self._framed:  # Textual draws the whole pane anew for a title

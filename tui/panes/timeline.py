@@ -27,6 +27,7 @@ class TimelinePane(Pane):
     """One line an entry."""
 
     TITLE = "Timeline"
+    EVERY = 0.3
 
     def depends(self, scene: Scene) -> Hashable:
         """The entries."""

@@ -20,6 +20,7 @@ from tui.panes.header import Header
 from tui.panes.hpa import HpaPane
 from tui.panes.ink import Palette
 from tui.panes.keybar import KeyBar
+from tui.panes.load import LoadPane
 from tui.panes.nodes import NodesPane
 from tui.panes.pane import Pane
 from tui.panes.pods import PodsPane
@@ -58,9 +59,11 @@ class Dashboard(Screen[None]):
         self.why = WhyPane(id="why")
         self.timeline = TimelinePane(id="timeline")
         self.nodes_pane = NodesPane(id="nodes")
+        self.load = LoadPane(id="load")
         self.doctor = DoctorPane(id="doctor")
-        self.side = Stack(self.nodes_pane, self.doctor, id="side")
+        self.side = Stack(self.nodes_pane, self.load, self.doctor, id="side")
         self.keybar = KeyBar()
+        self._load_told = (0, 0)
         self.panes: tuple[Pane, ...] = (
             self.hpa,
             self.chart,
@@ -99,6 +102,13 @@ class Dashboard(Screen[None]):
         self.banner.show(scene)
         for pane in self.panes:
             pane.show(scene)
+        load = scene.delta.load
+        news = (load.noticed, load.bursts[-1].group if load.bursts else 0)
+        if news != self._load_told:
+            # What one asked for is looked at, even if something else has the place.
+            self._load_told = news
+            if self.maximized is None:
+                self.side.bring(self.load)
 
     def use(self, palette: Palette) -> None:
         """Hand a theme's colours to every pane."""
@@ -113,6 +123,10 @@ class Dashboard(Screen[None]):
     def action_nodes(self) -> None:
         """See the nodes."""
         self.bring(self.nodes_pane)
+
+    def action_load(self) -> None:
+        """See the load."""
+        self.bring(self.load)
 
     def action_doctor(self) -> None:
         """See what the doctor found."""
@@ -261,7 +275,9 @@ class Dashboard(Screen[None]):
     def action_longer(self) -> None:
         """Chart a longer time."""
         self.chart.step_window(1)
+        self.load.window = self.chart.window
 
     def action_shorter(self) -> None:
         """Chart a shorter time."""
         self.chart.step_window(-1)
+        self.load.window = self.chart.window

@@ -1,0 +1,302 @@
+"""The door of bursts: what the keys start, watch and stop.
+
+The screen's thread only asks; finding a route, firing and counting happen in threads of their own,
+which write to the store and nowhere else.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from tui.analysis.focus import Focus
+from tui.cluster.access_log import AccessLogs
+from tui.cluster.route import Route, Routes, Unreachable
+from tui.cluster.transport import Transport
+from tui.config import LoadSettings
+from tui.doors.answering import answering
+from tui.doors.burst_run import Run
+from tui.load.choice import Choice, in_words
+from tui.load.history import History
+from tui.load.limits import Limits, excess, refusal
+from tui.load.plan import Plan, PlanError, target
+from tui.load.profile import names
+from tui.state.load import BurstRow, LoadRow
+from tui.state.rows import PodRow
+from tui.state.store import Store
+
+KEPT: Final = 6
+"""Bursts that are shown after their end."""
+TOGETHER: Final = 2
+"""Targets that are loaded at once, side by side."""
+_STOP_WITHIN: Final = 0.25
+
+
+class Connected(Protocol):
+    """What bursts need of the connection to a cluster."""
+
+    @property
+    def routes(self) -> Routes | None:
+        """Ways to its Services; None until it is connected."""
+
+    @property
+    def transport(self) -> Transport | None:
+        """To its API; None until it is connected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What is to be loaded: a Service, or with an empty namespace a URL."""
+
+    namespace: str
+    service: str
+    """Its name, or the URL."""
+
+    @property
+    def label(self) -> str:
+        """As the screen names it."""
+        return self.service
+
+
+class BurstDoor:
+    """Every method may be called from the screen's thread: none of them waits, but :meth:`stop`.
+
+    Args:
+        store: what is written to.
+        feed: the cluster.
+        settings: caps, hosts, the preset to begin with.
+        read_only: nothing is ever fired.
+        history: where runs are kept.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        feed: Connected,
+        settings: LoadSettings,
+        *,
+        read_only: Callable[[], bool] = lambda: False,
+        history: History | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._feed = feed
+        self._settings = settings
+        self._read_only = read_only
+        self._history = history or History()
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._runs: list[Run] = []
+        self._rows: dict[int, BurstRow] = {}
+        self._notice = ""
+        self._noticed = 0
+        self._number = 0
+        self._closed = False
+        self._firing = False
+        self.choice = Choice(settings.preset)
+        """What was asked for last."""
+        self.aims: tuple[Aim, ...] = ()
+        """What was loaded last."""
+
+    @property
+    def presets(self) -> list[str]:
+        """The names of all presets, as they are on disk now."""
+        return names()
+
+    def preview(self, choice: Choice, aim: Aim) -> tuple[str, bool]:
+        """What a choice would ask, as a sentence; or why it cannot be, and False."""
+        if self._read_only():
+            return "--read-only forbids bursts", False
+        found = self.known(aim)
+        url = found.url if isinstance(found, Route) else "http://127.0.0.1/"
+        try:
+            plan = choice.plan(aim.service if not aim.namespace else url)
+            no = self._refusal(plan, aim, found if isinstance(found, Route) else None)
+        except PlanError as error:
+            return str(error), False
+        return (no, False) if no else (in_words(plan), True)
+
+    def known(self, aim: Aim) -> Route | Unreachable | None:
+        """The way to a Service as far as it is known, without waiting for the network."""
+        routes = self._feed.routes
+        if routes is None or not aim.namespace:
+            return None
+        return routes.known(aim.namespace, aim.service)
+
+    def look(self, aims: Sequence[Aim]) -> None:
+        """Find the ways to these in the background, so that they are known soon."""
+
+        def find(routes: Routes) -> None:
+            for aim in aims:
+                if aim.namespace and not self._closed:
+                    routes.find(aim.namespace, aim.service)
+
+        routes = self._feed.routes
+        if routes is not None:
+            threading.Thread(target=find, args=(routes,), name="routes", daemon=True).start()
+
+    def fire(self, choice: Choice, aims: Sequence[Aim], focus: Focus) -> None:
+        """Start a burst at each of one or two targets, all at once.
+
+        Args:
+            choice: the same for all.
+            aims: the targets.
+            focus: whose pods answer in the end; requests are counted per pod of it.
+        """
+        if self._read_only():
+            self._say("--read-only forbids bursts: they change what the cluster does")
+            return
+        if not aims:
+            self._say("there is no Service to load here; choose a target with B")
+            return
+        with self._lock:
+            if self._firing or self._closed:
+                return
+            if any(not row.over for row in self._rows.values()):
+                self._notice = "a burst is under way; x stops it"
+                self._noticed += 1
+                self._put()
+                return
+            self._firing = True
+        self.choice, self.aims = choice, tuple(aims[:TOGETHER])
+        self._say(f"finding the way to {' and '.join(a.label for a in self.aims)}…")
+        threading.Thread(
+            target=self._fire, args=(choice, self.aims, focus), name="fire", daemon=True
+        ).start()
+
+    def stop(self) -> bool:
+        """End all bursts within 0.2 s; whether there were any."""
+        with self._lock:
+            running = [run for run in self._runs if not run.over]
+        threads = [threading.Thread(target=run.stop, daemon=True) for run in running]
+        for thread in threads:
+            thread.start()
+        deadline = time.monotonic() + _STOP_WITHIN
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return bool(running)
+
+    def close(self) -> None:
+        """The program ends: so do bursts."""
+        self._closed = True
+        self.stop()
+        with self._lock:
+            runs = list(self._runs)
+        for run in runs:
+            run.close()
+
+    # In the thread that fires.
+
+    def _fire(self, choice: Choice, aims: tuple[Aim, ...], focus: Focus) -> None:
+        try:
+            made = [self._prepare(choice, aim) for aim in aims]
+            for run in self._admit(choice, aims, made, focus):
+                run.start()
+        except PlanError as error:
+            self._say(str(error))
+        finally:
+            self._firing = False
+
+    def _admit(
+        self,
+        choice: Choice,
+        aims: tuple[Aim, ...],
+        made: list[tuple[Plan, Route | None]],
+        focus: Focus,
+    ) -> list[Run]:
+        """Give each its place among the rows; none once the program ends."""
+        with self._lock:
+            if self._closed:
+                return []
+            self._notice = ""
+            group = self._number + 1
+            runs = []
+            for aim, (plan, route) in zip(aims, made, strict=True):
+                self._number += 1
+                row = BurstRow(
+                    number=self._number,
+                    group=group,
+                    target=aim.label,
+                    route=route.label if route is not None else "this machine",
+                    bypasses=route is not None and route.bypasses_service,
+                    profile=choice.preset,
+                    began=self._clock(),
+                    duration=plan.duration,
+                )
+                self._rows[row.number] = row
+                runs.append(self._run(plan, row, aim, focus))
+            self._runs += runs
+            for run in self._runs[:-KEPT]:
+                self._rows.pop(run.number, None)
+            self._runs = self._runs[-KEPT:]
+            self._put()
+            return runs
+
+    def _prepare(self, choice: Choice, aim: Aim) -> tuple[Plan, Route | None]:
+        """The plan for one target.
+
+        Raises:
+            PlanError: it cannot be reached, or must not be loaded.
+        """
+        route: Route | None = None
+        url = aim.service
+        if aim.namespace:
+            routes = self._feed.routes
+            if routes is None:
+                raise PlanError("the cluster is not connected yet")
+            found = routes.find(aim.namespace, aim.service)
+            if isinstance(found, Unreachable):
+                raise PlanError(
+                    f"{aim.service} cannot be reached: {found.reason} {found.next_step}"
+                )
+            route, url = found, found.url
+        plan = choice.plan(url, route.host_header if route is not None else None)
+        no = self._refusal(plan, aim, route)
+        if no:
+            raise PlanError(no)
+        return plan, route
+
+    def _refusal(self, plan: Plan, aim: Aim, route: Route | None) -> str | None:
+        allowed: Collection[str] = self._settings.allow_hosts
+        if route is not None:
+            allowed = (*allowed, route.host)
+        no = None if aim.namespace and route is None else refusal(target(plan.url).host, allowed)
+        limits = Limits(
+            self._settings.max_connections,
+            self._settings.max_rate,
+            60 * self._settings.max_minutes,
+        )
+        return no or excess(plan, limits)
+
+    def _run(self, plan: Plan, row: BurstRow, aim: Aim, focus: Focus) -> Run:
+        transport = self._feed.transport
+        logs = None
+        if transport is not None and aim.namespace:
+            logs = AccessLogs(transport, plan.method, target(plan.url).path, self._clock())
+
+        def pods() -> list[PodRow]:
+            return answering(self._store, aim.namespace, aim.service, focus.workload)
+
+        return Run(plan, row, self._show, logs, pods, self._history, self._clock)
+
+    # What is shown.
+
+    def _show(self, row: BurstRow) -> None:
+        with self._lock:
+            if row.number in self._rows:
+                self._rows[row.number] = row
+                self._put()
+
+    def _say(self, sentence: str) -> None:
+        with self._lock:
+            self._notice = sentence
+            self._noticed += 1
+            self._put()
+
+    def _put(self) -> None:
+        rows = tuple(self._rows[number] for number in sorted(self._rows))
+        self._store.put_load(LoadRow(rows, self._notice, self._noticed))

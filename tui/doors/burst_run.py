@@ -1,0 +1,224 @@
+"""One burst from its start to its place in the history, written to the store as it goes."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from tui.cluster.access_log import AccessLogs
+from tui.load import report
+from tui.load.burst import Burst
+from tui.load.history import History, compare
+from tui.load.plan import Plan
+from tui.load.result import Result
+from tui.load.stats import Snapshot
+from tui.state.load import BurstRow, LoadChange, LoadPoint
+from tui.state.rows import PodRow
+
+_LOGS_AFTER: Final = 2.0
+"""Seconds after which, if no response has told its pod, the access logs are read."""
+_LOGS_EVERY: Final = 3.0
+_LAST_LINES: Final = 1.0
+"""Seconds that lines take to reach the log, at most."""
+_LEAST: Final = 20
+"""Responses without a pod's name from which on none is expected any more."""
+_SHOWN: Final = (50.0, 90.0, 99.0, 99.9)
+
+
+class Run:
+    """One burst. :meth:`start` returns at once; ``show`` is called from threads of the run's own.
+
+    Args:
+        plan: what to do.
+        row: as it stands before the start.
+        show: takes each new row, ten times a second.
+        logs: where requests are counted if no response tells its pod; None: nowhere.
+        pods: the pods that may answer, as they are now.
+        history: takes the result.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        row: BurstRow,
+        show: Callable[[BurstRow], None],
+        logs: AccessLogs | None,
+        pods: Callable[[], list[PodRow]],
+        history: History,
+        clock: Callable[[], float],
+    ) -> None:
+        self.number = row.number
+        self._row = row
+        self._show = show
+        self._logs = logs
+        self._pods = pods
+        self._history = history
+        self._clock = clock
+        self._points: list[LoadPoint] = []
+        self._second = 0
+        self._counted_until = 0
+        self._bad = 0
+        self._counts: Mapping[str, int] = {}
+        self._by_logs = False
+        self._closed = threading.Event()
+        self._lock = threading.Lock()
+        self._burst = Burst(plan, self._take)
+        self._counter = threading.Thread(target=self._count, name="burst-pods", daemon=True)
+
+    @property
+    def over(self) -> bool:
+        """Whether it sends nothing any more."""
+        return self._burst.wait(0)
+
+    @property
+    def pids(self) -> list[int]:
+        """Of the processes that send."""
+        return self._burst.pids
+
+    def start(self) -> None:
+        """Begin."""
+        self._burst.start()
+        self._counter.start()
+
+    def stop(self) -> None:
+        """Send nothing more; within 0.2 s."""
+        self._burst.stop()
+
+    def close(self) -> None:
+        """The program ends: read no more logs either."""
+        self._closed.set()
+        if self._logs is not None:
+            self._logs.stop()
+
+    # From the burst's thread.
+
+    def _take(self, now: Snapshot) -> None:
+        with self._lock:
+            self._note_second(now)
+            self._row = replace(
+                self._row,
+                state=now.state,
+                problem=now.problem or "",
+                elapsed=now.elapsed,
+                progress=now.progress,
+                asked=now.asked_rate,
+                achieved=now.achieved_rate,
+                mean=now.mean_rate,
+                in_flight=now.in_flight,
+                connections=now.connections,
+                opened=now.opened,
+                responses=now.responses,
+                good=now.good,
+                failed=now.failed,
+                latency=MappingProxyType(now.latency),
+                service=MappingProxyType(now.service),
+                statuses=MappingProxyType(now.statuses),
+                failures=MappingProxyType(now.failures),
+                points=self._row.points
+                if len(self._row.points) == len(self._points)
+                else tuple(self._points),
+            )
+            if now.pods and not self._by_logs:
+                self._row = replace(
+                    self._row, pods=MappingProxyType(now.pods), counted="what the answers say"
+                )
+            row = self._row
+        self._show(row)
+
+    def _note_second(self, now: Snapshot) -> None:
+        second = int(now.elapsed)
+        if second <= self._second or now.state != "running":
+            return
+        self._second = second
+        bad = now.failed + now.responses - now.good
+        self._points.append(
+            LoadPoint(
+                self._clock(),
+                now.achieved_rate,
+                now.latency.get(50.0, 0.0),
+                now.latency.get(99.0, 0.0),
+                bad - self._bad,
+            )
+        )
+        self._bad = bad
+
+    # In a thread of its own: pods while it runs, and the end.
+
+    def _count(self) -> None:
+        over = self._burst.wait(_LOGS_AFTER)
+        row = self._row
+        self._by_logs = self._logs is not None and not row.pods and row.responses >= _LEAST
+        while not over and not self._closed.is_set():
+            self._note_pods()
+            over = self._burst.wait(_LOGS_EVERY)
+        if self._by_logs:
+            self._closed.wait(_LAST_LINES)
+        if not self._closed.is_set():
+            self._note_pods()
+        self._finish()
+
+    def _note_pods(self) -> None:
+        ready = self._pods()
+        counts = dict(self._row.pods)
+        if self._by_logs and self._logs is not None:
+            for pod in ready:
+                if self._closed.is_set():
+                    return
+                container = pod.containers[0].name if pod.containers else ""
+                counts[pod.name] = self._logs.read(pod.namespace, pod.name, container)
+        with self._lock:
+            if self._by_logs:
+                told = "lines of access logs" if any(counts.values()) else ""
+                self._row = replace(
+                    self._row,
+                    pods=MappingProxyType(counts if told else {}),
+                    counted=told,
+                )
+            self._row = replace(self._row, behind=len(ready) or None)
+            row = self._row
+        self._show(row)
+
+    def _finish(self) -> None:
+        result = self._burst.result()
+        pods = {pod: count for pod, count in self._row.pods.items() if count}
+        result = msgspec.structs.replace(result, pods=pods)
+        before = _comparable(self._history, result)
+        with contextlib.suppress(OSError):  # a full disk does not take the summary off the screen
+            if result.responses or result.failed:
+                self._history.add(result)
+        whole, served = result.latency.percentiles, result.service.percentiles
+        with self._lock:
+            self._row = replace(
+                self._row,
+                latency=MappingProxyType({p: whole.get(f"{p:g}", 0.0) for p in _SHOWN}),
+                service=MappingProxyType({p: served.get(f"{p:g}", 0.0) for p in _SHOWN}),
+                summary=tuple(report.text(result).expandtabs(8).splitlines()),
+                changes=()
+                if before is None
+                else tuple(
+                    LoadChange(d.name, d.unit, d.before, d.after) for d in compare(before, result)
+                ),
+            )
+            row = self._row
+        self._show(row)
+
+
+def _comparable(history: History, result: Result) -> Result | None:
+    """The newest run that asked the same of the same target."""
+    asked = result.asked
+    for other in history.latest(20):
+        if (other.asked.profile, other.asked.url, other.asked.connections, other.asked.rate) == (
+            asked.profile,
+            asked.url,
+            asked.connections,
+            asked.rate,
+        ):
+            return other
+    return None
