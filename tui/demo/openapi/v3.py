@@ -145,6 +145,8 @@ def _operation(resource: Resource, action: str) -> Object:
         ]
         body = content
         if action == "patch":
-            body = {one: {"schema": {"type": "object"}} for one in _PATCHES}
+            # kubectl looks here for how an object may be patched.
+            kinds = [one for one in _PATCHES if not (resource.custom and "strategic" in one)]
+            body = {one: {"schema": {"type": "object"}} for one in kinds}
         shown["requestBody"] = {"content": body}
     return shown
