@@ -95,7 +95,9 @@ def recording(folder: str, *also: str) -> Case:
     times = []
 
     def find(name: str) -> str | None:
-        return next((f"{f}/{name}.json" for f in (folder, *also) if f"{f}/{name}.json" in there), None)
+        return next(
+            (f"{f}/{name}.json" for f in (folder, *also) if f"{f}/{name}.json" in there), None
+        )
 
     for name, kind in _FILES.items():
         file = find(name)

@@ -1,0 +1,471 @@
+"""Rules about HPAs: each where it is so, and where it only nearly is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.analysis.doctor.patients import Case, evidence, recording, service
+from tests.samples import MI, NOW, conditions, cpu_metric, deployment, hpa, pod, replicaset
+from tui.analysis.doctor.finding import Severity
+from tui.state.fetched import (
+    AutoscalerFact,
+    AutoscalersFact,
+    AutoscalersFetch,
+    ReplicasOwner,
+    ReplicasOwnersFact,
+    ReplicasOwnersFetch,
+    Result,
+)
+from tui.state.links import Health
+from tui.state.rows import (
+    Condition,
+    ContainerRow,
+    Direction,
+    Kind,
+    MetricRow,
+    Owner,
+    PodRequests,
+    PodRow,
+    Policy,
+    Requirement,
+    WorkloadRow,
+)
+
+OTHER = Owner("ReplicaSet", "other-1", "uid-other-rs")
+MEMORY = MetricRow(type="Resource", name="memory", target=70, current=None)
+
+
+def other(**more: Any) -> Case:
+    """A second Deployment whose pods carry the same label."""
+    case = Case()
+    case.put(Kind.DEPLOYMENTS, deployment(1, 1, uid="uid-other", name="other"))
+    case.put(
+        Kind.REPLICASETS,
+        WorkloadRow(
+            uid="uid-other-rs",
+            name="other-1",
+            namespace="default",
+            kind="ReplicaSet",
+            owner=Owner("Deployment", "other", "uid-other"),
+        ),
+    )
+    return case.put(Kind.PODS, pod("other-1-x", age=300, owner=OTHER, **more))
+
+
+# missing-request
+
+
+def test_a_container_without_a_request_is_named_with_its_pod() -> None:
+    case = Case().put(
+        Kind.PODS,
+        pod("web-2", age=90, containers=(ContainerRow("fastapi", 100), ContainerRow("side"))),
+    )
+    found = case.one("missing-request")
+    assert found.severity is Severity.ERROR
+    assert found.object == "Deployment default/fastapi-deploy"
+    assert "Container side" in found.title
+    assert evidence(found)[0] == (
+        "Pod default/web-2",
+        "spec.containers[side].resources.requests.cpu",
+        "absent",
+    )
+    assert found.fix.command == (
+        "kubectl -n default set resources deployment/fastapi-deploy -c side --requests=cpu=100m"
+    )
+    assert found.fix.patch is not None
+    assert '"name":"side"' in found.fix.patch.body
+
+
+def test_memory_is_asked_for_only_where_it_is_measured() -> None:
+    bare = (ContainerRow("fastapi", 100),)
+    case = Case().put(Kind.PODS, *(pod(n, age=90, containers=bare) for n in ("web-1", "web-2")))
+    assert "missing-request" not in case.ids()
+    case.put(Kind.HPAS, hpa(2, 2, 3, metrics=(cpu_metric(3), MEMORY)))
+    assert "requests no memory" in case.one("missing-request").title
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"deleting": NOW - 1},
+        {"phase": "Failed", "status": "Error"},
+        {"whole": PodRequests(cpu=100)},
+        {"labels": (("app", "something-else"),)},
+    ],
+    ids=["being deleted", "ended", "requested by the pod as a whole", "another label"],
+)
+def test_a_request_that_does_not_count_is_not_missing(changes: dict[str, Any]) -> None:
+    case = Case().put(
+        Kind.PODS, pod("web-3", age=90, containers=(ContainerRow("fastapi"),), **changes)
+    )
+    assert case.ids() == []
+
+
+def test_an_average_value_needs_no_request() -> None:
+    metric = MetricRow(type="Resource", name="cpu", target_type="AverageValue", target=100)
+    case = Case().put(Kind.HPAS, hpa(2, 2, 3, metrics=(metric,)))
+    case.put(Kind.PODS, pod("web-2", age=90, containers=(ContainerRow("fastapi"),)))
+    assert "missing-request" not in case.ids()
+
+
+def test_the_old_pods_of_a_rollout_are_not_held_against_it() -> None:
+    """The new revision has the request; the old pods, which lack it, are on their way out."""
+    case = Case()
+    case.put(Kind.DEPLOYMENTS, deployment(2, 2, revision="2"))
+    old = WorkloadRow(
+        uid="uid-rs-old",
+        name="fastapi-deploy-1",
+        namespace="default",
+        kind="ReplicaSet",
+        revision="1",
+        owner=Owner("Deployment", "fastapi-deploy", "uid-deploy"),
+    )
+    case.put(Kind.REPLICASETS, old)
+    without = pod(
+        "web-0",
+        age=9000,
+        owner=Owner("ReplicaSet", "fastapi-deploy-1", "uid-rs-old"),
+        containers=(ContainerRow("fastapi"),),
+    )
+    case.put(Kind.PODS, without)
+    assert case.ids() == []
+    case.put(Kind.DEPLOYMENTS, deployment(2, 2, revision="1"))
+    assert case.ids() == ["missing-request"]
+
+
+def test_the_controllers_word_counts_where_the_target_cannot_be_read() -> None:
+    case = recording("hpa-cases/assorted/after-75s", "after-scale-down")
+    found = case.one("missing-request")
+    assert found.object == "Pod default/no-request-5d4cdcf68-wt7xl"
+
+
+# shared-selector, service-mixed-workloads
+
+
+def test_pods_of_another_workload_under_the_selector() -> None:
+    found = other().one("shared-selector")
+    assert "Deployment other" in found.title
+    assert ("Deployment default/other", "metadata.labels", "app=fastapi on 1 pod") in evidence(
+        found
+    )
+    mixed = other().one("service-mixed-workloads")
+    assert mixed.severity is Severity.WARNING
+    assert ("Deployment default/other", "pods", "1 pod, 33 % of all") in evidence(mixed)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"deleting": NOW - 1}, {"phase": "Succeeded"}, {"labels": (("app", "other"),)}],
+    ids=["being deleted", "ended", "another label"],
+)
+def test_pods_that_do_not_count_are_no_strangers(changes: dict[str, Any]) -> None:
+    assert other(**changes).ids() == []
+
+
+def test_two_replicasets_of_one_deployment_are_one_workload() -> None:
+    case = Case()
+    second = WorkloadRow(
+        uid="uid-rs-2",
+        name="fastapi-deploy-2",
+        namespace="default",
+        kind="ReplicaSet",
+        owner=Owner("Deployment", "fastapi-deploy", "uid-deploy"),
+    )
+    case.put(Kind.REPLICASETS, second)
+    owner = Owner("ReplicaSet", "fastapi-deploy-2", "uid-rs-2")
+    assert case.put(Kind.PODS, pod("web-3", age=5, owner=owner)).ids() == []
+
+
+def test_an_owner_that_may_not_be_read_is_no_stranger() -> None:
+    case = Case()
+    owner = Owner("ReplicaSet", "unseen", "uid-unseen")
+    case.put(Kind.PODS, pod("web-3", age=5, owner=owner))
+    assert case.ids() == []
+    case.link(Kind.REPLICASETS, Health.FORBIDDEN)
+    case.store.retain(Kind.REPLICASETS, [])
+    assert case.ids() == []
+
+
+def test_a_service_over_two_workloads_without_an_hpa_is_only_noted() -> None:
+    case = other()
+    case.store.retain(Kind.HPAS, [])
+    assert case.one("service-mixed-workloads").severity is Severity.INFO
+
+
+def test_a_service_for_one_of_two_is_fine() -> None:
+    case = other(labels=(("app", "fastapi"), ("tier", "b")))
+    case.put(Kind.SERVICES, service(selector=(("app", "fastapi"), ("tier", "b"))))
+    assert "service-mixed-workloads" not in case.ids()
+
+
+# several-hpas
+
+
+def test_two_hpas_on_one_target() -> None:
+    case = Case().put(Kind.HPAS, hpa(2, 2, 3, uid="uid-2", name="second", created=NOW - 60))
+    found = case.one("several-hpas")
+    assert found.object == "Deployment default/fastapi-deploy"
+    assert found.fix.command == "kubectl -n default delete hpa second"
+
+
+def test_hpas_of_two_namespaces_on_workloads_of_one_name() -> None:
+    case = Case().put(Kind.HPAS, hpa(2, 2, 3, uid="uid-2", namespace="other", name="second"))
+    case.put(Kind.DEPLOYMENTS, deployment(2, 2, uid="uid-d2", namespace="other"))
+    assert case.ids() == []
+
+
+def test_hpas_that_select_the_same_pods_by_the_controllers_word() -> None:
+    case = recording("hpa-cases/ambiguous-selector/while-ambiguous", "after-scale-down")
+    found = [f for f in case.findings() if f.id == "several-hpas"]
+    assert [f.object for f in found] == [
+        "HorizontalPodAutoscaler default/amb-a",
+        "HorizontalPodAutoscaler default/amb-b",
+    ]
+
+
+# hpa-with-vpa
+
+
+def _vpa(mode: str = "Auto", *resources: str, target: str = "fastapi-deploy") -> Case:
+    vpa = AutoscalerFact("vpa", "Deployment", target, mode, resources or ("cpu", "memory"))
+    return Case().fetched(AutoscalersFetch("default"), AutoscalersFact((vpa,)))
+
+
+def test_a_vpa_on_the_resource_that_the_hpa_measures() -> None:
+    found = _vpa().one("hpa-with-vpa")
+    assert "both act on cpu" in found.title
+    assert ("VerticalPodAutoscaler default/vpa", "spec.updatePolicy.updateMode", "Auto") in (
+        evidence(found)
+    )
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        _vpa("Off"),
+        _vpa("Auto", "memory"),
+        _vpa(target="another"),
+        Case().fetched(AutoscalersFetch("default"), None, Result.ABSENT),
+        Case().fetched(AutoscalersFetch("default"), None, Result.FORBIDDEN),
+    ],
+    ids=["only recommends", "another resource", "another target", "not installed", "forbidden"],
+)
+def test_a_vpa_that_does_not_interfere(case: Case) -> None:
+    assert case.ids() == []
+    assert AutoscalersFetch("default") in case.wants()
+
+
+# target-missing
+
+
+def test_a_target_that_does_not_exist() -> None:
+    gone = (Condition("AbleToScale", "False", "FailedGetScale", "not found"),)
+    case = Case().put(Kind.HPAS, hpa(None, 0, None, target_name="gone", conditions=gone))
+    found = case.one("target-missing")
+    assert ("Deployment default/gone", "exists", "no") in evidence(found)
+
+
+def test_the_recorded_missing_targets() -> None:
+    case = recording("hpa-cases/assorted/after-75s", "after-scale-down")
+    missing = {f.object for f in case.findings() if f.id == "target-missing"}
+    assert missing == {
+        "HorizontalPodAutoscaler default/missing-target",
+    }
+
+
+@pytest.mark.parametrize("health", [Health.CONNECTING, Health.FORBIDDEN])
+def test_a_target_that_is_not_known_is_not_missing(health: Health) -> None:
+    case = Case().link(Kind.DEPLOYMENTS, health)
+    case.store.retain(Kind.DEPLOYMENTS, [])
+    assert "target-missing" not in case.ids()
+
+
+def test_an_hpa_may_be_there_before_its_target() -> None:
+    case = Case().put(Kind.HPAS, hpa(None, 0, None, target_name="later", created=NOW - 5))
+    assert "target-missing" not in case.ids()
+    case.put(Kind.HPAS, hpa(None, 0, None, target_name="later", created=NOW - 60, conditions=()))
+    assert "target-missing" in case.ids()
+
+
+def test_what_the_controller_finds_is_not_missing() -> None:
+    """Our list may be late, or the target has been deleted this very moment."""
+    case = Case()
+    case.store.retain(Kind.DEPLOYMENTS, [])
+    assert "target-missing" not in case.ids()
+
+
+# at-max, rate-limited, stabilizing
+
+
+def test_at_the_maximum_and_still_above_the_target() -> None:
+    case = Case().put(Kind.HPAS, hpa(10, 10, 97, conditions=conditions("TooManyReplicas")))
+    found = case.one("at-max")
+    assert found.severity is Severity.WARNING
+    assert ("HorizontalPodAutoscaler default/fastapi-hpa", "spec.maxReplicas", "10") in evidence(
+        found
+    )
+    assert '"maxReplicas":20' in found.fix.command
+
+
+@pytest.mark.parametrize(
+    ("cpu", "limited"),
+    [(54, "TooManyReplicas"), (97, "DesiredWithinRange"), (None, "TooManyReplicas")],
+    ids=["within the tolerance", "not limited", "no figure"],
+)
+def test_at_the_maximum_alone_is_fine(cpu: int | None, limited: str) -> None:
+    case = Case().put(Kind.HPAS, hpa(10, 10, cpu, conditions=conditions(limited)))
+    assert case.ids() == []
+
+
+def test_limited_by_the_policy_that_holds_without_a_behavior() -> None:
+    case = Case().put(Kind.HPAS, hpa(2, 4, 186, conditions=conditions("ScaleUpLimit")))
+    found = case.one("rate-limited")
+    assert found.severity is Severity.INFO
+    assert "twice the size" in found.explanation
+
+
+def test_limited_by_a_policy_of_its_own() -> None:
+    up = Direction((Policy("Pods", 1, 60),))
+    row = hpa(2, 3, 186, conditions=conditions("ScaleUpLimit"), scale_up=up, last_scale=NOW - 10)
+    found = Case().put(Kind.HPAS, row).one("rate-limited")
+    assert "1 pods in any 60 s" in found.explanation
+    assert "free again by" in found.explanation
+
+
+@pytest.mark.parametrize("limited", ["TooManyReplicas", "TooFewReplicas", "DesiredWithinRange"])
+def test_other_limits_are_no_policies(limited: str) -> None:
+    case = Case().put(Kind.HPAS, hpa(2, 2, 3, conditions=conditions(limited)))
+    assert "rate-limited" not in case.ids()
+
+
+def _stabilized(current: int, cpu: int, **more: Any) -> Case:
+    held = conditions(able="ScaleDownStabilized")
+    return Case().put(Kind.HPAS, hpa(current, current, cpu, conditions=held, **more))
+
+
+def test_held_by_a_window_until_when() -> None:
+    case = _stabilized(10, 4)
+    case.held = {"uid-hpa": (NOW - 100, True)}
+    found = case.one("stabilizing")
+    assert "stays at 10 until about" in found.title
+    assert "ask for 2" in found.title
+    assert evidence(found)[-1][2] == "300 (default)"
+
+
+def test_what_began_unseen_ends_at_the_latest_a_window_from_now() -> None:
+    case = _stabilized(10, 4, scale_down=Direction(window=120))
+    found = case.one("stabilizing")
+    assert "at the latest" in found.title
+    assert evidence(found)[-1][2] == "120"
+
+
+def test_a_hold_at_the_minimum_holds_nothing() -> None:
+    """As on an idle cluster: 3 % asks for one pod, and the minimum is two."""
+    assert _stabilized(2, 3).ids() == []
+
+
+# min-is-max, tiny-request, container metric
+
+
+def test_minimum_equal_to_maximum() -> None:
+    assert Case().put(Kind.HPAS, hpa(2, 2, 3, min=2, max=2)).ids() == ["min-is-max"]
+    assert Case().put(Kind.HPAS, hpa(2, 2, 3, min=2, max=3)).ids() == []
+
+
+@pytest.mark.parametrize(("request_", "found"), [(1, True), (9, True), (10, False), (100, False)])
+def test_a_request_of_next_to_nothing(request_: int, found: bool) -> None:
+    small = (ContainerRow("fastapi", request_, None, 64 * MI),)
+    case = Case().put(Kind.PODS, *(pod(n, age=90, containers=small) for n in ("web-1", "web-2")))
+    assert ("tiny-request" in case.ids()) is found
+
+
+def test_a_small_request_that_nobody_measures_is_fine() -> None:
+    small = (ContainerRow("fastapi", 1, None, 64 * MI),)
+    case = Case().put(Kind.PODS, *(pod(n, age=90, containers=small) for n in ("web-1", "web-2")))
+    case.put(
+        Kind.HPAS,
+        hpa(2, 2, 3, metrics=(MetricRow(type="Resource", name="memory", target=50, current=9),)),
+    )
+    assert "tiny-request" not in case.ids()
+
+
+@pytest.mark.parametrize(("container", "found"), [("app", True), ("fastapi", False)])
+def test_a_container_metric_needs_the_container(container: str, found: bool) -> None:
+    metric = MetricRow(type="ContainerResource", name="cpu", container=container, target=50)
+    case = Case().put(Kind.HPAS, hpa(2, 2, None, metrics=(metric,)))
+    assert ("container-metric-without-container" in case.ids()) is found
+
+
+# replicas-owned
+
+
+OWNERS = ReplicasOwnersFetch("Deployment", "default", "fastapi-deploy")
+
+
+def _owned(manager: str, operation: str = "Update", at: float | None = NOW - 4000) -> Case:
+    fact = ReplicasOwnersFact((ReplicasOwner(manager, operation, at),))
+    return Case().fetched(OWNERS, fact)
+
+
+@pytest.mark.parametrize(
+    ("manager", "tool"),
+    [("argocd-controller", "Argo CD"), ("helm", "Helm"), ("kustomize-controller", "Flux")],
+)
+def test_a_tool_that_keeps_replicas_like_its_manifests(manager: str, tool: str) -> None:
+    found = _owned(manager).one("replicas-owned")
+    assert found.severity is Severity.WARNING
+    assert found.title.startswith(f"{tool} and fastapi-hpa")
+
+
+def test_kubectl_that_has_undone_what_the_hpa_chose() -> None:
+    case = _owned("kubectl-client-side-apply", at=NOW - 10)
+    case.put(Kind.HPAS, hpa(2, 2, 3, last_scale=NOW - 60))
+    found = case.one("replicas-owned")
+    assert found.severity is Severity.WARNING
+    assert "has undone" in found.title
+
+
+def test_a_manifest_that_would_undo_it_is_advice() -> None:
+    found = _owned("kubectl-client-side-apply").one("replicas-owned")
+    assert found.severity is Severity.ADVICE
+    kept = Case().fetched(OWNERS, ReplicasOwnersFact(applied=True))
+    assert kept.one("replicas-owned").severity is Severity.ADVICE
+
+
+@pytest.mark.parametrize("manager", ["kube-controller-manager", "kscale-tui"])
+def test_the_hpa_itself_may_own_replicas(manager: str) -> None:
+    assert "replicas-owned" not in _owned(manager).ids(advice=True)
+
+
+# no-readiness-probe
+
+
+def test_a_target_without_a_readiness_probe_is_advised_one() -> None:
+    found = Case().one("no-readiness-probe")
+    assert found.severity is Severity.ADVICE
+    assert found.object == "Deployment default/fastapi-deploy"
+
+
+def test_a_target_that_gets_no_requests_needs_no_probe() -> None:
+    case = Case().put(Kind.SERVICES, service(selector=(("app", "other"),)))
+    assert case.ids(advice=True) == []
+
+
+def test_a_probe_is_seen() -> None:
+    probed = (ContainerRow("fastapi", 100, 500, MI, MI, probed=True),)
+    case = Case().put(Kind.PODS, *(pod(n, age=90, containers=probed) for n in ("web-1", "web-2")))
+    assert case.ids(advice=True) == []
+
+
+def test_the_scaled_pods_are_those_of_the_selector() -> None:
+    """Whatever expressions it is made of."""
+    case = Case()
+    terms = (Requirement("app", "In", ("fastapi", "x")), Requirement("old", "DoesNotExist"))
+    case.put(Kind.DEPLOYMENTS, deployment(2, 2, selector=terms))
+    (one,) = case.patient.scaled
+    names = [p.name for crew in one.own for p in crew.pods]
+    assert names == ["web-1", "web-2"]
+    assert isinstance(one.crews[0].first, PodRow)
+    assert replicaset(2).uid == "uid-rs"
