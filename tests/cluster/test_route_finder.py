@@ -21,7 +21,7 @@ from tui.cluster.probe import probe
 from tui.cluster.route import Found, Route, RouteKind, Routes, Surroundings, Unreachable
 from tui.cluster.route_finder import KEEP_FAILURE, KEEP_ROUTE, RealNetwork, RouteFinder
 from tui.cluster.route_ingress import IngressPath
-from tui.cluster.route_plan import Backend, Candidate
+from tui.cluster.route_plan import Answer, Backend, Candidate
 from tui.cluster.route_session import open_routes
 from tui.cluster.transport import Transport
 from tui.state.links import Health
@@ -67,9 +67,9 @@ class Told:
     backends: Callable[[], Sequence[Backend]] = tuple
     closed: bool = False
 
-    def knock(self, candidates: Sequence[Candidate], loopback: bool) -> list[str | None]:
+    def reach(self, candidates: Sequence[Candidate], loopback: bool) -> list[Answer]:
         self.asked += [f"{c.host}:{c.port}" for c in candidates]
-        return [None if c.host in self.open else "refused" for c in candidates]
+        return [Answer(None if c.host in self.open else "refused") for c in candidates]
 
     def ingresses(self, namespace: str) -> list[IngressPath]:
         self.asked.append(f"ingresses of {namespace}")
@@ -281,10 +281,10 @@ def test_one_search_for_all_who_ask_at_once() -> None:
     entered, release = threading.Event(), threading.Event()
 
     class Slow(Told):
-        def knock(self, candidates: Sequence[Candidate], loopback: bool) -> list[str | None]:
+        def reach(self, candidates: Sequence[Candidate], loopback: bool) -> list[Answer]:
             entered.set()
             release.wait(5)
-            return super().knock(candidates, loopback)
+            return super().reach(candidates, loopback)
 
     world = World()
     world.network = Slow(open={"10.0.0.1"})

@@ -12,8 +12,8 @@ import pytest
 
 from tui.cluster.halt import Halt
 from tui.cluster.route import Route, RouteKind
-from tui.cluster.route_knock import knock
-from tui.cluster.route_plan import Candidate
+from tui.cluster.route_knock import knock, reach
+from tui.cluster.route_plan import Answer, Candidate
 
 
 def candidate(host: str, port: int) -> Candidate:
@@ -112,7 +112,7 @@ def test_a_name_that_leads_to_this_machine(monkeypatch: pytest.MonkeyPatch) -> N
             "its name leads to 127.0.0.1, which is not connected to",
             "the name cannot be resolved",
         ]
-        assert knock(pair[:1], loopback=True) == [None]
+        assert reach(pair[:1], loopback=True) == [Answer(None, "127.0.0.1")]
 
 
 def test_a_halt_ends_it() -> None:

@@ -12,6 +12,7 @@ from tui.cluster.route import RouteKind, Surroundings, Unreachable
 from tui.cluster.route_ingress import IngressPath
 from tui.cluster.route_plan import (
     MOST_CANDIDATES,
+    Answer,
     Backend,
     Goal,
     aim,
@@ -253,10 +254,36 @@ def test_a_path_cannot_leave_its_url() -> None:
 def test_the_first_that_answers_is_taken() -> None:
     nodes = tuple(node(n, ("InternalIP", f"10.0.0.{i}")) for i, n in enumerate("abc", 1))
     found = node_ports(goal(), around(service(), nodes=nodes))
-    chosen = choose(found, ["refused", None, None])
+    chosen = choose(found, [Answer("refused"), Answer(peer="10.0.0.2"), Answer()])
     assert chosen is found[1].route
-    assert choose(found, ["x", "y", "z"]) is None
+    assert choose(found, [Answer("x"), Answer("y"), Answer("z")]) is None
     assert choose([], []) is None
+
+
+@pytest.mark.parametrize(
+    ("port", "peer", "url", "host"),
+    [
+        (80, "192.0.2.8", "http://192.0.2.8/", "lb.example"),
+        (8080, "192.0.2.8", "http://192.0.2.8:8080/", "lb.example:8080"),
+        (8080, "2001:db8::8", "http://[2001:db8::8]:8080/", "lb.example:8080"),
+        (443, "192.0.2.8", "https://lb.example/", None),
+    ],
+)
+def test_a_name_is_held_to_the_address_that_answered(
+    port: int, peer: str, url: str, host: str | None
+) -> None:
+    row = service(ServicePort(port), type="LoadBalancer", ingress=("lb.example",))
+    chosen = choose(load_balancers(goal(row)), [Answer(peer=peer)])
+    assert chosen is not None
+    assert (chosen.url, chosen.host_header) == (url, host)
+    assert chosen.label == "load balancer lb.example"
+
+
+def test_the_host_of_an_ingress_outlives_the_name_of_its_address() -> None:
+    found = ingresses(goal(), [path(addresses=("lb.example",), path="/shop")])
+    chosen = choose(found, [Answer(peer="192.0.2.8")])
+    assert chosen is not None
+    assert (chosen.url, chosen.host_header) == ("http://192.0.2.8/shop", "app.example")
 
 
 def test_backends_by_port_name() -> None:

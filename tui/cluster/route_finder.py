@@ -21,7 +21,7 @@ from tui.cluster.forward import HOST, MOST_CONNECTIONS, Forwards, Tally
 from tui.cluster.halt import Halt
 from tui.cluster.route import Found, Route, RouteKind, Surroundings, Unreachable
 from tui.cluster.route_ingress import IngressPath
-from tui.cluster.route_plan import Backend, Candidate, Goal
+from tui.cluster.route_plan import Answer, Backend, Candidate, Goal
 from tui.cluster.transport import Transport
 
 KEEP_ROUTE: Final = 60.0
@@ -41,8 +41,8 @@ _Key = tuple[str, str, int | str | None]
 class Network(Protocol):
     """What a finder asks of the world."""
 
-    def knock(self, candidates: Sequence[Candidate], loopback: bool) -> list[str | None]:
-        """Whether something listens, beside each candidate: None, or why not."""
+    def reach(self, candidates: Sequence[Candidate], loopback: bool) -> list[Answer]:
+        """Whether something listens, beside each candidate."""
 
     def ingresses(self, namespace: str) -> list[IngressPath]:
         """The Ingress paths of a namespace; none where they are absent or forbidden.
@@ -80,9 +80,9 @@ class RealNetwork:
         self._halt = Halt()
         self._forwards = Forwards(transport)
 
-    def knock(self, candidates: Sequence[Candidate], loopback: bool) -> list[str | None]:
+    def reach(self, candidates: Sequence[Candidate], loopback: bool) -> list[Answer]:
         """Connects to all at once."""
-        return route_knock.knock(candidates, loopback=loopback, halt=self._halt)
+        return route_knock.reach(candidates, loopback=loopback, halt=self._halt)
 
     def ingresses(self, namespace: str) -> list[IngressPath]:
         """Asks the API."""
@@ -211,10 +211,11 @@ class RouteFinder:
     def _knock(self, candidates: list[Candidate], goal: Goal, tried: list[str]) -> Route | None:
         if not candidates or self._closed:
             return None
-        answers = self._network.knock(candidates, goal.place.loopback)
+        answers = self._network.reach(candidates, goal.place.loopback)
         for candidate, answer in zip(candidates, answers, strict=True):
-            if answer is not None:
-                tried.append(f"{candidate.route.label} (port {candidate.port}): {answer}")
+            if answer.failure is not None:
+                where = f"{candidate.route.label} (port {candidate.port})"
+                tried.append(f"{where}: {answer.failure}")
         return route_plan.choose(candidates, answers)
 
     def _paths(self, goal: Goal, tried: list[str]) -> list[IngressPath]:

@@ -13,12 +13,13 @@ from tui.cluster.dial import dial
 from tui.cluster.errors import one_line
 from tui.cluster.halt import Halt
 from tui.cluster.route_address import usable
-from tui.cluster.route_plan import Candidate
+from tui.cluster.route_plan import Answer, Candidate
 
 TIMEOUT: Final = 1.0
 _STAYS: Final = 0.05
 """Seconds that a connection must last: a forwarder of ports accepts before it has asked."""
-_GIVEN_UP: Final = "not waited for"
+_GIVEN_UP: Final = Answer("not waited for")
+_CLOSED: Final = "accepted, and closed at once"
 
 
 def knock(
@@ -28,6 +29,18 @@ def knock(
     timeout: float = TIMEOUT,
     halt: Halt | None = None,
 ) -> list[str | None]:
+    """As :func:`reach`, the failures alone."""
+    answers = reach(candidates, loopback=loopback, timeout=timeout, halt=halt)
+    return [answer.failure for answer in answers]
+
+
+def reach(
+    candidates: Sequence[Candidate],
+    *,
+    loopback: bool = False,
+    timeout: float = TIMEOUT,
+    halt: Halt | None = None,
+) -> list[Answer]:
     """Connect to all of them at once.
 
     Returns as soon as the best one that answers is known: those before it have failed.
@@ -39,17 +52,16 @@ def knock(
         halt: ends it early.
 
     Returns:
-        Beside each candidate: None if something listens there, else why not, in a few words.
+        What came of each candidate.
     """
-    answers: list[str | None] = [_GIVEN_UP] * len(candidates)
-    done = [False] * len(candidates)
+    answers: list[Answer | None] = [None] * len(candidates)
     changed = threading.Condition()
     guard = Halt()
 
     def try_one(index: int, candidate: Candidate) -> None:
         answer = _attempt(candidate, loopback, timeout, guard)
         with changed:
-            answers[index], done[index] = answer, True
+            answers[index] = answer
             changed.notify()
 
     for index, candidate in enumerate(candidates):
@@ -59,47 +71,50 @@ def knock(
         thread.start()
     deadline = time.monotonic() + timeout + 2 * _STAYS
     with changed:
-        while not _decided(answers, done) and time.monotonic() < deadline:
+        while not _decided(answers) and time.monotonic() < deadline:
             if halt is not None and halt.stopped:
                 break
             changed.wait(0.05)
-        found = list(answers)
+        found = [answer or _GIVEN_UP for answer in answers]
     guard.stop()
     return found
 
 
-def _decided(answers: Sequence[str | None], done: Sequence[bool]) -> bool:
-    for answer, known in zip(answers, done, strict=True):
-        if not known:
-            return False
+def _decided(answers: Sequence[Answer | None]) -> bool:
+    for answer in answers:
         if answer is None:
+            return False
+        if answer.failure is None:
             return True
     return True
 
 
-def _attempt(candidate: Candidate, loopback: bool, timeout: float, halt: Halt) -> str | None:
+def _attempt(candidate: Candidate, loopback: bool, timeout: float, halt: Halt) -> Answer:
     try:
         sock = dial(candidate.host, candidate.port, timeout, (), halt)
     except socket.gaierror:
-        return "the name cannot be resolved"
+        return Answer("the name cannot be resolved")
     except TimeoutError:
-        return "no answer"
+        return Answer("no answer")
     except ConnectionRefusedError:
-        return "refused"
+        return Answer("refused")
     except OSError as error:
-        return one_line(error.strerror or "cannot be reached").lower()
+        return Answer(one_line(error.strerror or "cannot be reached").lower())
     with sock:
-        peer = str(sock.getpeername()[0])
+        try:
+            peer = str(sock.getpeername()[0])
+        except OSError:
+            return Answer(_CLOSED)
         if usable(peer, loopback=loopback or candidate.host == "127.0.0.1") is None:
-            return f"its name leads to {peer}, which is not connected to"
-        return _closes(sock)
+            return Answer(f"its name leads to {peer}, which is not connected to")
+        return Answer(_closes(sock), peer)
 
 
 def _closes(sock: socket.socket) -> str | None:
     try:
         readable, _, _ = select.select([sock], [], [], _STAYS)
         if readable and not sock.recv(1, socket.MSG_PEEK):
-            return "accepted, and closed at once"
+            return _CLOSED
     except OSError:
-        return "accepted, and closed at once"
+        return _CLOSED
     return None

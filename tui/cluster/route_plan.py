@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from tui.cluster.distribution import Distribution, Place, expect_load_balancer, open_node_port
 from tui.cluster.errors import one_line
@@ -32,6 +32,16 @@ class Candidate:
     host: str
     port: int
     route: Route
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of connecting to a candidate."""
+
+    failure: str | None = None
+    """None: something listens there; else why not, in a few words."""
+    peer: str = ""
+    """The address that was connected to; it may be connected to again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,15 +189,27 @@ def ingresses(goal: Goal, paths: Iterable[IngressPath]) -> list[Candidate]:
     return found[:MOST_CANDIDATES]
 
 
-def choose(candidates: Sequence[Candidate], answers: Sequence[str | None]) -> Route | None:
-    """The first that answered.
+def choose(candidates: Sequence[Candidate], answers: Sequence[Answer]) -> Route | None:
+    """The route of the first that answered.
+
+    A name was looked up to connect to it. Whoever answers for the name could say something else
+    the next time, so the route keeps the address, and the name as its Host; with TLS it is the
+    certificate that holds the name to its word.
 
     Args:
         candidates: in the order of preference.
-        answers: beside each, None if it answered, else in words why not.
+        answers: beside each.
     """
-    pairs = zip(candidates, answers, strict=True)
-    return next((candidate.route for candidate, failure in pairs if failure is None), None)
+    for candidate, answer in zip(candidates, answers, strict=True):
+        if answer.failure is None:
+            route = candidate.route
+            if not answer.peer or answer.peer == candidate.host or route.url.startswith("https:"):
+                return route
+            parts = urlsplit(route.url)
+            port = f":{parts.port}" if parts.port else ""
+            pinned = parts._replace(netloc=for_url(answer.peer) + port).geturl()
+            return replace(route, url=pinned, host_header=route.host_header or parts.netloc)
+    return None
 
 
 def backends(goal: Goal, around: Surroundings) -> list[Backend]:
