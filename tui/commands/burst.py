@@ -12,12 +12,16 @@ from typing import Any, Final, NoReturn
 import click
 import msgspec
 
+from tui.commands.burst_target import Aim, UnreachableError, aimed
+from tui.config import ConfigError, LoadSettings, Settings
+from tui.config import load as load_settings
 from tui.load import profile as profiles
 from tui.load import report
 from tui.load.burst import Burst
+from tui.load.choice import ANSWERED_BY
 from tui.load.curve import Points, steady
 from tui.load.history import History
-from tui.load.limits import Limits, excess, refusal
+from tui.load.limits import excess, refusal
 from tui.load.plan import Pattern, Plan, PlanError, target
 from tui.load.result import Result, to_csv, to_json
 from tui.load.stats import Snapshot
@@ -29,7 +33,7 @@ _BODY: Final = 16 * 1024 * 1024
 
 
 @click.command(short_help="Fire HTTP requests at a URL and report, as hey does.")
-@click.argument("url")
+@click.argument("where", metavar="URL|svc/NAME")
 @click.option("-z", "duration", metavar="TIME", help="How long: 30s, 3m, 1m30s.")
 @click.option("-n", "count", type=click.IntRange(1), help="How many requests.  [default: 200]")
 @click.option(
@@ -70,25 +74,49 @@ _BODY: Final = 16 * 1024 * 1024
 @click.option(
     "--allow-host", "allowed", metavar="HOST", multiple=True, help="A host that you may load."
 )
-def command(as_json: bool, as_csv: bool, allowed: tuple[str, ...], **flags: Any) -> None:
-    """Fire HTTP/1.1 requests at URL and print a summary in the layout of hey.
+@click.option("--namespace", metavar="NS", help="Of svc/NAME; the context's by default.")
+@click.option("--context", help="The kubeconfig context in which svc/NAME is.")
+@click.option("--kubeconfig", type=click.Path(dir_okay=False), help="The kubeconfig file.")
+@click.option("--config", type=click.Path(dir_okay=False), help="The settings file.")
+def command(
+    where: str,
+    as_json: bool,
+    as_csv: bool,
+    allowed: tuple[str, ...],
+    namespace: str | None,
+    context: str | None,
+    kubeconfig: str | None,
+    config: str | None,
+    **flags: Any,
+) -> None:
+    """Fire HTTP/1.1 requests at a URL or a Service and print a summary in the layout of hey.
+
+    svc/NAME, svc/NAME:PORT and svc/NAME/PATH go to a Service of the cluster by the best route to
+    it: load balancer, NodePort, Ingress, or else a port-forward, which bypasses the Service.
 
     Without -z, -n and --profile, 200 requests are sent over 50 connections. With -q or --rate,
     latency counts from when a request was due, so a slow target cannot hide behind a pause. Only
-    this machine is loaded, and hosts that are named with --allow-host.
+    this machine is loaded, Services of the cluster, and hosts that are named with --allow-host or
+    in the settings, whose table [load] alone can raise the limits.
 
     Exit codes: 0 something was answered with 2xx or 3xx, 1 nothing was, 2 wrong usage.
     """
     if as_json and as_csv:
         _usage("--json and --csv exclude each other")
+    settings = _settings(config)
     try:
-        plan = _plan(**flags)
-        no = refusal(target(plan.url).host, allowed) or excess(plan, Limits())
+        # What is wrong with the flags is said before a cluster is asked for anything.
+        _allow(_plan("http://127.0.0.1/", settings.load, **flags), settings.load, ())
+        with aimed(where, namespace, context, kubeconfig) as aim:
+            plan = _aimed_plan(aim, settings.load, flags)
+            _allow(plan, settings.load, (*allowed, aim.host) if aim.service else allowed)
+            _tell_route(where, aim)
+            result = _fire(plan)
     except PlanError as error:
         _usage(str(error))
-    if no:
-        _usage(no)
-    result = _fire(plan)
+    except UnreachableError as error:
+        _say(str(error).removesuffix("."))
+        sys.exit(FAILED)
     if as_json:
         click.echo(to_json(result), nl=False)
     elif as_csv:
@@ -105,8 +133,48 @@ def command(as_json: bool, as_csv: bool, allowed: tuple[str, ...], **flags: Any)
         sys.exit(FAILED)
 
 
+def _settings(path: str | None) -> Settings:
+    try:
+        settings = load_settings(Path(path) if path else None)
+    except ConfigError as error:
+        _usage(str(error))
+    if settings.read_only:
+        _usage("read-only is set (in the settings or by KSCALE_READ_ONLY), which forbids bursts")
+    return settings
+
+
+def _allow(plan: Plan, settings: LoadSettings, allowed: tuple[str, ...]) -> None:
+    """Raises:
+    PlanError: the plan may not be carried out.
+    """
+    no = refusal(target(plan.url).host, (*allowed, *settings.allow_hosts))
+    no = no or excess(plan, settings.limits)
+    if no:
+        raise PlanError(no)
+
+
+def _aimed_plan(aim: Aim, settings: LoadSettings, flags: dict[str, Any]) -> Plan:
+    plan = _plan(aim.url, settings, **flags)
+    changes: dict[str, Any] = {}
+    if aim.host_header and not any(name.lower() == "host" for name, _ in plan.headers):
+        changes["headers"] = (("Host", aim.host_header), *plan.headers)
+    if aim.service and plan.pattern is None:
+        changes["pattern"] = ANSWERED_BY
+    return msgspec.structs.replace(plan, **changes)
+
+
+def _tell_route(where: str, aim: Aim) -> None:
+    """Which way is taken: always where it is not the way of the cluster's users."""
+    if aim.bypasses:
+        hint = f". {aim.hint}" if aim.hint else ""
+        _say(f"{where} by {aim.label}, which kube-proxy has no part in{hint}".removesuffix("."))
+    elif aim.service and sys.stderr.isatty():
+        _say(f"{where} by {aim.label}")
+
+
 def _plan(
     url: str,
+    settings: LoadSettings,
     duration: str | None,
     count: int | None,
     connections: int | None,
@@ -133,11 +201,10 @@ def _plan(
         raise PlanError("-q and --rate exclude each other")
     if body is not None and body_file is not None:
         raise PlanError("-d and -D exclude each other")
-    if "://" not in url:
-        raise PlanError(f"{url!r} is not a URL such as http://127.0.0.1:8080/")
     changes: dict[str, Any] = {"verify": not insecure, "workers": workers, "seed": seed}
     if preset is not None:
-        plan = _stretched(profiles.load(preset), duration).plan(url)
+        found = profiles.load(preset, profiles.folders(settings.dir))
+        plan = _stretched(found, duration).plan(url)
     else:
         seconds = None if duration is None else profiles.seconds(duration)
         if duration is None and count is None:
