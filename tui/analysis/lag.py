@@ -210,9 +210,11 @@ class Lags:
             return
         causes: dict[Stage, float] = {}
         over = self._over.pop(why.uid, None)
-        # The controller may have read the sample before us: then it was there at the latest then.
-        causes[Stage.SAMPLE] = min(over, look.at) if over is not None else look.at
-        if load is not None and load.rose is not None and load.rose <= causes[Stage.SAMPLE]:
+        # The controller may have read the sample before us: then we did not see when it came.
+        if over is not None and over <= look.at:
+            causes[Stage.SAMPLE] = over
+        shown = causes.get(Stage.SAMPLE, look.at)
+        if load is not None and load.rose is not None and load.rose <= shown:
             causes[Stage.LOAD] = load.rose
             if load.slowed is not None and load.slowed >= load.rose:
                 causes[Stage.LATENCY] = load.slowed

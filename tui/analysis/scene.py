@@ -26,6 +26,8 @@ SIMULATED: Final = "kscale://"
 
 _AHEAD: Final = 5.0
 """Seconds after which the forecast is made anew though nothing has changed."""
+_MANY: Final = 200
+"""Pods from which on it is made more seldom."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +137,12 @@ class Director:
         if why.inputs is None or why.outlook is None:
             self._forecast, self._foreseen = Forecast(), None
             return
-        asked = (why.uid, why.look, delta.samples, delta.hpas.generation, int(now / _AHEAD))
+        spec = why.outlook.decision.spec
+        pace = _AHEAD if len(why.inputs.pods) < _MANY else 3 * _AHEAD
+        asked = (why.uid, why.look, delta.samples, spec, int(now / pace))
         if asked == self._foreseen:
             return
         self._foreseen = asked
-        spec = why.outlook.decision.spec
         ready = self._lags.until_ready
         delays = Delays(READY if ready is None else ready, why.period)
         self._forecast = forecast(spec, why.inputs, why.memory, now, why.next_look, delays)

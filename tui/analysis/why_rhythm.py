@@ -19,6 +19,8 @@ _LOOSE: Final = 1.5
 _LONGEST: Final = 1.05
 """How much longer than asked a period may be, for the time a look takes."""
 _LEARN: Final = 0.3
+_LEAST: Final = 0.5
+"""Seconds; what is shorter is two writes of one look."""
 _LASTING: Final = 40
 """Periods after which the phase of a look long past is no longer believed."""
 
@@ -30,6 +32,7 @@ class SyncRhythm:
         self.period = period
         self._shortest = period
         self._last: float | None = None
+        self._short: float | None = None
 
     @property
     def known(self) -> bool:
@@ -41,11 +44,22 @@ class SyncRhythm:
         before, self._last = self._last, at
         if before is None or at <= before:
             return
+        if self._is_shorter(at - before):
+            return
         count = round((at - before) / self.period)
         if not 1 <= count <= _LASTING or abs(at - before - count * self.period) > _LOOSE:
             return
         measured = min(max((at - before) / count, self._shortest), self._shortest * _LONGEST)
         self.period += _LEARN * (measured - self.period)
+
+    def _is_shorter(self, interval: float) -> bool:
+        """Whether the controller is set to look more often: two short intervals alike say so."""
+        short, self._short = self._short, interval
+        if interval > 0.9 * self._shortest or interval < _LEAST:
+            return False
+        if short is not None and abs(short - interval) < 0.1 * interval:
+            self.period = self._shortest = interval
+        return True
 
     def next(self, after: float) -> float | None:
         """The first look expected after that moment; None while none has been seen."""
