@@ -120,6 +120,24 @@ def test_services_that_lead_nowhere() -> None:
     assert isinstance(aim("shop", "web", None, around(service(), piece(others=1)), FAR), Goal)
 
 
+def test_what_the_cluster_wrote_is_made_printable() -> None:
+    bad = "\x1b[2J\u202e\n[/]" + "x" * 5000
+    odd = ServicePort(80, bad, protocol=bad)
+    for row, port in ((service(odd), None), (service(odd), 81), (service(odd), 80)):
+        found = aim("shop", "web", port, around(row), FAR)
+        assert isinstance(found, Unreachable)
+        for said in (found.reason, found.next_step):
+            assert said.isprintable()
+            assert len(said) < 600
+    row = service(selector=((bad, bad),))
+    assert refused(row, None, piece()).isprintable()
+    named = IngressPath(bad, "app.example", "/", "web", 80)
+    (candidate,) = ingresses(goal(), [named])
+    assert candidate.route.label.isprintable()
+    nodes = (node(bad, ("InternalIP", "10.0.0.1")),)
+    assert node_ports(goal(), around(service(), nodes=nodes))[0].route.label.isprintable()
+
+
 def test_names_that_are_none() -> None:
     for namespace, name in (("../x", "web"), ("shop", "web;reboot"), ("", "web")):
         found = aim(namespace, name, None, Surroundings(()), FAR)

@@ -16,7 +16,7 @@ from typing import Final, Protocol
 from tui.cluster import route_ingress, route_knock, route_plan
 from tui.cluster.access import ClusterConfig
 from tui.cluster.distribution import Place, recognise
-from tui.cluster.errors import ApiError, Fault
+from tui.cluster.errors import ApiError, Fault, one_line
 from tui.cluster.forward import HOST, MOST_CONNECTIONS, Forwards, Tally
 from tui.cluster.halt import Halt
 from tui.cluster.route import Found, Route, RouteKind, Surroundings, Unreachable
@@ -280,4 +280,5 @@ def _outside(goal: Goal, tried: Sequence[str]) -> str:
     """What came of the Service's own addresses, as a sentence."""
     if any(not line.startswith(_INGRESSES) for line in tried):
         return "Nothing answers at the Service's addresses."
-    return f"The Service ({goal.service.type}) has no address outside the cluster."
+    kind = one_line(goal.service.type, 20)
+    return f"The Service ({kind}) has no address outside the cluster."

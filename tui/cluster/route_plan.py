@@ -180,7 +180,7 @@ def ingresses(goal: Goal, paths: Iterable[IngressPath]) -> list[Candidate]:
             if path.tls and rule is not None:
                 host = rule
             scheme, port = ("https", 443) if path.tls else ("http", 80)
-            label = f"Ingress {path.name} ({rule or host})"
+            label = f"Ingress {one_line(path.name, 60)} ({rule or host})"
             where = quote(path.path, safe="/-._~!$&'()*+,;=:@")
             route = goal.route(RouteKind.INGRESS, host, port, label, scheme, where)
             if rule is not None and rule != host:
@@ -246,7 +246,9 @@ def missing(goal: Goal, around: Surroundings) -> str:
 
 def _port(row: ServiceRow, asked: int | str | None, where: str) -> ServicePort | Unreachable:
     ports = [p for p in row.ports if 0 < p.port < 65536]
-    listed = ", ".join(f"{p.name + ' ' if p.name else ''}{p.port}/{p.protocol}" for p in ports)
+    listed = one_line(
+        ", ".join(f"{p.name + ' ' if p.name else ''}{p.port}/{p.protocol}" for p in ports)
+    )
     if not ports:
         return Unreachable(where, "The Service has no ports.", "Give it one in spec.ports.")
     if asked is not None:
@@ -259,7 +261,7 @@ def _port(row: ServiceRow, asked: int | str | None, where: str) -> ServicePort |
         wanted = ports
     usable_ports = [p for p in wanted if p.protocol == "TCP"]
     if not usable_ports:
-        protocol = wanted[0].protocol
+        protocol = one_line(wanted[0].protocol, 20)
         return Unreachable(
             where,
             f"Port {wanted[0].port} is {protocol}, and HTTP needs TCP."
@@ -300,7 +302,7 @@ def _empty(goal: Goal, around: Surroundings) -> Unreachable | None:
             "The Service has no selector and no endpoints.",
             "Give it a selector, or an EndpointSlice with addresses.",
         )
-    terms = ",".join(f"{key}={value}" for key, value in service.selector)
+    terms = one_line(",".join(f"{key}={value}" for key, value in service.selector))
     return Unreachable(
         where,
         f"No pod has the labels that the Service selects ({terms}).",
