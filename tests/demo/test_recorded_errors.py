@@ -29,7 +29,15 @@ UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 def _state(name: str) -> str:
     """What was special when a request was recorded."""
     states = {"terminating": "terminating", "410-": "compacted", "metrics-absent": "absent"}
-    states["no-endpoints"] = "down"
+    states |= {
+        "metrics-unavailable": "down",
+        "pod-count": "full",
+        "quota": "quota",
+        "pdb": "budget",
+    }
+    states |= {"webhook": "webhook", "-namespace": "emptying", "readonly": "reader"}
+    if "again" in name:
+        return "terminating"
     return next((state for part, state in states.items() if part in name), "")
 
 
@@ -46,6 +54,27 @@ def _cluster(state: str) -> Cluster:
         cluster.api.delete(resources.NAMESPACES, "", "quota-lab")
     if state == "compacted":
         cluster.store.compact()
+    if state in ("quota", "full", "emptying"):
+        cluster.api.create(resources.NAMESPACES, "", {"metadata": {"name": "quota-lab"}}, TEST)
+    if state in ("quota", "full"):
+        hard = {"requests.cpu": "200m", "pods": "1"}
+        quota = {"metadata": {"name": "small"}, "spec": {"hard": hard}}
+        cluster.api.create(resources.RESOURCE_QUOTAS, "quota-lab", quota, TEST)
+    if state == "full":
+        asked = {"requests": {"cpu": "10m"}}
+        container = {"name": "a", "image": "busybox:latest", "resources": asked}
+        pod = {"metadata": {"name": "c"}, "spec": {"containers": [container]}}
+        cluster.api.create(resources.PODS, "quota-lab", pod, TEST)
+    if state == "budget":
+        selector = {"matchLabels": {"app": "caddy-proxy"}}
+        budget = {"metadata": {"name": "lab-pdb"}, "spec": {"minAvailable": 1}}
+        budget["spec"]["selector"] = selector
+        cluster.api.create(resources.DISRUPTION_BUDGETS, "default", budget, TEST)
+        cluster.clock.advance(5)
+    if state == "webhook":
+        cluster.api.create(resources.VALIDATING_WEBHOOKS, "", WEBHOOK, TEST)
+    if state == "reader":
+        _grant(cluster)
     if state == "absent":
         cluster.api.delete(resources.API_SERVICES, "", "v1beta1.metrics.k8s.io")
     if state == "down":
@@ -60,12 +89,54 @@ def _cluster(state: str) -> Cluster:
 
 
 TEST = Writer("test")
+WEBHOOK: dict[str, Any] = {
+    "metadata": {"name": "lab"},
+    "webhooks": [
+        {
+            "name": "hook.lab.example",
+            "clientConfig": {"url": "https://127.0.0.1:9/x"},
+            "timeoutSeconds": 2,
+            "objectSelector": {"matchLabels": {"lab": "hook"}},
+            "rules": [
+                {
+                    "operations": ["CREATE"],
+                    "apiGroups": [""],
+                    "apiVersions": ["v1"],
+                    "resources": ["configmaps"],
+                }
+            ],
+        }
+    ],
+}
+
+
+def _grant(cluster: Cluster) -> None:
+    """The rights of the reader who was recorded."""
+    read = ["get", "list", "watch"]
+    groups = {"apps": "deployments", "autoscaling": "horizontalpodautoscalers"}
+    rules = [{"verbs": read, "apiGroups": [""], "resources": ["pods", "events"]}]
+    rules += [
+        {"verbs": read, "apiGroups": [group], "resources": [name]} for group, name in groups.items()
+    ]
+    rules.append({"verbs": read, "apiGroups": ["events.k8s.io"], "resources": ["events"]})
+    nodes = [{"verbs": read, "apiGroups": [""], "resources": ["nodes"]}]
+    subjects = [{"kind": "User", "name": "student-readonly"}]
+    for role, binding, kind, where, given in (
+        (resources.ROLES, resources.ROLE_BINDINGS, "Role", "default", rules),
+        (resources.CLUSTER_ROLES, resources.CLUSTER_ROLE_BINDINGS, "ClusterRole", "", nodes),
+    ):
+        name = {"name": "readonly"}
+        cluster.api.create(role, where, {"metadata": dict(name), "rules": given}, TEST)
+        reference = {"roleRef": {"kind": kind, "name": "readonly"}, "subjects": subjects}
+        cluster.api.create(binding, where, {"metadata": dict(name)} | reference, TEST)
 
 
 def _path(cluster: Cluster, path: str) -> str:
     pods = cluster.store.list_at(resources.PODS.storage, "default", None)
     nginx = next(pod.name for pod in pods if pod.name.startswith("nginx-proxy"))
     path = re.sub(r"nginx-proxy-\w+-\w+", nginx, path)
+    caddy = next(pod.name for pod in pods if pod.name.startswith("caddy-proxy"))
+    path = re.sub(r"caddy-proxy-\w+-\w+", caddy, path)
     return re.sub(r"timeoutSeconds=\d+", "timeoutSeconds=1", path)
 
 
@@ -95,6 +166,8 @@ async def test_answers_as_recorded(case: dict[str, Any], monkeypatch: pytest.Mon
     request = case["request"]
     headers = {k: v.replace("<scrubbed>", "wrong") for k, v in request.get("headers", {}).items()}
     token = None if case["name"] == "403-anonymous-pods" else "a token for tests"
+    if "readonly" in case["name"]:
+        headers["Impersonate-User"] = "student-readonly"
     async with Http(cluster) as http:
         async with asyncio.timeout(10):
             got = await http(
@@ -125,13 +198,44 @@ def _compare(case: dict[str, Any], got: Answer) -> None:
         assert [{k: one[k] for k in compared} for one in conditions] == [
             {k: one[k] for k in compared} for one in case["conditions"]
         ]
+    elif "namespace" in case:
+        shown = got.json
+        assert shown["spec"] == case["namespace"]["spec"]
+        assert shown["status"]["phase"] == case["namespace"]["status"]["phase"]
+        assert shown["metadata"]["labels"] == case["namespace"]["labels"]
+    elif "review" in case:
+        _compare_review(case["review"], got.json)
     elif "managers" in case:
         _compare_apply(case, got)
-    elif case["body"]["kind"] == "Status":
+    elif case["body"].get("kind", "Status") == "Status":
         assert _said(got.json) == _said(case["body"])
         assert got.json.get("metadata", {}).keys() == case["body"]["metadata"].keys()
     else:
         assert got.json["items"] == case["body"]["items"]
+
+
+def _compare_review(review: dict[str, Any], shown: dict[str, Any]) -> None:
+    rules = review["status"].pop("resourceRules", [])
+    others = review["status"].pop("nonResourceRules", [])
+    assert {part: shown[part] for part in ("kind", "spec")} == {
+        part: review[part] for part in ("kind", "spec")
+    }
+
+    def verbs(listed: list[dict[str, Any]], key: str) -> set[tuple[str, ...]]:
+        return {
+            (verb, *one.get("apiGroups", ()), name)
+            for one in listed
+            for verb in one["verbs"]
+            for name in one[key]
+        }
+
+    status = shown["status"]
+    mine, mine_too = status.pop("resourceRules", []), status.pop("nonResourceRules", [])
+    assert status == review["status"]
+    assert verbs(mine, "resources") == verbs(rules, "resources")
+    # This cluster has no OpenID issuer, whose path the real one lets everybody read.
+    known = {one for one in verbs(others, "nonResourceURLs") if "well-known" not in one[-1]}
+    assert verbs(mine_too, "nonResourceURLs") == known
 
 
 def _compare_apply(case: dict[str, Any], got: Answer) -> None:

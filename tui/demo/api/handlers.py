@@ -22,7 +22,7 @@ from tui.demo.api import (
 from tui.demo.api.discovery import Discovery
 from tui.demo.api.operations import Api
 from tui.demo.api.paths import Target
-from tui.demo.api.requests import Request, Response, Stream, Upgrade
+from tui.demo.api.requests import PLAIN, Request, Response, Stream, Upgrade
 from tui.demo.openapi.documents import Documents
 from tui.demo.resource import CREATE_ONLY, Resource
 from tui.demo.store import Entry
@@ -69,7 +69,10 @@ class Handlers:
         except paths.UnknownGroupError:
             return Response.text("404 page not found\n", 404)
         except errors.ApiError as problem:
-            return Response.of(problem.status(), problem.code)
+            answer = Response.of(problem.status(), problem.code)
+            if problem.code == 504 and not problem.details:
+                answer.content_type = PLAIN  # as the real filter for timeouts has it
+            return answer
         except Exception as problem:  # a request must not take the server down
             what = f"{type(problem).__name__}: {problem}"
             sys.stderr.write(f"cannot answer {request.method} {request.path}: {what}\n")
@@ -95,6 +98,7 @@ class Handlers:
             return Response.text("404 page not found\n", 404)
         target = paths.parse(path, self._api.registry)
         access.check(self._api.store, target, request)
+        request.check_timeout()
         if not target.resource.stored:
             return self._computed(target, request)
         if target.subresource:

@@ -20,6 +20,8 @@ class Target(NamedTuple):
     subresource: str
     watches: bool
     """The old ``/watch/`` form of the path."""
+    rest: str = ""
+    """What follows ``/proxy/``."""
 
     @property
     def where(self) -> str:
@@ -51,6 +53,9 @@ def parse(path: str, registry: Registry) -> Target:
     namespace: str | None = None
     if len(rest) > 2 and rest[0] == "namespaces" and rest[2] not in ("status", "finalize"):
         namespace, rest = rest[1], rest[2:]
+    beyond = ""
+    if len(rest) > 2 and rest[2] == "proxy":
+        beyond, rest = "/".join(rest[3:]), rest[:3]
     if not rest or len(rest) > 3:
         raise errors.no_such_path()
     resource = registry.find(group, version, rest[0])
@@ -62,4 +67,4 @@ def parse(path: str, registry: Registry) -> Target:
         raise errors.no_such_path()
     if subresource and not resource.has(subresource):
         raise errors.no_such_path()
-    return Target(resource, namespace, name, subresource, watches)
+    return Target(resource, namespace, name, subresource, watches, beyond)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -17,6 +18,9 @@ PLAIN: Final = "text/plain; charset=utf-8"
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
+_DURATION: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
+_SECONDS: Final = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600}
+_SHORTEST: Final = 1e-4
 _TRUE: Final = ("true", "1", "True")
 
 
@@ -85,6 +89,25 @@ class Request:
                 {},
             )
         return asked == "All"
+
+    def check_timeout(self) -> None:
+        """Give up at once what is to be done in no time.
+
+        Raises:
+            ApiError: 400, ``timeout`` is no duration; 504, it is too short for anything.
+        """
+        text = self.query.get("timeout", "")
+        if not text:
+            return
+        parts = _DURATION.findall(text)
+        if "".join(number + unit for number, unit in parts) != text:
+            raise errors.bad_request(
+                "invalid timeout specified in the request URL - time: invalid duration "
+                f'"{text[:80]}"'
+            )
+        if 0 < sum(float(number) * _SECONDS[unit] for number, unit in parts) < _SHORTEST:
+            message = "Timeout: request did not complete within the allotted timeout"
+            raise errors.ApiError(504, "Timeout", message, {})
 
     def writer(self, subresource: str = "") -> Writer:
         """Who writes: the field manager named, or the user agent's first word."""
@@ -171,9 +194,13 @@ class Upgrade(Response):
     """An answer that is no answer: the connection becomes streams into a pod."""
 
     kind: str = ""
-    """``exec``, ``attach`` or ``portforward``."""
+    """``exec``, ``attach``, ``portforward`` or ``proxy``."""
     pod: Any = None
-    """The pod's entry."""
+    """The pod's entry; of a proxy the pod's or the Service's."""
+    port: str = ""
+    """Of a proxy."""
+    path: str = ""
+    """Of a proxy."""
     sessions: object = None
     """Who opens them, for the web server."""
 

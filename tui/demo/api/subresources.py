@@ -33,6 +33,12 @@ def respond(api: Api, logs: LogSource, target: Target, request: Request) -> Resp
         if request.method != "GET":
             raise errors.method_not_allowed()
         return logs.respond(api.get(target.resource, target.where, target.name), request)
+    if name == "proxy":
+        plain, _, port = target.name.partition(":")
+        if ":" in port:
+            plain, _, port = port.partition(":")  # after the scheme
+        entry = api.get(target.resource, target.where, plain)
+        return Upgrade(101, b"", kind=name, pod=entry, port=port, path=target.rest)
     if name in ("exec", "attach", "portforward"):
         pod = api.get(target.resource, target.where, target.name)
         if "upgrade" not in request.headers:

@@ -17,7 +17,7 @@ from aiohttp import WSMsgType, web
 
 from tui.demo.api import errors
 from tui.demo.api.requests import Request, Response, Stream, Upgrade
-from tui.demo.streams import commands
+from tui.demo.streams import commands, proxy
 from tui.demo.streams.forwarding import ChannelForwarding, SpdyForwarding
 from tui.demo.streams.sessions import PodSessions
 from tui.demo.streams.spdy import Session, SpdyError
@@ -46,6 +46,10 @@ async def serve(incoming: web.BaseRequest, wanted: Upgrade) -> web.StreamRespons
     sessions = wanted.sessions
     assert isinstance(sessions, PodSessions)
     try:
+        if wanted.kind == "proxy":
+            return await proxy.serve(
+                incoming, sessions.network, wanted.pod, wanted.port, wanted.path
+            )
         if wanted.kind != "portforward":
             sessions.container(wanted.pod, incoming.query.get("container", ""))
     except errors.ApiError as problem:
