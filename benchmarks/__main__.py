@@ -1,23 +1,32 @@
-"""``python -m benchmarks [SUBJECT ...]``: what is measured, as tables."""
+"""``python -m benchmarks [SUBJECT ...] [--minutes M]``: what is measured, as tables.
+
+``--minutes`` is how long the burst of ``firing`` lasts, for those who have the time.
+"""
 
 from __future__ import annotations
 
+import argparse
 import sys
 from importlib import import_module
 
 from benchmarks.table import machine
 
-SUBJECTS = ("startup", "idle", "informer", "burst", "why")
+SUBJECTS = ("startup", "idle", "informer", "burst", "firing", "why")
 
 
-def main(wanted: list[str]) -> None:
+def main(arguments: list[str]) -> None:
     """Run the subjects named, or all."""
-    unknown = sorted(set(wanted) - set(SUBJECTS))
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("subject", nargs="*", metavar="SUBJECT", help=", ".join(SUBJECTS))
+    parser.add_argument("--minutes", type=float, default=0.5)
+    given = parser.parse_args(arguments)
+    unknown = sorted(set(given.subject) - set(SUBJECTS))
     if unknown:
         sys.exit(f"no benchmark named {', '.join(unknown)}; there are {', '.join(SUBJECTS)}")
     print(machine())
-    for subject in wanted or SUBJECTS:
-        import_module(f"benchmarks.{subject}").run()
+    for subject in given.subject or SUBJECTS:
+        run = import_module(f"benchmarks.{subject}").run
+        run(minutes=given.minutes) if subject == "firing" else run()
 
 
 main(sys.argv[1:])

@@ -1,4 +1,4 @@
-"""Load bursts: throughput and CPU beside wrk, hey and ab; rates; stalls; memory; lag.
+"""Load bursts: throughput and CPU beside wrk, hey and ab; rates; stalls.
 
 All tools load the same nginx (one worker, on a core of its own; the tools have another), in turn
 within each round, and ratios are taken within rounds. Nothing is installed: a tool that is not
@@ -7,7 +7,6 @@ there is left out, and that is said. Every load is on 127.0.0.1 and lasts ten se
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 import os
@@ -28,9 +27,6 @@ from statistics import median
 
 from benchmarks.startup import program
 from benchmarks.table import show, verdict
-from tui.load.burst import Burst
-from tui.load.curve import steady
-from tui.load.plan import Plan
 
 SECONDS = 3
 NGINX = """
@@ -50,7 +46,6 @@ def run(rounds: int = 5) -> None:
     _throughput(rounds)
     _rates()
     _stall()
-    _footprint()
 
 
 def _throughput(rounds: int) -> None:
@@ -184,7 +179,7 @@ def _number(pattern: str, text: str) -> float:
     return float(found[1])
 
 
-class _Target:
+class Target:
     """The server of benchmarks.target, on the second core."""
 
     def __init__(self, *arguments: str) -> None:
@@ -222,7 +217,7 @@ def _rates(rounds: int = 5) -> None:
     for rate in (100, 1_000, 5_000, 20_000):
         achieved, jitters, sleeps = [], [], []
         for _ in range(rounds):
-            target = _Target()
+            target = Target()
             sleeper = subprocess.Popen(
                 [sys.executable, "-c", _SLEEP],
                 stdout=subprocess.PIPE,
@@ -287,7 +282,7 @@ def _stall(rounds: int = 3) -> None:
     # A fifth of all requests are due in a stall and wait from 1 s down to 0, evenly.
     analytic = 1 - 0.01 / 0.2
     for _ in range(rounds):
-        target = _Target("1", "5")
+        target = Target("1", "5")
         said, _ = _timed(
             [program(), "burst", target.url, "-z", "10s", "-c", "5", "--rate", "200", "--json"]
         )
@@ -314,38 +309,8 @@ def _stall(rounds: int = 3) -> None:
     )
 
 
-def _footprint() -> None:
-    target = _Target()
-    lags, sizes, rate = asyncio.run(_watched(target.url))
-    target.arrivals()
-    lag = 1000 * sorted(lags)[int(len(lags) * 0.99)]
-    growth = sizes[-1] - sizes[len(sizes) // 3]
-    show(
-        f"A saturating burst of 9 s ({rate:,.0f}/s) seen from its parent",
-        ("", "figure", "most", "reached"),
-        [
-            ["event-loop lag, p99 in ms", f"{lag:.1f}", "50", verdict(lag, 50)],
-            ["worker, RSS in MB", f"{sizes[-1]:.1f}", "", ""],
-            ["worker, growth in its last 6 s, MB", f"{growth:.2f}", "5", verdict(growth, 5)],
-        ],
-    )
-
-
-async def _watched(url: str) -> tuple[list[float], list[float], float]:
-    burst = Burst(Plan(url=url, duration=9.0, connections=steady(50)))
-    burst.start()
-    lags, sizes = [], []
-    while not burst.snapshot.over:
-        began = time.perf_counter()
-        await asyncio.sleep(0.01)
-        lags.append(time.perf_counter() - began - 0.01)
-        if burst.snapshot.state == "running" and len(lags) % 20 == 0:
-            sizes.append(_resident(burst.pids[0]))
-    return lags, sizes, burst.result().rate
-
-
-def _resident(pid: int) -> float:
-    """MB."""
+def resident(pid: int) -> float:
+    """Memory of a process, in MB; 0 if there is none."""
     try:
         pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     except (OSError, IndexError):
