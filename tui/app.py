@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from pathlib import PurePath
@@ -20,9 +21,11 @@ from tui.actions import ACTIONS
 from tui.analysis.focus import Target
 from tui.analysis.scene import Director, Scene
 from tui.config import THEMES, Settings
+from tui.log import Log
 from tui.panes import ink
 from tui.panes.ink import Palette
 from tui.panes.toosmall import LEAST
+from tui.panes.vitals import VitalsLine
 from tui.resources import styles
 from tui.screens.dashboard import Dashboard
 from tui.screens.help import HelpScreen
@@ -32,6 +35,7 @@ from tui.state.links import Health, Link
 from tui.state.place import Place
 from tui.state.store import Store
 from tui.text import clean
+from tui.vitals import Vitals
 
 if TYPE_CHECKING:
     from tui.cluster.route import Routes
@@ -40,6 +44,8 @@ if TYPE_CHECKING:
 
 TICK: Final = 0.1
 """Seconds between two looks at the store."""
+LOGGED: Final = 10.0
+"""Seconds between two lines of the log that tell how the program is doing."""
 
 
 class Feed(Protocol):
@@ -108,8 +114,14 @@ class KscaleApp(App[str]):
         feed: Feed,
         settings: Settings | None = None,
         target: Target | None = None,
+        *,
+        log: Log | None = None,
+        profile: bool = False,
     ) -> None:
         super().__init__()
+        self._record = log or Log(None)
+        self._vitals = Vitals() if profile or self._record.open else None
+        self._profile = VitalsLine() if profile else None
         self._store = store
         self._feed = feed
         self._settings = settings or Settings()
@@ -149,9 +161,25 @@ class KscaleApp(App[str]):
         self._recolour()
         self._feed.start()
         self.set_interval(TICK, self.tick)
+        if self._vitals is not None:
+            self._watch_ourselves(self._vitals)
+
+    def _watch_ourselves(self, vitals: Vitals) -> None:
+        vitals.start(asyncio.get_running_loop())
+        self.set_interval(
+            LOGGED, lambda: self._record.write("vitals", **vitals.figures()._asdict())
+        )
+        line = self._profile
+        if line is not None:
+            self.dashboard.mount(line)
+            self.set_interval(1.0, lambda: line.show(vitals.figures()))
 
     def on_unmount(self) -> None:
         """Leave no thread and no burst behind."""
+        if self._vitals is not None:
+            self._vitals.stop()
+        self._record.write("end")
+        self._record.close()
         if "bursts" in self.__dict__:
             self.bursts.close()
         self._feed.stop()
@@ -161,7 +189,12 @@ class KscaleApp(App[str]):
         if self._feed.failure is not None:
             self.exit(str(self._feed.failure), return_code=1)
         elif self.dashboard.is_mounted:
-            self.dashboard.show(self.advance())
+            began = time.perf_counter()
+            scene = self.advance()
+            self.dashboard.show(scene)
+            if self._vitals is not None:
+                self._vitals.ticked(time.perf_counter() - began, len(scene.delta.changes))
+                self._record.links(dict(scene.delta.links))
 
     def advance(self) -> Scene:
         """Drain the store once; the scene of this moment."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tui.analysis.focus import Target
     from tui.cluster.feed import ClusterFeed
     from tui.config import Settings
+    from tui.log import Log
     from tui.state.store import Store
 
 FAILED: Final = 1
@@ -77,6 +78,7 @@ class _Commands(click.Group):
 )
 @click.option("--seed", type=int, default=1, help="With --demo: the same seed, the same story.")
 @click.option("--scenario", help="With --demo: what happens there; see `cluster --help`.")
+@click.option("--profile", is_flag=True, help="Show what the program itself costs.")
 @click.pass_context
 def cli(ctx: click.Context, /, **options: Any) -> None:
     """Show why a Kubernetes workload scales, or does not: pods, HPA, CPU, nodes, live."""
@@ -98,6 +100,7 @@ def dashboard(
     speed: float,
     seed: int,
     scenario: str | None,
+    profile: bool,
 ) -> None:
     """Open the dashboard and stay until it ends."""
     gc.disable()  # what is imported stays: looking through it again and again takes a fifth longer
@@ -113,6 +116,8 @@ def dashboard(
 
     from tui.state.store import Store
 
+    log = _log()
+
     store = Store()
     feed = (
         _demo_feed(store, speed, seed, scenario, namespace, all_namespaces, settings)
@@ -125,7 +130,7 @@ def dashboard(
         gc.freeze()
         gc.enable()
         _check(settings)
-        app = KscaleApp(store, feed, settings, wanted)
+        app = KscaleApp(store, feed, settings, wanted, log=log, profile=profile)
         sentence = app.run()
         if sentence:
             _fail(sentence)
@@ -133,6 +138,17 @@ def dashboard(
             sys.exit(app.return_code)
     finally:
         feed.stop()
+
+
+def _log() -> Log:
+    from tui import log
+
+    try:
+        made = log.from_environment()
+    except OSError as problem:
+        _usage(f"{log.VARIABLE} names a file that cannot be written: {problem.strerror}")
+    made.write("start", version=__version__)
+    return made
 
 
 def _feed(
