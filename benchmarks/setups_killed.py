@@ -44,6 +44,8 @@ class Arena:
         self.transport = Transport(load_config(kubeconfig))
         self.folder = Path(tempfile.mkdtemp(prefix="kscale-killed-"))
         self.audit = self.folder / "audit.jsonl"
+        self.port = 30100
+        self.leaks = 0
 
     def start(self, verb: str) -> subprocess.Popen[bytes]:
         self.audit.unlink(missing_ok=True)
@@ -51,6 +53,7 @@ class Arena:
         command += ["--kubeconfig", self.kubeconfig, "-n", self.namespace]
         if verb == "apply":
             command += [word for one in self.sets for word in ("--set", one)]
+            command += ["--set", f"node-port={self.port}"]
         environment = {**os.environ, "KSCALE_AUDIT_LOG": str(self.audit)}
         return subprocess.Popen(
             command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -59,6 +62,12 @@ class Arena:
     def run(self, verb: str) -> str:
         child = self.start(verb)
         said, _ = child.communicate(timeout=180)
+        if b"port is already allocated" in said:
+            # Kubernetes' own: a request cut off after the port was taken and before the Service
+            # was stored leaves the port taken, until the server's repair loop frees it.
+            self.leaks += 1
+            self.port += 1
+            return self.run(verb)
         if child.returncode:
             raise SystemExit(f"{verb} ended with {child.returncode}:\n{said.decode()}")
         return said.decode()
@@ -134,7 +143,6 @@ def main() -> None:
     if kubeconfig is None:
         embedded = Embedded(speed=20)
         kubeconfig = embedded.config().source
-        options.set = options.set or ["node-port=30991"]
     try:
         measure(Arena(kubeconfig, options.namespace, options.set), options.moments, options.seed)
     finally:
@@ -171,6 +179,7 @@ def measure(arena: Arena, moments: int, seed: int) -> None:
     for count, times in sorted(left.items()):
         print(f"{times:4}  times {count} of our objects were there after the kill")
     taken = time.monotonic() - began
+    print(f"{arena.leaks:4}  node ports were left allocated by the API server itself")
     print(f"{moments} moments in {taken:.0f} s: nothing left behind, nothing of others changed")
     arena.clear()
 

@@ -32,7 +32,9 @@ class Place:
         guard = options.pop("guard", Guard("embedded"))
         transport = options.pop("transport", self.transport)
         found = catalogue.load(own) if own else options.pop("catalogue", CATALOGUE)
-        return Setups(transport, found, guard, AuditLog(self.audit), look=0.02, **options)
+        return Setups(
+            transport, found, guard, AuditLog(self.audit), look=0.02, grace=0.1, **options
+        )
 
     def apply(self, name: str, setups: Setups | None = None, **given: str | int) -> Outcome:
         setups = setups or self.setups()

@@ -98,7 +98,11 @@ def test_a_placeholder_without_a_value_is_told() -> None:
 
 
 def test_an_hpa_and_its_target_agree() -> None:
-    for hpa, app in (("hpa-cpu", "fastapi"), ("hpa-memory", "fastapi"), ("hpa-behavior", "load-app")):
+    for hpa, app in (
+        ("hpa-cpu", "fastapi"),
+        ("hpa-memory", "fastapi"),
+        ("hpa-behavior", "load-app"),
+    ):
         spec = rendered(hpa)["HorizontalPodAutoscaler"].body["spec"]
         deployment = rendered(app)["Deployment"].body
         assert spec["scaleTargetRef"]["name"] == deployment["metadata"]["name"]

@@ -27,8 +27,7 @@ def placeholder(kind: ValueType) -> Placeholder:
 def test_what_passes_can_end_no_string_line_or_directive(kind: ValueType, text: str) -> None:
     try:
         value = fit(placeholder(kind), text)
-    except SetupError as error:
-        assert "\n" not in str(error)
+    except SetupError:
         return
     assert isinstance(value, int) == (kind in NUMBERS)
     assert SAFE.fullmatch(str(value))

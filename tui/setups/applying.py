@@ -40,8 +40,6 @@ _TRIES = 12
 _HPA = next(known for known in KINDS if known.kind == "HorizontalPodAutoscaler")
 _REACH = 6.0
 """Seconds to look for a way to a Service that has just been made."""
-_GRACE = 5.0
-"""Seconds that a trouble which seems hopeless may last before it counts."""
 
 
 class FailedError(Exception):
@@ -153,7 +151,7 @@ class Applying:
             try:
                 applied = self._send(ref, body, live)
             except ApiError as error:
-                if not _changed_meanwhile(error):
+                if not planning.outdated(error):
                     raise
                 if self._halt.wait(0.02 * (attempt + 1)):
                     raise ApiError(Fault.STOPPED, "stopped") from None
@@ -260,7 +258,7 @@ class Applying:
             now = self._site.steady()
             if verdict.trouble is not None and verdict.trouble.hopeless:
                 hopeless_since = now if hopeless_since is None else hopeless_since
-                if now - hopeless_since >= _GRACE:
+                if now - hopeless_since >= self._site.grace:
                     raise FailedError(self._stuck(ref, verdict.trouble))
             else:
                 hopeless_since = None
@@ -342,13 +340,6 @@ class Applying:
             names = ", ".join(map(str, self._before))
             words.append(f"Changed: {names}; undoing applies what was there before.")
         return " ".join(words)
-
-
-def _changed_meanwhile(error: ApiError) -> bool:
-    """Whether the version that was read is no longer the one that is there."""
-    if error.kind is Fault.CONFLICT:
-        return not planning.conflicts_of(error)
-    return error.kind is Fault.INVALID and any(c.field == "metadata.uid" for c in error.causes)
 
 
 def _version(body: Object) -> str:

@@ -89,7 +89,27 @@ def _stripped(body: Object) -> Object:
     if annotations:
         metadata["annotations"] = annotations
     kept = {k: v for k, v in body.items() if k not in ("status", "metadata")}
-    return {**kept, "metadata": metadata}
+    return {**_without_notes(kept), "metadata": metadata}
+
+
+def _without_notes(body: Object) -> Object:
+    """Without what ``kubectl rollout restart`` and the like note on a pod template."""
+    spec = _map(body.get("spec"))
+    template = _map(spec.get("template"))
+    metadata = _map(template.get("metadata"))
+    notes = _map(metadata.get("annotations"))
+    if not notes.keys() & _SERVER_NOTES:
+        return body
+    kept = {name: value for name, value in notes.items() if name not in _SERVER_NOTES}
+    slim = {k: v for k, v in metadata.items() if k != "annotations"}
+    if kept:
+        slim["annotations"] = kept
+    rest = {k: v for k, v in template.items() if k != "metadata"}
+    return {**body, "spec": {**spec, "template": {**rest, **({"metadata": slim} if slim else {})}}}
+
+
+def _map(value: Any) -> Object:
+    return value if isinstance(value, dict) else {}
 
 
 def _walk(
@@ -98,8 +118,6 @@ def _walk(
     if isinstance(old, dict) and isinstance(new, dict):
         names = list(old) if subset else list(dict.fromkeys([*old, *new]))
         for name in names:
-            if name in _SERVER_NOTES and path[-1:] == ("f:annotations",):
-                continue
             below = f"{where}.{name}" if where else name
             if "." in name or "/" in name:
                 below = f"{where}[{name}]"

@@ -14,6 +14,7 @@ from tui.setups.render import render
 from tui.setups.site import Site, Stock, Survey
 
 _FIELD_CONFLICT = "FieldManagerConflict"
+_TRIES = 6
 
 
 def make(
@@ -63,6 +64,13 @@ def conflicts_of(error: ApiError) -> tuple[Conflict, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def outdated(error: ApiError) -> bool:
+    """Whether the version that was read is no longer the one that is there."""
+    if error.kind is Fault.CONFLICT:
+        return not conflicts_of(error)
+    return error.kind is Fault.INVALID and any(c.field == "metadata.uid" for c in error.causes)
+
+
 def foreign(ref: Ref, live: Object) -> ObjectDiff:
     """An object that is there and not ours."""
     owner = ownership.owner(live)
@@ -84,6 +92,27 @@ def _diff(
     local: bool,
 ) -> ObjectDiff:
     ref, live = manifest.ref, survey.live[manifest.ref]
+    for _ in range(_TRIES):
+        found = _look(site, manifest, live, scaled, setup, halt, local=local)
+        if found is not None:
+            return found
+        # Its status changes all the time, and the version with it.
+        live = site.objects.get(ref, halt)
+    return ObjectDiff(ref, Action.REFUSED, problem=f"{ref} is changed by others all the time.")
+
+
+def _look(
+    site: Site,
+    manifest: Manifest,
+    live: Object | None,
+    scaled: set[tuple[str, str]],
+    setup: str,
+    halt: Halt,
+    *,
+    local: bool,
+) -> ObjectDiff | None:
+    """What applying would do to the version that was read; None if it is no longer that."""
+    ref = manifest.ref
     if live is not None and ownership.setup_of(live) != setup:
         return foreign(ref, live)
     body = site.wanted(manifest, live, scaled)
@@ -97,6 +126,8 @@ def _diff(
         clashes = conflicts_of(error)
         if clashes:
             return _forced(site, ref, body, live, clashes, halt)
+        if outdated(error):
+            return None
         if error.kind is Fault.FORBIDDEN:
             # The right that is missing is told by itself.
             return _reckoned(ref, body, live)
@@ -113,9 +144,14 @@ def _forced(
     live: Object | None,
     clashes: tuple[Conflict, ...],
     halt: Halt,
-) -> ObjectDiff:
+) -> ObjectDiff | None:
     """What it would be if the fields in conflict were taken over."""
-    found = site.writer.apply(ref, body, live, dry_run=True, force=True, halt=halt)
+    try:
+        found = site.writer.apply(ref, body, live, dry_run=True, force=True, halt=halt)
+    except ApiError as error:
+        if outdated(error):
+            return None
+        raise
     changes = diff.between(live or {}, found.body)
     return ObjectDiff(ref, Action.CHANGE, changes, clashes, found.warnings)
 
@@ -149,7 +185,15 @@ def _refusal(ref: Ref, error: ApiError) -> str:
             if "namespaces" in error.message
             else f"{ref} cannot be created: {error.message}"
         )
-    return f"The API server does not take {ref}: {error.message}"
+    said = f"The API server does not take {ref}: {error.message}"
+    if "port is already allocated" in error.message:
+        # A request cut off at the wrong moment leaves the port taken until the server's repair
+        # loop has found it three times, once every three minutes.
+        said += (
+            ". Choose another node-port. If no Service has it (kubectl get services -A), the "
+            "server frees it by itself within ten minutes."
+        )
+    return said
 
 
 def _rights(manifests: tuple[Manifest, ...], survey: Survey, namespace: str) -> list[Right]:

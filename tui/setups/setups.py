@@ -62,6 +62,7 @@ class Setups:
         probe: asks health paths; None: being rolled out is all there is to know.
         clock: seconds since the epoch.
         look: seconds between two looks at what is being waited for.
+        grace: seconds that a trouble which seems hopeless may last before it counts.
     """
 
     def __init__(
@@ -75,13 +76,16 @@ class Setups:
         probe: Probe | None = None,
         clock: Callable[[], float] = time.time,
         look: float = 0.5,
+        grace: float = 5.0,
     ) -> None:
         self.catalogue = catalogue
         self.guard = guard
         self._overrides = overrides or {}
         self._clock = clock
         self._transport = transport
-        self._site = Site(transport, Writer(transport, guard, audit, clock), probe, look=look)
+        self._site = Site(
+            transport, Writer(transport, guard, audit, clock), probe, look=look, grace=grace
+        )
 
     def probe_with(self, probe: Probe) -> None:
         """Ask health paths with this from now on."""

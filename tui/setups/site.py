@@ -76,6 +76,7 @@ class Site:
         probe: asks whether a check is answered; None: there is no way to.
         steady: a monotonic clock, seconds.
         look: seconds between two looks at what is being waited for.
+        grace: seconds that a trouble which seems hopeless may last before it counts.
     """
 
     transport: Transport
@@ -83,6 +84,7 @@ class Site:
     probe: Callable[[str, Check], Answer] | None = None
     steady: Callable[[], float] = time.monotonic
     look: float = 0.5
+    grace: float = 5.0
     objects: Objects = field(init=False)
 
     def __post_init__(self) -> None:
