@@ -1,0 +1,223 @@
+"""Port-forward, exec, attach and proxy, as kubectl and the Python client ask for them."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from random import Random
+from typing import Any
+
+import aiohttp
+import msgspec
+import pytest
+
+from tests.demo.http import TOKEN, Http
+from tests.demo.streams import spdyclient
+from tests.demo.streams.spdyclient import SpdyClient
+from tui.demo.clock import RealClock
+from tui.demo.cluster import AGE, Cluster
+from tui.demo.streams import spdy
+
+GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+TUNNEL = "SPDY/3.1+portforward.k8s.io"
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[Http]:
+    clock = RealClock(50, AGE)
+    cluster = Cluster(clock, wave=None)
+    cluster.bring_up()
+    clock.go_live(asyncio.get_running_loop())
+    async with Http(cluster) as client, asyncio.timeout(20):
+        yield client
+    clock.stop()
+
+
+def _pod(http: Http, app: str) -> str:
+    pods = http.cluster.store.list_at("pods", "default", None)
+    name = next(pod.name for pod in pods if pod.name.startswith(app))
+    return f"/api/v1/namespaces/default/pods/{name}"
+
+
+def _socket(http: Http, path: str, *protocols: str) -> Any:
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    return http.session.ws_connect(path, headers=headers, protocols=protocols)
+
+
+async def _exec(http: Http, *command: str, typed: bytes | None = None, tty: bool = False) -> Any:
+    query = "&".join(f"command={word}" for word in command)
+    query += "&stdout=true&stderr=true"
+    if typed is not None:
+        query += "&stdin=true"
+    if tty:
+        query += "&tty=true"
+    path = f"{_pod(http, 'nginx-proxy')}/exec?{query}"
+    found = {1: b"", 2: b"", 3: b""}
+    async with _socket(http, path, "v5.channel.k8s.io") as socket:
+        if typed is not None:
+            await socket.send_bytes(b"\x00" + typed)
+            await socket.send_bytes(b"\xff\x00")
+        async for message in socket:
+            found[message.data[0]] += message.data[1:]
+    return found[1].decode(), found[2].decode(), msgspec.json.decode(found[3])
+
+
+async def test_ports_on_channels(http: Http) -> None:
+    path = f"{_pod(http, 'nginx-proxy')}/portforward?ports=80,9999"
+    async with _socket(http, path, "v4.channel.k8s.io") as socket:
+        assert socket.protocol == "v4.channel.k8s.io"
+        greetings = [(await socket.receive_bytes()) for _ in range(4)]
+        assert greetings[0] == b"\x00P\x00"
+        assert greetings[2] == b"\x02\x0f\x27"
+        refused = await socket.receive_bytes()
+        assert refused[0] == 3
+        assert b"connect: connection refused" in refused
+        for _ in range(2):
+            await socket.send_bytes(b"\x00" + GET)
+            answer = await socket.receive_bytes()
+            assert answer.startswith(b"\x00HTTP/1.1 200 OK")
+
+
+async def test_ports_through_a_tunnel(http: Http) -> None:
+    client = SpdyClient()
+    async with _socket(http, f"{_pod(http, 'fastapi')}/portforward", TUNNEL) as socket:
+        assert socket.protocol == TUNNEL
+        for number, port in ((1, "80"), (5, "81")):
+            head = {"streamtype": "error", "port": port, "requestid": port}
+            await socket.send_bytes(client.syn(number, head, fin=True))
+            await socket.send_bytes(client.syn(number + 2, head | {"streamtype": "data"}))
+        await socket.send_bytes(spdyclient.data(3, GET))
+        frames: dict[int, bytes] = {}
+        async for message in socket:
+            for stream, _, content in client.feed(message.data):
+                frames[stream] = frames.get(stream, b"") + content
+            if 3 in frames and 7 in frames:
+                break
+    assert frames[3].startswith(b"HTTP/1.1 200 OK")
+    assert b"error forwarding port 81 to pod fastapi-deploy" in frames[5]
+    assert frames[7] == b""
+
+
+async def test_ports_by_bare_spdy(http: Http) -> None:
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    port = int(http.server.url.rpartition(":")[2])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+    head = (
+        f"POST {_pod(http, 'nginx-proxy')}/portforward HTTP/1.1\r\nHost: x\r\n"
+        f"Authorization: Bearer {TOKEN}\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n"
+        "X-Stream-Protocol-Version: portforward.k8s.io\r\nContent-Length: 0\r\n\r\n"
+    )
+    writer.write(head.encode())
+    answer = await reader.readuntil(b"\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 101 ")
+    assert b"X-Stream-Protocol-Version: portforward.k8s.io" in answer
+    client = SpdyClient()
+    sent = {"streamtype": "data", "port": "80", "requestid": "0"}
+    writer.write(client.syn(1, sent | {"streamtype": "error"}) + client.syn(3, sent))
+    writer.write(spdyclient.data(3, GET) + spdyclient.control(6, 0, b"\x00\x00\x00\x01"))
+    found = b""
+    while b"HTTP/1.1 200 OK" not in found:
+        for _, _, content in client.feed(await reader.read(4096)):
+            found += content
+    writer.close()
+    # The server goes on with others.
+    assert (await http("GET", "/version")).status == 200
+
+
+async def test_commands(http: Http) -> None:
+    out, err, status = await _exec(http, "hostname")
+    assert out.startswith("nginx-proxy-")
+    assert (err, status["status"]) == ("", "Success")
+    out, _, _ = await _exec(http, "cat", "/etc/nginx/conf.d/default.conf")
+    assert "proxy_pass" in out
+    out, err, status = await _exec(http, "sh", "-c", "echo $HOSTNAME %26%26 exit 3")
+    assert out.startswith("nginx-proxy-")
+    assert status["details"]["causes"] == [{"reason": "ExitCode", "message": "3"}]
+    _, err, status = await _exec(http, "python3")
+    assert "python3: not simulated in the embedded cluster" in err
+    assert status["details"]["causes"][0]["message"] == "127"
+
+
+async def test_requests_from_inside(http: Http) -> None:
+    out, _, _ = await _exec(http, "curl", "-s", "http://fastapi-svc/")
+    assert "FastAPI" in out
+    out, _, _ = await _exec(http, "curl", "-I", "fastapi-svc.default.svc.cluster.local/nothing")
+    assert out.startswith("HTTP/1.1 404 ")
+    _, err, status = await _exec(http, "curl", "http://no-such-svc/")
+    assert err == "curl: (6) Could not resolve host: no-such-svc\n"
+    assert status["details"]["causes"][0]["message"] == "6"
+    out, _, _ = await _exec(http, "nslookup", "fastapi-svc")
+    assert "Name:\tfastapi-svc" in out
+
+
+async def test_a_shell_that_is_typed_into(http: Http) -> None:
+    out, _, status = await _exec(http, "sh", typed=b"pwd\ncd /etc\npwd\nexit 4\n")
+    assert out == "/\n/etc\n"
+    assert status["details"]["causes"][0]["message"] == "4"
+    out, _, _ = await _exec(http, "sh", typed=b"pwx\x7fd\rexit\r", tty=True)
+    assert out == "# pwx\b \bd\r\nexit\r\n/\r\n# "  # typed ahead
+
+
+async def test_attaching_shows_what_is_printed_from_now_on(http: Http) -> None:
+    async with _socket(http, f"{_pod(http, 'fastapi')}/attach?stdout=true") as socket:
+        assert await socket.receive_bytes() == b"\x01"
+        uid = next(
+            pod.uid
+            for pod in http.cluster.store.list_at("pods", "default", None)
+            if _pod(http, "fastapi").endswith(pod.name)
+        )
+        printed = asyncio.get_running_loop().create_task(socket.receive_bytes())
+        while not printed.done():
+            http.cluster.logs.write(uid, "fastapi", "hello")
+            await asyncio.sleep(0.05)
+        assert b"hello" in await printed
+
+
+async def test_what_cannot_be_opened_is_refused(http: Http) -> None:
+    plain = await http("GET", f"{_pod(http, 'nginx')}/exec?command=ls")
+    assert (plain.status, plain.json["message"]) == (400, "Upgrade request required")
+    for path, status in (
+        ("/api/v1/namespaces/default/pods/nobody/exec", 404),
+        (f"{_pod(http, 'nginx')}/exec?container=other", 400),
+    ):
+        with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
+            async with _socket(http, path, "v5.channel.k8s.io"):
+                pass
+        assert caught.value.status == status
+    wrong = {"Connection": "Upgrade", "Upgrade": "SPDY/3.1", "X-Stream-Protocol-Version": "x"}
+    assert (await http("POST", f"{_pod(http, 'nginx')}/exec", headers=wrong)).status == 403
+
+
+async def test_the_proxy_hands_requests_on(http: Http) -> None:
+    services = "/api/v1/namespaces/default/services"
+    answer = await http("GET", f"{services}/fastapi-svc/proxy/docs?x=1")
+    assert (answer.status, "Swagger" in answer.text) == (200, True)
+    named = await http("GET", f"{services}/http:fastapi-svc:80/proxy/")
+    assert named.json["message"].startswith("Hello world")
+    pod = await http("GET", f"{_pod(http, 'fastapi')}:81/proxy/")
+    assert pod.status == 503
+
+
+def test_bytes_that_are_no_spdy_do_no_harm() -> None:
+    rng = Random(3)
+    opened = 0
+
+    def count(_: spdy.Stream) -> None:
+        nonlocal opened
+        opened += 1
+
+    for _ in range(300):
+        client, out = SpdyClient(), bytearray()
+        session = spdy.Session(out.extend, count)
+        sent = bytearray(client.syn(1, {"streamtype": "data"}) + spdyclient.data(1, b"x" * 20))
+        for _ in range(rng.randrange(4)):
+            sent[rng.randrange(len(sent))] = rng.randrange(256)
+        try:
+            for start in range(0, len(sent), 7):
+                session.feed(bytes(sent[start : start + 7]))
+        except spdy.SpdyError:
+            pass
+        session.close()
+    assert opened > 50
