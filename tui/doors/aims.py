@@ -1,38 +1,69 @@
-"""What a burst may be aimed at: the Services in scope, the scaled workload's first."""
+"""What a burst may be aimed at: the Services in scope, the scaled workload's way in first."""
 
 from __future__ import annotations
 
+import re
+
 from tui.analysis.focus import Focus
-from tui.doors.burst import Aim
+from tui.load.choice import Aim
+from tui.state.fetched import ConfigMapFact, ConfigMapFetch
 from tui.state.rows import ServiceRow
 from tui.state.store import Delta
+
+_OUTSIDE = ("NodePort", "LoadBalancer")
 
 
 def aims(delta: Delta, focus: Focus) -> list[Aim]:
     """In the order in which they are offered.
 
-    A Service whose pods are those that scale comes first, one that can be reached from outside
-    before one that cannot; then the other Services of its namespace, the proxies among them.
+    First what leads to the pods that scale: their own Service if it has an address outside the
+    cluster, else a proxy in front of it that has one, else the Service all the same. Then the
+    other Services, those of the same namespace first.
     """
-    ours = {pod.name for pod in focus.live_pods}
-    fed = {
-        (row.namespace, row.service)
-        for row in delta.endpointslices.rows.values()
-        if ours.intersection((*row.ready, *row.not_ready))
-    }
+    fed = _fed(delta, {pod.name for pod in focus.live_pods})
+    fronts = _fronts(delta, fed)
     namespace = focus.target.namespace if focus.target is not None else None
 
-    def rank(service: ServiceRow) -> tuple[bool, bool, bool, str, str]:
-        return (
-            (service.namespace, service.name) not in fed,
-            service.namespace != namespace,
-            service.type not in ("NodePort", "LoadBalancer"),
-            service.namespace,
-            service.name,
-        )
+    def rank(service: ServiceRow) -> tuple[int, bool, str, str]:
+        name = (service.namespace, service.name)
+        outside = service.type in _OUTSIDE
+        order = (name in fed and outside, name in fronts and outside, name in fed, name in fronts)
+        place = order.index(True) if True in order else len(order)
+        return place, service.namespace != namespace, service.namespace, service.name
 
     found = [s for s in delta.services.rows.values() if _answers(s)]
     return [Aim(s.namespace, s.name) for s in sorted(found, key=rank)]
+
+
+def _fed(delta: Delta, pods: set[str]) -> set[tuple[str, str]]:
+    """The Services, by namespace and name, with any of the pods behind them."""
+    return {
+        (row.namespace, row.service)
+        for row in delta.endpointslices.rows.values()
+        if pods.intersection((*row.ready, *row.not_ready))
+    }
+
+
+def _fronts(delta: Delta, behind: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """The Services whose pods pass requests on to one of those behind.
+
+    Told by the text of the ConfigMaps that the pods mount, as far as it has been fetched.
+    """
+    proxies: set[str] = set()
+    for pod in delta.pods.rows.values():
+        names = [name for namespace, name in behind if namespace == pod.namespace]
+        maps = {mount.config_map for container in pod.containers for mount in container.configs}
+        if names and any(_names(delta, pod.namespace, one, names) for one in maps):
+            proxies.add(pod.name)
+    return _fed(delta, proxies)
+
+
+def _names(delta: Delta, namespace: str, config_map: str, services: list[str]) -> bool:
+    answer = delta.fetched.get(ConfigMapFetch(namespace, config_map))
+    if answer is None or not isinstance(answer.fact, ConfigMapFact):
+        return False
+    host = rf"(?<![\w.-])(?:{'|'.join(map(re.escape, services))})(?![\w-])"
+    return any(re.search(host, text) for _, text in answer.fact.data)
 
 
 def _answers(service: ServiceRow) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from tui.analysis.focus import Focus
@@ -19,11 +18,11 @@ from tui.cluster.transport import Transport
 from tui.config import LoadSettings
 from tui.doors.answering import answering
 from tui.doors.burst_run import Run
-from tui.load.choice import Choice, in_words
+from tui.load.choice import Aim, Choice, in_words
 from tui.load.history import History
 from tui.load.limits import Limits, excess, refusal
 from tui.load.plan import Plan, PlanError, target
-from tui.load.profile import names
+from tui.load.profile import Profile, folders, load, names
 from tui.state.load import BurstRow, LoadRow
 from tui.state.rows import PodRow
 from tui.state.store import Store
@@ -45,20 +44,6 @@ class Connected(Protocol):
     @property
     def transport(self) -> Transport | None:
         """To its API; None until it is connected."""
-
-
-@dataclass(frozen=True, slots=True)
-class Aim:
-    """What is to be loaded: a Service, or with an empty namespace a URL."""
-
-    namespace: str
-    service: str
-    """Its name, or the URL."""
-
-    @property
-    def label(self) -> str:
-        """As the screen names it."""
-        return self.service
 
 
 class BurstDoor:
@@ -86,6 +71,7 @@ class BurstDoor:
         self._store = store
         self._feed = feed
         self._settings = settings
+        self._places = folders(settings.dir)
         self._read_only = read_only
         self._history = history or History()
         self._clock = clock
@@ -105,7 +91,20 @@ class BurstDoor:
     @property
     def presets(self) -> list[str]:
         """The names of all presets, as they are on disk now."""
-        return names()
+        return names(self._places)
+
+    @property
+    def limits(self) -> Limits:
+        """The caps."""
+        return self._settings.limits
+
+    def preset(self, name: str) -> Profile:
+        """One of them.
+
+        Raises:
+            PlanError: there is none of that name, or its file is wrong.
+        """
+        return load(name, self._places)
 
     def preview(self, choice: Choice, aim: Aim) -> tuple[str, bool]:
         """What a choice would ask, as a sentence; or why it cannot be, and False."""
@@ -114,7 +113,7 @@ class BurstDoor:
         found = self.known(aim)
         url = found.url if isinstance(found, Route) else "http://127.0.0.1/"
         try:
-            plan = choice.plan(aim.service if not aim.namespace else url)
+            plan = choice.plan(aim.service if not aim.namespace else url, places=self._places)
             no = self._refusal(plan, aim, found if isinstance(found, Route) else None)
         except PlanError as error:
             return str(error), False
@@ -254,10 +253,14 @@ class BurstDoor:
                     f"{aim.service} cannot be reached: {found.reason} {found.next_step}"
                 )
             route, url = found, found.url
-        plan = choice.plan(url, route.host_header if route is not None else None)
+        plan = choice.plan(url, route.host_header if route is not None else None, self._places)
         no = self._refusal(plan, aim, route)
         if no:
             raise PlanError(no)
+        if route is not None and route.most_connections is not None:
+            most, asked = route.most_connections, plan.most_connections
+            if asked > most:
+                raise PlanError(f"a {route.kind} carries {most} connections, not {asked}")
         return plan, route
 
     def _refusal(self, plan: Plan, aim: Aim, route: Route | None) -> str | None:
@@ -265,12 +268,7 @@ class BurstDoor:
         if route is not None:
             allowed = (*allowed, route.host)
         no = None if aim.namespace and route is None else refusal(target(plan.url).host, allowed)
-        limits = Limits(
-            self._settings.max_connections,
-            self._settings.max_rate,
-            60 * self._settings.max_minutes,
-        )
-        return no or excess(plan, limits)
+        return no or excess(plan, self._settings.limits)
 
     def _run(self, plan: Plan, row: BurstRow, aim: Aim, focus: Focus) -> Run:
         transport = self._feed.transport

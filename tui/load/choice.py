@@ -19,6 +19,20 @@ ANSWERED_BY = Pattern(r'(?:"pod(?:_name)?": ?"|pod: <strong>)([^"<]{1,253})')
 
 
 @dataclass(frozen=True, slots=True)
+class Aim:
+    """What is to be loaded: a Service, or with an empty namespace a URL."""
+
+    namespace: str
+    service: str
+    """Its name, or the URL."""
+
+    @property
+    def label(self) -> str:
+        """As the screen names it."""
+        return self.service
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """A preset with its changes. What is None is left as the preset has it."""
 
