@@ -38,6 +38,8 @@ class ChartPane(Pane):
         self.window = 300
         self.per_pod = False
         self._lines: list[Line] = []
+        self._loaded = False
+        """Whether a burst ran in the time that is drawn."""
 
     def depends(self, scene: Scene) -> Hashable:
         """The curves, the marks, and the time each column of dots stands for."""
@@ -73,7 +75,10 @@ class ChartPane(Pane):
                 ("good", "ready"),
                 *([("estimated", "ahead")] if self.ahead and self.size.width >= 60 else []),
             ):
-                line += [("━", ink), (f" {word}  ", "muted")]
+                if word in ("cpu", "desired") or not self._loaded or self.size.width >= 75:
+                    line += [("━", ink), (f" {word}  ", "muted")]
+        if self._loaded and self.size.width >= 36:
+            line += [("▇", "measured"), (" req/s  ", "muted"), ("▇", "text"), (" p99  ", "muted")]
         return [*line, (f"{self.window // 60} min", "muted")]
 
     @property
@@ -132,6 +137,7 @@ class ChartPane(Pane):
         right = 3
         canvas_width = room - _AXIS - right
         under = strips(scene.delta.bursts, start, end, _AXIS, canvas_width) if height >= 9 else []
+        self._loaded = bool(under)
         canvas_height = height - 2 - len(under)
         total = within(data.total, start, now)
         shown = [within(c, start, now) for c in data.pods] if self.per_pod else [total]

@@ -29,6 +29,7 @@ class LoadPane(Pane):
         """The figures, twice a second while they change: faster cannot be read."""
         load = scene.delta.load
         return (
+            self.window,
             load.noticed,
             load.notice,
             scene.place.read_only,
@@ -70,8 +71,11 @@ class LoadPane(Pane):
         if self.zoomed:
             course = strips(bursts, self.scene.now - self.window, self.scene.now, _AXIS, room - 9)
             if course:
-                minutes = f"the last {self.window // 60} min"
-                lines += [[], [(minutes, "bold measured")], *course]
+                title: Line = [
+                    (f"the last {self.window // 60} min", "bold measured"),
+                    ("   requests/s above, p99 below", "muted"),
+                ]
+                lines += [[], title, *course]
         for burst in bursts:
             more = changes(burst, room)
             lines += [[], *more] if more else []

@@ -199,11 +199,11 @@ def changes(burst: BurstRow, room: int) -> list[Line]:
             continue
         lines.append(
             [
-                (pad(change.name, 18), "muted"),
-                (pad(_figure(change, change.before), 11, right=True), "muted"),
+                (pad(change.name, 15), "muted"),
+                (pad(_figure(change, change.before), 9, right=True), "muted"),
                 (" ▶ ", "muted"),
-                (pad(_figure(change, change.after), 11, right=True), ""),
-                (pad(_ratio(change), 9, right=True), "muted"),
+                (pad(_figure(change, change.after), 9, right=True), ""),
+                (pad(_ratio(change), 7, right=True), "muted"),
             ]
         )
     return lines

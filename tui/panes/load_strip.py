@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from tui.panes.line import Line
-from tui.panes.load_lines import duration
 from tui.state.load import BurstRow, LoadPoint
 from tui.text import pad
 
@@ -33,7 +32,7 @@ def strips(
     bad = _columns(points, start, end, room, lambda p: p.failed, sum)
     return [
         _strip(f"{_short(max(rates))}/s", rates, bad, axis, "measured"),
-        _strip(f"p99{duration(max(late)).replace(' ', '')}"[-axis:], late, bad, axis, "muted"),
+        _strip(_brief(max(late)), late, bad, axis, "text"),
     ]
 
 
@@ -63,11 +62,16 @@ def _columns(
 
 def _strip(label: str, values: list[float], bad: list[float], axis: int, ink: str) -> Line:
     most = max(values) or 1.0
-    line: Line = [(pad(label, axis - 1, right=True)[: axis - 1] + " ", ink)]
+    line: Line = [(pad(label, axis, right=True)[:axis], ink)]
     for value, failed in zip(values, bad, strict=True):
         height = max(1, round(8 * value / most)) if value else 0
         line.append((_COLUMNS[height], "bad" if failed and value else ink))
     return line
+
+
+def _brief(seconds: float) -> str:
+    """In at most six cells."""
+    return f"{1000 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
 
 
 def _short(rate: float) -> str:
