@@ -102,6 +102,7 @@ class KscaleApp(App[str]):
             "doctor",
             "why",
             "whatif",
+            "burst",
             "help",
         )
     ]
@@ -245,6 +246,16 @@ class KscaleApp(App[str]):
         scene = self.dashboard.header.scene
         wanted = self.bursts.aims or aims(scene.delta, scene.focus)[:1]
         self.bursts.fire(self.bursts.choice, wanted, scene.focus)
+
+    def action_choose_burst(self) -> None:
+        """Choose target, preset and rate of a burst."""
+        from tui.doors.aims import aims
+        from tui.screens.burst_dialog import BurstDialog
+
+        if not isinstance(self.screen, BurstDialog):
+            scene = self.dashboard.header.scene
+            offered = aims(scene.delta, scene.focus)
+            self.push_screen(BurstDialog(self.bursts, offered, scene.focus))
 
     def action_stop_burst(self) -> None:
         """Stop all bursts."""
