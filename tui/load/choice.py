@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from tui.load import profile
-from tui.load.curve import Curve, steady
+from tui.load.curve import Points, steady
 from tui.load.plan import Pattern, Plan, PlanError
 
 ANSWERED_BY = Pattern(r'(?:"pod(?:_name)?": ?"|pod: <strong>)([^"<]{1,253})')
@@ -77,11 +77,12 @@ def in_words(plan: Plan) -> str:
         parts.append(f"{plan.count:,} times")
     if plan.duration is not None:
         parts.append(f"for {_time(plan.duration)}")
-    parts.append(f"over {_range(Curve(plan.connections).points)} connections")
+    connections = span(plan.connections)
+    parts.append(f"over {connections} connection{'' if connections == '1' else 's'}")
     if plan.rate is not None:
         total = plan.asked(plan.duration) if plan.duration is not None else None
         asked = f" = {total:,.0f} requests" if total is not None else ""
-        parts.append(f"at {_range(plan.rate)} requests/s{asked}")
+        parts.append(f"at {span(plan.rate)} requests/s{asked}")
     elif plan.rate_per_connection is not None:
         most = plan.most_rate or 0.0
         parts.append(f"at up to {plan.rate_per_connection:g}/s each, {most:,.0f}/s in all")
@@ -103,7 +104,12 @@ def _time(seconds: float) -> str:
     return f"{minutes:g} min" + (f" {rest:g} s" if rest else "")
 
 
-def _range(points: tuple[tuple[float, float], ...]) -> str:
+def span(points: Points) -> str:
+    """The values of a course, such as ``20 to 1,000``."""
     values = [value for _, value in points]
-    low, high = min(values), max(values)
-    return f"{high:,.0f}" if low == high else f"{low:,.0f} to {high:,.0f}"
+    low, high = _figure(min(values)), _figure(max(values))
+    return high if low == high else f"{low} to {high}"
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:.2g}"

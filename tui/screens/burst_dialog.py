@@ -15,8 +15,7 @@ from textual.widgets.option_list import Option
 
 from tui.analysis.focus import Focus
 from tui.cluster.route import Route, Unreachable
-from tui.load.choice import Aim, Choice
-from tui.load.curve import Points
+from tui.load.choice import Aim, Choice, span
 from tui.load.limits import Limits
 from tui.load.plan import Plan, PlanError
 from tui.load.profile import Profile
@@ -272,7 +271,7 @@ class BurstDialog(ModalScreen[None]):
             return
         about.update(Content.styled(clean(preset.about or preset.title), "$muted"))
         for name, value in (
-            ("connections", _range(plan.connections)),
+            ("connections", span(plan.connections)),
             ("requests/s", _rate(plan)),
             ("duration", preset.duration),
         ):
@@ -305,15 +304,9 @@ def _text(value: float | None) -> str:
     return "" if value is None else f"{value:g}"
 
 
-def _range(points: Points) -> str:
-    values = [value for _, value in points]
-    low, high = min(values), max(values)
-    return f"{high:,.0f}" if low == high else f"{low:,.0f} to {high:,.0f}"
-
-
 def _rate(plan: Plan) -> str:
     if plan.rate is not None:
-        return _range(plan.rate)
+        return span(plan.rate)
     if plan.rate_per_connection is not None:
         return f"{plan.rate_per_connection:g} each"
     return "no limit"
