@@ -178,15 +178,20 @@ class Fetches(Worker):
         }
         if fetch.container:
             query["container"] = fetch.container
-        try:
-            body = self._text(where, {**query, "previous": fetch.previous})
-        except ApiError as error:
-            # There need not have been a run before.
-            if not fetch.previous or error.kind is not Fault.INVALID:
-                raise
-            body = self._text(where, query)
-        lines = [line for line in body.splitlines() if any(w in line for w in fetch.words)]
+        lines = self._lines(where, query, fetch)
+        if not lines and fetch.previous:
+            # While it waits to be started again, the last run is still the present one; and the
+            # one before may be gone from the node.
+            try:
+                lines = self._lines(where, {**query, "previous": True}, fetch)
+            except ApiError as error:
+                if error.kind is not Fault.INVALID:
+                    raise
         return LogFact(pod, tuple(one_line(line) for line in lines[-_KEPT_LINES:]))
+
+    def _lines(self, where: str, query: Query, fetch: LogFetch) -> list[str]:
+        text = self._text(where, query)
+        return [line for line in text.splitlines() if any(w in line for w in fetch.words)]
 
     def _text(self, where: str, query: Query) -> str:
         answer = self._transport.get(

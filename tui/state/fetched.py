@@ -52,7 +52,7 @@ class LogFetch(msgspec.Struct, frozen=True):
     labels: str = ""
     """A label selector, such as ``k8s-app=metrics-server``."""
     previous: bool = False
-    """Of the run before, as of a container that has just crashed."""
+    """Of the run before as well, as of a container that has just crashed."""
 
 
 class PathFetch(msgspec.Struct, frozen=True):

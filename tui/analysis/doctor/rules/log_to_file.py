@@ -62,8 +62,8 @@ RULE: Final = Rule(
     severity=Severity.INFO,
     page=(
         "Kubernetes collects what containers print. A Caddyfile with `output file` writes past "
-        "that: kubectl logs stays empty and a count of requests by log lines is zero. (nginx's "
-        "image links its log files to the output, so there it is fine.)"
+        "that: kubectl logs stays empty and a count of requests by log lines is zero. nginx's "
+        "image links its log files to the output, so there it is fine."
     ),
     examine=_examine,
     wants=_wants,

@@ -35,12 +35,17 @@ def _fetch(one: Scaled) -> ReplicasOwnersFetch:
     return ReplicasOwnersFetch(workload.kind, workload.namespace, workload.name)
 
 
+def _scaled(patient: Patient) -> list[Scaled]:
+    """Each target once, of the first HPAs."""
+    return list({one.workload.uid: one for one in patient.scaled}.values())[:_MOST]
+
+
 def _wants(patient: Patient) -> Iterable[Fetch]:
-    return (_fetch(one) for one in patient.scaled[:_MOST])
+    return (_fetch(one) for one in _scaled(patient))
 
 
 def _examine(patient: Patient) -> Iterable[Finding]:
-    for one in patient.scaled[:_MOST]:
+    for one in _scaled(patient):
         fact = patient.fact(_fetch(one), ReplicasOwnersFact)
         if fact is not None:
             yield from _judge(one, fact)

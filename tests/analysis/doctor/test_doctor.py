@@ -1,0 +1,114 @@
+"""When the doctor looks, what it costs, and that every rule can be read."""
+
+from __future__ import annotations
+
+import re
+import time
+
+from tests.analysis.doctor.patients import Case, all_rules
+from tests.samples import NOW, conditions, deployment, hpa, pod, usage
+from tui.analysis.doctor.doctor import PAUSE, Doctor, examine, wanted
+from tui.analysis.doctor.finding import Severity, kubectl
+from tui.analysis.doctor.patient import Patient
+from tui.state.fetched import ClockFact, ClockFetch
+from tui.state.rows import Kind, Owner, Requirement, Row, ServiceRow, WorkloadRow
+
+HELD = conditions(able="ScaleDownStabilized")
+
+
+def test_every_rule_has_an_id_of_its_own_and_something_to_say() -> None:
+    rules = all_rules()
+    assert len({rule.id for rule in rules}) == len(rules) >= 31
+    for rule in rules:
+        assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", rule.id)
+        assert rule.page.endswith(".")
+        assert len(rule.page) > 60, rule.id
+
+
+def test_it_looks_once_a_second_and_only_when_something_changed() -> None:
+    case, doctor = Case(), Doctor()
+    first = doctor.look(case.store.drain(), NOW)
+    assert first.wanted
+    case.put(Kind.HPAS, hpa(10, 10, 97, conditions=conditions("TooManyReplicas")))
+    assert doctor.look(case.store.drain(), NOW + PAUSE / 2) is first
+    second = doctor.look(case.store.drain(), NOW + PAUSE)
+    assert "at-max" in [f.id for f in second.findings]
+    assert second.version == first.version + 1
+    assert doctor.look(case.store.drain(), NOW + 2 * PAUSE) is second
+
+
+def test_the_same_findings_keep_their_version() -> None:
+    case, doctor = Case(), Doctor()
+    first = doctor.look(case.store.drain(), NOW)
+    case.fetched(ClockFetch(), ClockFact(0))
+    second = doctor.look(case.store.drain(), NOW + 2)
+    assert second is not first
+    assert second.version == first.version
+
+
+def test_some_faults_come_with_time_alone() -> None:
+    case, doctor = Case(), Doctor()
+    case.put(Kind.HPAS, hpa(None, 0, None, target_name="gone", created=NOW - 10, conditions=()))
+    delta = case.store.drain()
+    assert "target-missing" not in [f.id for f in doctor.look(delta, NOW).findings]
+    assert "target-missing" in [f.id for f in doctor.look(delta, NOW + 15).findings]
+
+
+def test_a_hold_that_is_seen_to_begin_has_its_end_reckoned_from_there() -> None:
+    case, doctor = Case(), Doctor()
+    doctor.look(case.store.drain(), NOW)
+    case.put(Kind.HPAS, hpa(10, 10, 4, conditions=HELD))
+    seen = doctor.look(case.store.drain(), NOW + 10)
+    (found,) = [f for f in seen.findings if f.id == "stabilizing"]
+    until = time.strftime("%H:%M:%S", time.localtime(NOW + 310))
+    assert f"until about {until}" in found.title
+
+
+def test_the_worst_come_first() -> None:
+    case = Case().put(Kind.HPAS, hpa(2, 2, 3, uid="uid-2", name="second"))
+    case.put(Kind.HPAS, hpa(2, 2, 3, min=2, max=2))
+    severities = [f.severity.rank for f in case.findings()]
+    assert severities == sorted(severities)
+    assert severities[0] == Severity.ERROR.rank
+
+
+def test_a_name_cannot_become_a_command() -> None:
+    assert kubectl("x; rm -rf ~", "get", "$(id)") == "kubectl -n 'x; rm -rf ~' get '$(id)'"
+
+
+def test_it_is_quick_over_two_hundred_hpas() -> None:
+    """200 HPAs with 2,000 pods. Generous, for a busy machine: it is a few milliseconds."""
+    case = Case()
+    rows: dict[Kind, list[Row]] = {kind: [] for kind in Kind}
+    names = []
+    for n in range(200):
+        labels = (("app", f"a{n}"),)
+        terms = (Requirement("app", "In", (f"a{n}",)),)
+        owner = Owner("Deployment", f"d{n}", f"d{n}")
+        rows[Kind.DEPLOYMENTS].append(deployment(10, 10, uid=f"d{n}", name=f"d{n}", selector=terms))
+        rows[Kind.REPLICASETS].append(
+            WorkloadRow(
+                uid=f"r{n}", name=f"r{n}", namespace="default", kind="ReplicaSet", owner=owner
+            )
+        )
+        rows[Kind.HPAS].append(hpa(10, 10, 40, uid=f"h{n}", name=f"h{n}", target_name=f"d{n}"))
+        rows[Kind.SERVICES].append(
+            ServiceRow(uid=f"s{n}", name=f"s{n}", namespace="default", selector=labels)
+        )
+        for m in range(10):
+            names.append(f"d{n}-{m}")
+            of = Owner("ReplicaSet", f"r{n}", f"r{n}")
+            rows[Kind.PODS].append(pod(names[-1], age=1000, labels=labels, owner=of))
+    for kind, some in rows.items():
+        case.put(kind, *some)
+    case.store.sample_pods([usage(name, 40, time=NOW - 7) for name in names])
+    delta = case.store.drain()
+    taken = []
+    for _ in range(5):
+        began = time.perf_counter()
+        patient = Patient(delta, NOW)
+        found = examine(patient)
+        wanted(patient)
+        taken.append(time.perf_counter() - began)
+    assert {f.id for f in found} == {"no-readiness-probe"}
+    assert min(taken) < 0.1
