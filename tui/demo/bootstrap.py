@@ -168,6 +168,15 @@ _DNS_LABELS: Final = {
 """What ``kubectl cluster-info`` looks for."""
 
 
+_METRICS_ARGS: Final = [
+    "--cert-dir=/tmp",
+    "--secure-port=10250",
+    "--kubelet-preferred-address-types=InternalIP,ExternalIP,Hostname",
+    "--kubelet-use-node-status-port",
+    "--metric-resolution=15s",
+]
+
+
 def create_system(api: Api) -> None:
     """The pods of kube-system, the DNS Service and the metrics API."""
     control = (
@@ -193,7 +202,9 @@ def create_system(api: Api) -> None:
     )
     metrics = "registry.k8s.io/metrics-server/metrics-server:v0.9.0"
     amounts = {"cpu": "100m", "memory": "200Mi"}
-    _create_deployment(api, "metrics-server", {"k8s-app": "metrics-server"}, metrics, 1, amounts)
+    _create_deployment(
+        api, "metrics-server", {"k8s-app": "metrics-server"}, metrics, 1, amounts, _METRICS_ARGS
+    )
     ports = [
         {"name": "dns", "port": 53, "protocol": "UDP", "targetPort": 53},
         {"name": "dns-tcp", "port": 53, "protocol": "TCP", "targetPort": 53},
@@ -238,9 +249,13 @@ def _create_deployment(
     image: str,
     replicas: int,
     requests: dict[str, str],
+    args: list[str] | None = None,
 ) -> None:
+    container: Object = {"name": name, "image": image, "resources": {"requests": requests}}
+    if args:
+        container["args"] = list(args)
     pod = {
-        "containers": [{"name": name, "image": image, "resources": {"requests": requests}}],
+        "containers": [container],
         "tolerations": [
             {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"},
         ],
