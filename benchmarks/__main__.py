@@ -11,7 +11,7 @@ from importlib import import_module
 
 from benchmarks.table import machine
 
-SUBJECTS = ("startup", "idle", "informer", "burst", "firing", "why")
+SUBJECTS = ("startup", "idle", "informer", "burst", "firing", "why", "scale")
 
 
 def main(arguments: list[str]) -> None:

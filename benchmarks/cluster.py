@@ -10,7 +10,7 @@ import tempfile
 import time
 import urllib.request
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,12 +65,12 @@ class Cluster:
 
 
 @contextmanager
-def running(speed: float = 1.0) -> Iterator[Cluster]:
-    """Start one, and end it."""
+def running(speed: float = 1.0, options: Sequence[str] = ()) -> Iterator[Cluster]:
+    """Start one, and end it. ``options``: more of ``kscale-tui cluster``."""
     with tempfile.TemporaryDirectory(prefix="kscale-bench-") as folder:
         path = Path(folder) / "kubeconfig"
         command = [sys.executable, "-m", "tui", "cluster", "--ready-json"]
-        command += ["--kubeconfig-out", str(path), "--speed", f"{speed:g}"]
+        command += ["--kubeconfig-out", str(path), "--speed", f"{speed:g}", *options]
         child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         try:
             assert child.stdout is not None
