@@ -3,7 +3,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui.setups import diff
@@ -37,6 +37,7 @@ def said(old: Any, new: Any) -> list[tuple[str, str | None, str | None]]:
     return [(one.path, one.old, one.new) for one in diff.between(old, new)]
 
 
+@settings(max_examples=40)
 @given(JSON)
 def test_nothing_differs_from_itself(value: Any) -> None:
     body = {"kind": "X", "metadata": {"name": "x"}, "spec": value}
@@ -44,6 +45,7 @@ def test_nothing_differs_from_itself(value: Any) -> None:
     assert diff.departures(body, copy.deepcopy(body)) == []
 
 
+@settings(max_examples=60)
 @given(JSON, JSON)
 def test_what_differs_is_told_and_what_does_not_is_not(one: Any, other: Any) -> None:
     old, new = {"metadata": {}, "spec": one}, {"metadata": {}, "spec": other}

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui.cluster import ownership
@@ -33,6 +33,7 @@ def shape(node: Any) -> Any:
 NAMES = st.from_regex(r"\A[a-z0-9]([-a-z0-9]{0,20}[a-z0-9])?\Z")
 
 
+@settings(max_examples=25)
 @given(service=NAMES, port=st.integers(1, 65535), node_port=st.integers(30000, 32767))
 def test_values_change_no_structure(service: str, port: int, node_port: int) -> None:
     plain = rendered("nginx", node_port=30082)

@@ -220,7 +220,7 @@ class Site:
 
         ``attempt`` must begin with reading what is there: what was sent before may have arrived.
         """
-        began, pause = self.steady(), 0.25
+        began, pause = self.steady(), self.look / 2
         while True:
             try:
                 return attempt()

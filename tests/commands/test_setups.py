@@ -1,0 +1,137 @@
+"""``kscale-tui setups`` as it is typed, on an embedded cluster."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tui.cli import cli
+from tui.cluster.embedded import Embedded
+
+EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
+
+
+@pytest.fixture(scope="module")
+def kubeconfig() -> Iterator[str]:
+    child = Embedded(speed=50)
+    try:
+        yield child.config().source
+    finally:
+        child.stop()
+
+
+@pytest.fixture
+def run(kubeconfig: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("KSCALE_AUDIT_LOG", str(tmp_path / "audit.jsonl"))
+
+    def go(*words: str, namespace: str = "kube-public", **options: Any) -> Result:
+        arguments = ["setups", *words]
+        if words[0] != "list":
+            arguments += ["--kubeconfig", kubeconfig, "-n", namespace]
+        done = CliRunner().invoke(cli, arguments, **options)
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+        return done
+
+    return go
+
+
+def test_list_names_setups_and_their_values(run: Any, tmp_path: Path) -> None:
+    done = run("list")
+    assert done.exit_code == EXIT_OK
+    assert "nginx: nginx in front of the app" in done.stdout
+    assert "node-port=30081" in done.stdout
+    own = tmp_path / "own" / "bad"
+    own.mkdir(parents=True)
+    (own / "setup.toml").write_text("title = 1")
+    done = run("list", "--setups", str(own.parent), "--json")
+    assert done.exit_code == EXIT_FAILED
+    assert json.loads(done.stdout)[-1]["name"] == "bad"
+
+
+def test_a_setup_from_preview_to_deletion(run: Any, tmp_path: Path) -> None:
+    assert run("status", "load-app").exit_code == EXIT_FAILED
+    preview = run("apply", "load-app", "--dry-run", "--json")
+    assert preview.exit_code == EXIT_OK
+    assert {one["action"] for one in json.loads(preview.stdout)["objects"]} == {"create"}
+    assert run("diff", "load-app", "--exit-code").exit_code == EXIT_FAILED
+    assert not (tmp_path / "audit.jsonl").exists()
+    done = run("apply", "load-app", "--yes", "--set", "node-port=30777")
+    assert done.exit_code == EXIT_OK, done.output
+    assert "/health answers 200" in done.stdout
+    status = run("status", "load-app", "--json")
+    assert status.exit_code == EXIT_OK
+    assert json.loads(status.stdout)["state"] == "healthy"
+    assert run("diff", "load-app", "--exit-code").exit_code == EXIT_OK
+    changed = run("diff", "load-app", "--set", "node-port=30778")
+    assert "nodePort: 30777 -> 30778" in changed.stdout
+    goes = run("delete", "load-app", "--dry-run")
+    assert "- Deployment load-app" in goes.stdout
+    gone = run("delete", "load-app", "--yes", "--json")
+    assert gone.exit_code == EXIT_OK
+    assert len(json.loads(gone.stdout)["done"]) == 3
+    verbs = [json.loads(line)["verb"] for line in (tmp_path / "audit.jsonl").open()]
+    assert verbs == ["apply"] * 6 + ["delete"] * 6
+
+
+def test_what_is_not_ours_is_refused_in_words(run: Any) -> None:
+    # The embedded classroom begins with the teacher's nginx.
+    done = run("apply", "nginx", "--yes", namespace="default")
+    assert done.exit_code == EXIT_FAILED
+    assert "is not ours: it belongs to the field manager kubectl" in done.stderr
+    assert run("status", "nginx", namespace="default").exit_code == EXIT_FAILED
+    everything = run("status", namespace="default")
+    assert everything.exit_code == EXIT_OK
+    assert everything.stdout.count("not ours") >= 3
+    nothing = run("delete", "nginx", "--yes", namespace="default")
+    assert "stays: Service nginx-svc" in nothing.stdout
+
+
+def test_nobody_to_ask_is_wrong_usage(run: Any) -> None:
+    done = run("apply", "fastapi")
+    assert done.exit_code == EXIT_USAGE
+    assert "add --yes" in done.stderr
+
+
+def test_read_only_and_protected_contexts(run: Any, tmp_path: Path) -> None:
+    done = run("apply", "fastapi", "--yes", "--read-only")
+    assert done.exit_code == EXIT_FAILED
+    assert "read-only" in done.stderr
+    config = tmp_path / "config.toml"
+    config.write_text('protected-contexts = ["embed*"]\n')
+    done = run("delete", "fastapi", "--yes", "--config", str(config))
+    assert done.exit_code == EXIT_FAILED
+    assert "protected by the settings" in done.stderr
+    done = run("apply", "fastapi", "--yes", "--config", str(config))
+    assert "protected by the settings" in done.stderr
+    config.write_text('production = ["embed*"]\n[setups.values]\nreplicas = 1\n')
+    done = run("apply", "fastapi", "--yes", "--config", str(config))
+    assert "--confirm-context embedded" in done.stderr
+    done = run("apply", "fastapi", "--yes", "--confirm-context", "wrong", "--config", str(config))
+    assert done.exit_code == EXIT_FAILED
+    shown = run("diff", "fastapi", "--json", "--config", str(config))
+    assert json.loads(shown.stdout)["values"]["replicas"] == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("apply", "apache", "--yes"), EXIT_FAILED, "There is no setup 'apache'"),
+        (("diff", "nginx", "--set", "node-port"), EXIT_FAILED, "KEY=VALUE"),
+        (("diff", "nginx", "--set", "node-port=1"), EXIT_FAILED, "30000 to 32767"),
+        (("status", "--set", "a=1"), EXIT_USAGE, "needs the NAME"),
+        (("diff", "nginx", "--setups", "/nowhere/at/all"), EXIT_USAGE, "cannot be read"),
+        (("diff", "nginx", "--context", "other"), EXIT_FAILED, "other"),
+    ],
+)
+def test_mistakes_are_told_in_a_sentence(
+    run: Any, words: tuple[str, ...], code: int, says: str
+) -> None:
+    done = run(*words)
+    assert (done.exit_code, says in done.stderr) == (code, True), done.stderr
+    assert done.stderr.startswith("kscale-tui")
+    assert done.stderr.count("\n") == 1
