@@ -244,8 +244,7 @@ class KscaleApp(App[str]):
         from tui.doors.aims import aims
 
         scene = self.dashboard.header.scene
-        wanted = self.bursts.aims or aims(scene.delta, scene.focus)[:1]
-        self.bursts.fire(self.bursts.choice, wanted, scene.focus)
+        self.bursts.again(aims(scene.delta, scene.focus), scene.focus)
 
     def action_choose_burst(self) -> None:
         """Choose target, preset and rate of a burst."""

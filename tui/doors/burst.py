@@ -83,10 +83,14 @@ class BurstDoor:
         self._number = 0
         self._closed = False
         self._firing = False
+        self._stops = 0
+        """Grows with every wish to stop, which counts for a burst whose way is still sought."""
         self.choice = Choice(settings.preset)
         """What was asked for last."""
         self.aims: tuple[Aim, ...] = ()
         """What was loaded last."""
+        self._aimed_for = ""
+        """The uid of what was in view then."""
 
     @property
     def presets(self) -> list[str]:
@@ -138,6 +142,13 @@ class BurstDoor:
         if routes is not None:
             threading.Thread(target=find, args=(routes,), name="routes", daemon=True).start()
 
+    def again(self, offered: Sequence[Aim], focus: Focus) -> None:
+        """Fire what was fired last: where it was, or at the first target offered for what is in
+        view now.
+        """
+        same = self.aims and self._aimed_for == _uid(focus)
+        self.fire(self.choice, self.aims if same else offered[:1], focus)
+
     def fire(self, choice: Choice, aims: Sequence[Aim], focus: Focus) -> None:
         """Start a burst at each of one or two targets, all at once.
 
@@ -161,15 +172,18 @@ class BurstDoor:
                 self._put()
                 return
             self._firing = True
+            stops = self._stops
         self.choice, self.aims = choice, tuple(aims[:TOGETHER])
+        self._aimed_for = _uid(focus)
         self._say(f"finding the way to {' and '.join(a.label for a in self.aims)}…")
         threading.Thread(
-            target=self._fire, args=(choice, self.aims, focus), name="fire", daemon=True
+            target=self._fire, args=(choice, self.aims, focus, stops), name="fire", daemon=True
         ).start()
 
     def stop(self) -> bool:
         """End all bursts within 0.2 s; whether there were any."""
         with self._lock:
+            self._stops += 1
             running = [run for run in self._runs if not run.over]
         threads = [threading.Thread(target=run.stop, daemon=True) for run in running]
         for thread in threads:
@@ -190,10 +204,10 @@ class BurstDoor:
 
     # In the thread that fires.
 
-    def _fire(self, choice: Choice, aims: tuple[Aim, ...], focus: Focus) -> None:
+    def _fire(self, choice: Choice, aims: tuple[Aim, ...], focus: Focus, stops: int) -> None:
         try:
             made = [self._prepare(choice, aim) for aim in aims]
-            for run in self._admit(choice, aims, made, focus):
+            for run in self._admit(choice, aims, made, focus, stops):
                 run.start()
         except PlanError as error:
             self._say(str(error))
@@ -206,12 +220,16 @@ class BurstDoor:
         aims: tuple[Aim, ...],
         made: list[tuple[Plan, Route | None]],
         focus: Focus,
+        stops: int,
     ) -> list[Run]:
-        """Give each its place among the rows; none once the program ends."""
+        """Give each its place among the rows; none once the program ends, or it was stopped."""
         with self._lock:
             if self._closed:
                 return []
             self._notice = ""
+            if self._stops != stops:
+                self._put()
+                return []
             group = self._number + 1
             runs = []
             for aim, (plan, route) in zip(aims, made, strict=True):
@@ -227,7 +245,7 @@ class BurstDoor:
                     duration=plan.duration,
                 )
                 self._rows[row.number] = row
-                runs.append(self._run(plan, row, aim, focus))
+                runs.append(self._run(plan, row, aim, route, focus))
             self._runs += runs
             for run in self._runs[:-KEPT]:
                 self._rows.pop(run.number, None)
@@ -270,16 +288,23 @@ class BurstDoor:
         no = None if aim.namespace and route is None else refusal(target(plan.url).host, allowed)
         return no or excess(plan, self._settings.limits)
 
-    def _run(self, plan: Plan, row: BurstRow, aim: Aim, focus: Focus) -> Run:
-        transport = self._feed.transport
+    def _run(self, plan: Plan, row: BurstRow, aim: Aim, route: Route | None, focus: Focus) -> Run:
+        transport, routes = self._feed.transport, self._feed.routes
         logs = None
         if transport is not None and aim.namespace:
-            logs = AccessLogs(transport, plan.method, target(plan.url).path, self._clock())
+            # Lines of logs carry the cluster's time.
+            since = self._clock() + transport.skew
+            logs = AccessLogs(transport, plan.method, target(plan.url).path, since)
 
         def pods() -> list[PodRow]:
             return answering(self._store, aim.namespace, aim.service, focus.workload)
 
-        return Run(plan, row, self._show, logs, pods, self._history, self._clock)
+        def show(row: BurstRow) -> None:
+            self._show(row)
+            if row.over and row.failed and not row.responses and route is not None and routes:
+                routes.failed(route)  # nothing came back: try the ways anew the next time
+
+        return Run(plan, row, show, logs, pods, self._history, self._clock)
 
     # What is shown.
 
@@ -298,3 +323,8 @@ class BurstDoor:
     def _put(self) -> None:
         rows = tuple(self._rows[number] for number in sorted(self._rows))
         self._store.put_load(LoadRow(rows, self._notice, self._noticed))
+
+
+def _uid(focus: Focus) -> str:
+    found = focus.hpa or focus.workload
+    return found.uid if found is not None else ""
