@@ -7,7 +7,7 @@ import time
 
 from tests.analysis.doctor.patients import Case, all_rules
 from tests.samples import NOW, conditions, deployment, hpa, pod, usage
-from tui.analysis.doctor.doctor import PAUSE, Doctor, examine, wanted
+from tui.analysis.doctor.doctor import LARGE, PAUSE, Doctor, examine, wanted
 from tui.analysis.doctor.finding import Severity, kubectl
 from tui.analysis.doctor.patient import Patient
 from tui.state.fetched import ClockFact, ClockFetch
@@ -112,3 +112,18 @@ def test_it_is_quick_over_two_hundred_hpas() -> None:
         taken.append(time.perf_counter() - began)
     assert {f.id for f in found} == {"no-readiness-probe"}
     assert min(taken) < 0.1
+
+
+def test_in_a_large_cluster_a_look_takes_a_rule_a_tick_and_finds_the_same() -> None:
+    case, doctor = Case(), Doctor()
+    of = Owner("ReplicaSet", "r", "r")
+    case.put(Kind.PODS, *[pod(f"p{n}", age=1000, owner=of) for n in range(LARGE + 1)])
+    delta = case.store.drain()
+    whole = examine(Patient(delta, NOW))
+    assert whole
+    looks = len(all_rules())
+    for tick in range(looks - 1):
+        assert doctor.look(delta, NOW + tick / 10).findings == ()
+    case.store.drop(Kind.PODS, [f"uid-p{n}" for n in range(LARGE)])
+    # What changes meanwhile is for the next look: this one is of one moment.
+    assert doctor.look(case.store.drain(), NOW + looks / 10).findings == whole

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from tui.analysis.doctor.finding import Finding
@@ -17,6 +17,9 @@ from tui.state.store import Delta
 
 PAUSE: Final = 1.0
 """Seconds between two looks."""
+LARGE: Final = 1000
+"""Pods beyond which a look is spread: a rule a tick, lest the screen stand still meanwhile."""
+_LARGE_PAUSE: Final = 5.0
 _AGAIN: Final = 5.0
 """Seconds after which it looks again though nothing changed: some faults come with time."""
 MOST_FETCHES: Final = 80
@@ -39,7 +42,10 @@ class Diagnosis:
 
 def examine(patient: Patient, rules: Iterable[Rule] | None = None) -> tuple[Finding, ...]:
     """What the rules find, the worst first."""
-    found = [f for rule in (rules or all_rules()) for f in rule.examine(patient)]
+    return _worst_first(f for rule in (rules or all_rules()) for f in rule.examine(patient))
+
+
+def _worst_first(found: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda f: (f.severity.rank, f.id, f.object)))
 
 
@@ -51,11 +57,23 @@ def wanted(patient: Patient, rules: Iterable[Rule] | None = None) -> tuple[Fetch
     return tuple(found)[:MOST_FETCHES]
 
 
+@dataclass(slots=True)
+class _Round:
+    """A look: at one moment's cluster, even if it takes several ticks."""
+
+    patient: Patient
+    rules: list[Rule]
+    """Those that have not been asked yet."""
+    found: list[Finding] = field(default_factory=list)
+
+
 class Doctor:
     """Feed it deltas; it returns the diagnosis, the same one until it has looked again."""
 
     def __init__(self) -> None:
         self._diagnosis = Diagnosis()
+        self._round: _Round | None = None
+        """The look that goes on over several ticks."""
         self._looked = float("-inf")
         self._seen: object = None
         self._held: dict[str, tuple[float, bool]] = {}
@@ -64,19 +82,33 @@ class Doctor:
 
     def look(self, delta: Delta, now: float, *, simulated: bool = False) -> Diagnosis:
         """What is wrong now. ``now``: seconds since the epoch."""
+        if self._round is not None:
+            self._go_on(self._round, 1)
+            return self._diagnosis
+        large = len(delta.pods.rows) > LARGE
         since = now - self._looked
-        if 0 <= since < PAUSE:
+        if 0 <= since < (_LARGE_PAUSE if large else PAUSE):
             return self._diagnosis
         seen = _seen(delta)
         if seen == self._seen and 0 <= since < _AGAIN:
             return self._diagnosis
         self._looked, self._seen = now, seen
         self._follow(delta.hpas.rows, now)
-        patient = Patient(delta, now, simulated, dict(self._held))
-        findings = examine(patient)
-        version = self._diagnosis.version + (findings != self._diagnosis.findings)
-        self._diagnosis = Diagnosis(findings, wanted(patient), version)
+        rules = list(all_rules())
+        self._round = _Round(Patient(delta, now, simulated, dict(self._held)), rules)
+        self._go_on(self._round, 1 if large else len(rules))
         return self._diagnosis
+
+    def _go_on(self, look: _Round, rules: int) -> None:
+        """Ask the next rules of a look; with the last of them it is done."""
+        for _ in range(min(rules, len(look.rules))):
+            look.found += look.rules.pop(0).examine(look.patient)
+        if look.rules:
+            return
+        self._round = None
+        findings = _worst_first(look.found)
+        version = self._diagnosis.version + (findings != self._diagnosis.findings)
+        self._diagnosis = Diagnosis(findings, wanted(look.patient), version)
 
     def _follow(self, hpas: Mapping[str, HpaRow], now: float) -> None:
         """Note since when a window holds which HPA."""

@@ -67,11 +67,13 @@ def _rooms(patient: Patient) -> list[_Room]:
     return [_Room(name, *left) for name, left in free.items()]
 
 
-def _fits(crew: Crew, rooms: list[_Room]) -> int:
-    """How many more pods like these the nodes take."""
+def _fits(crew: Crew, rooms: list[_Room], enough: int) -> int:
+    """How many more pods like these the nodes take; it does not count on beyond ``enough``."""
     need_cpu, need_memory = crew.cpu, crew.memory
     total = 0
     for room in rooms:
+        if total >= enough:
+            break
         each = [max(0, room.pods)]
         if need_cpu:
             each.append(max(0, room.cpu) // need_cpu)
@@ -132,7 +134,7 @@ def _would_wait(one: Scaled, rooms: list[_Room]) -> Iterable[Finding]:
     more = one.hpa.max - len(own)
     if not own or more <= 0 or any(not pod.node for pod in own):
         return
-    fits = _fits(one.own[0], rooms)
+    fits = _fits(one.own[0], rooms, more)
     if more <= fits:
         return
     yield RULE.found(
