@@ -25,6 +25,8 @@ def first(decision: hpa.Decision, status: hpa.Status, now: float) -> hpa.Memory:
         status: what the controller wrote.
         now: when it is seen.
     """
+    if not _reason(status):
+        return hpa.NOTHING_REMEMBERED  # the controller has not looked yet
     held = _reason(status) in (_UP, _DOWN, "SucceededRescale")
     count = status.desired_replicas if held else decision.recommended
     if count is None:
