@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-from collections import deque
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -43,28 +41,40 @@ class Journal:
 
     def __init__(self) -> None:
         self.generation = 0
-        self._entries: deque[Entry] = deque(maxlen=CAPACITY)
+        self._entries: dict[int, Entry] = {}
+        """By the number of their coming."""
+        self._numbers: dict[int, int] = {}
+        """By the ``id`` of the entry: thousands are taken out again when pods do alike."""
+        self._last = 0
 
     @property
     def entries(self) -> list[Entry]:
         """Newest first; among those of one second, the latest seen first."""
-        return sorted(self._entries, key=lambda e: int(e.time))[::-1]
+        return sorted(self._entries.values(), key=lambda e: int(e.time))[::-1]
 
     def add(self, entry: Entry) -> None:
         """Take in a line."""
-        self._entries.append(entry)
+        self._last += 1
+        self._entries[self._last] = entry
+        self._numbers[id(entry)] = self._last
+        if len(self._entries) > CAPACITY:
+            oldest = next(iter(self._entries))
+            self._numbers.pop(id(self._entries.pop(oldest)), None)
         self.generation += 1
 
     def remove(self, entry: Entry) -> None:
-        """Take out a line, if it is still there."""
-        with contextlib.suppress(ValueError):
-            self._entries.remove(entry)
+        """Take out this very line, if it is still there."""
+        number = self._numbers.pop(id(entry), None)
+        if number is not None:
+            del self._entries[number]
             self.generation += 1
 
     def replace(self, entry: Entry, by: Entry) -> None:
-        """Put another line in its place, if it is still there."""
-        with contextlib.suppress(ValueError):
-            self._entries[self._entries.index(entry)] = by
+        """Put another line in the place of this very one, if it is still there."""
+        number = self._numbers.pop(id(entry), None)
+        if number is not None:
+            self._entries[number] = by
+            self._numbers[id(by)] = number
             self.generation += 1
 
 

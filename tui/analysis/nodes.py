@@ -21,10 +21,16 @@ def placed(pods: Iterable[PodRow]) -> dict[str, Placed]:
     """By node name. Pods that have run to their end hold nothing, as for the scheduler."""
     nodes: dict[str, Placed] = {}
     for pod in pods:
-        if not pod.node or pod.terminal:
+        name = pod.node
+        if not name or pod.terminal:
             continue
-        node = nodes.setdefault(pod.node, Placed())
+        node = nodes.get(name)
+        if node is None:
+            node = nodes[name] = Placed()
         node.pods += 1
-        node.cpu += sum(c.cpu_request or 0 for c in pod.containers)
-        node.memory += sum(c.memory_request or 0 for c in pod.containers)
+        for container in pod.containers:
+            if container.cpu_request:
+                node.cpu += container.cpu_request
+            if container.memory_request:
+                node.memory += container.memory_request
     return nodes

@@ -18,7 +18,7 @@ class NodesPane(Pane):
     """A block of lines a node; more of them where there is room."""
 
     TITLE = "Nodes"
-    EVERY = 1.0
+    EVERY = 2.0
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
