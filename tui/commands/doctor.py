@@ -175,7 +175,8 @@ def _report(
     if advice:
         lines += [click.style("Worth knowing; nothing is wrong with it now", bold=True), ""]
         for finding in advice:
-            lines += [*_finding(finding, width), ""]
+            lines += _brief(finding, width)
+        lines.append("")
     lines.append(_summary(counted))
     unseen = _unseen(delta)
     if unseen:
@@ -201,6 +202,13 @@ def _finding(finding: Finding, width: int) -> list[str]:
     if finding.fix.command:
         lines.append(f"    $ {clean(finding.fix.command)}")
     return lines
+
+
+def _brief(finding: Finding, width: int) -> list[str]:
+    """Advice in a line or two: all of it is in the JSON."""
+    sign, colour = _SIGNS[finding.severity]
+    first, *rest = wrap(f"{finding.id}: {clean(finding.title)}", width - 4) or [""]
+    return [f"{click.style(sign, fg=colour)} {first}", *(f"    {line}" for line in rest)]
 
 
 def _summary(findings: list[Finding]) -> str:
