@@ -13,7 +13,7 @@ ORDER = list(Stage)
 
 def play(load: LoadSigns | None = None) -> Lags:
     replay, explainer, lags = Replay(), Explainer(), Lags()
-    for delta, focus in replay.ticks(0.1):
+    for delta, focus in replay.ticks(0.2):
         why = explainer.feed(delta, focus, replay.now)
         lags.feed(delta, focus, why, replay.now, load)
     return lags

@@ -44,7 +44,7 @@ class Told(NamedTuple):
         return [key for key, step in self.steps.items() if step.deciding]
 
 
-def run(begin: float = 0.0, every: float = 0.1) -> Iterator[tuple[float, Explanation]]:
+def run(begin: float = 0.0, every: float = 0.25) -> Iterator[tuple[float, Explanation]]:
     """The run, watched from that many seconds after its start."""
     replay = Replay()
     start = replay.now
