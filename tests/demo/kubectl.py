@@ -52,7 +52,7 @@ class Kubectl:
         )
         async with asyncio.timeout(40):
             out, err = await process.communicate(given.encode())
-        assert code is None or process.returncode == code, (words, out.decode(), err.decode())
+        assert code is None or process.returncode == code, out.decode() + err.decode()
         return out.decode() + (err.decode() if code != 0 else "")
 
 

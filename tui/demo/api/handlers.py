@@ -232,6 +232,8 @@ class Handlers:
                 }
                 return Response.of(status)
             return _shown(resource, entry)
+        if "deletecollection" not in resource.verbs:
+            raise errors.method_not_allowed()
         chosen = listing.Filter(request, resource)
         doomed = self._api.store.list_at(resource.storage, target.namespace, None)
         doomed = [entry for entry in doomed if chosen(entry)]

@@ -42,6 +42,7 @@ _WITH_SPEC: Final = frozenset(
 )
 _NAME_LETTERS: Final = "bcdfghjklmnpqrstvwxz2456789"
 _TRIES: Final = 8
+_IMMORTAL: Final = ("default", "kube-public", "kube-system")
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,6 +359,8 @@ class Api:
             ApiError: 404, or 409 if a precondition does not hold.
         """
         current = self.get(resource, namespace, name)
+        if resource is resources.NAMESPACES and name in _IMMORTAL:
+            raise errors.forbidden(resource, name, "this namespace may not be deleted")
         if options.uid and options.uid != current.uid:
             raise errors.precondition_failed(resource, name, "UID", options.uid, current.uid)
         found = str(current.revision)

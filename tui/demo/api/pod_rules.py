@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -10,6 +11,12 @@ from tui.demo.api import schedule, selectors
 from tui.demo.api.errors import Cause
 from tui.demo.api.names import DNS_LABEL, LABEL_RULE, NON_NEGATIVE, Causes, labels
 from tui.demo.store import Object
+
+_PERCENT: Final = re.compile(r"[0-9]{1,9}%")
+_PERCENT_RULE: Final = (
+    "a valid percent string must consist of a numeric string followed by an ending '%' (e.g. "
+    "'1%',  or '93%', regex used for validation is '[0-9]+%')"
+)
 
 
 def _pod_spec(spec: Object, field: str, claims: Any = ()) -> Causes:
@@ -71,8 +78,30 @@ def _pod(data: Object, old: Object | None) -> Causes:
         yield from _pod_spec(data["spec"], "spec")
 
 
+def _share(holder: Object, names: tuple[str, ...], field: str) -> Causes:
+    """Numbers of pods, or percentages."""
+    for name in names:
+        value = holder.get(name)
+        if isinstance(value, str) and not _PERCENT.fullmatch(value):
+            yield Cause.invalid(f"{field}.{name}", value, _PERCENT_RULE)
+        elif isinstance(value, int) and value < 0:
+            yield Cause.invalid(f"{field}.{name}", value, NON_NEGATIVE)
+
+
+def _disruption_budget(data: Object, old: Object | None) -> Causes:
+    spec = data["spec"]
+    yield from _share(spec, ("minAvailable", "maxUnavailable"), "spec")
+    if "minAvailable" in spec and "maxUnavailable" in spec:
+        detail = "minAvailable and maxUnavailable cannot be both set"
+        yield Cause.invalid("spec", spec, detail)
+
+
 def _workload(data: Object, old: Object | None) -> Causes:
     spec = data["spec"]
+    for name in ("strategy", "updateStrategy"):
+        rolling = (spec.get(name) or {}).get("rollingUpdate") or {}
+        names = ("maxUnavailable", "maxSurge")
+        yield from _share(rolling, names, f"spec.{name}.rollingUpdate")
     replicas = spec.get("replicas", 1)
     if replicas < 0:
         yield Cause.invalid("spec.replicas", replicas, NON_NEGATIVE)
@@ -156,4 +185,5 @@ RULES: Final[dict[str, Callable[[Object, Object | None], Causes]]] = {
     "DaemonSet": _workload,
     "Job": _job,
     "CronJob": _cron_job,
+    "PodDisruptionBudget": _disruption_budget,
 }

@@ -37,8 +37,9 @@ def decode(
     unknown = Unknown()
     if schema is not None:
         pruned: Object = structural.prune(schema, data, unknown)
-        if pruned.get("metadata") is not None:
-            pruned["metadata"] = _metadata(resource, pruned["metadata"], unknown)
+        metadata = pruned.pop("metadata", None)
+        if metadata is not None:
+            pruned["metadata"] = _metadata(resource, metadata, unknown)
         return pruned, unknown
     if not root:
         return data, unknown

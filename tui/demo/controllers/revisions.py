@@ -6,6 +6,8 @@ is always raised to the newest when it is used again, as ``kubectl rollout undo`
 
 from __future__ import annotations
 
+from typing import Final
+
 from tui.demo import resources
 from tui.demo.api.operations import CONTROLLER_MANAGER, Api
 from tui.demo.controllers import rollout
@@ -13,7 +15,8 @@ from tui.demo.controllers.base import controller_of, owner_reference
 from tui.demo.resource import Resource
 from tui.demo.store import Entry, Object
 
-HASH_LABEL = "controller-revision-hash"
+HASH_LABEL: Final = "controller-revision-hash"
+_TRIES: Final = 8
 
 
 def history(api: Api, owner: Entry) -> list[Entry]:
@@ -42,7 +45,7 @@ def current(api: Api, resource: Resource, owner: Entry) -> Entry:
                 data["revision"] = newest + 1
 
             return api.change(resources.CONTROLLER_REVISIONS, entry, raised, CONTROLLER_MANAGER)
-    suffix = rollout.template_hash(owner.spec["template"])
+    suffix = _free_suffix(api, owner)
     labels = owner.spec["template"].get("metadata", {}).get("labels") or {}
     made: Object = {
         "metadata": {
@@ -54,6 +57,19 @@ def current(api: Api, resource: Resource, owner: Entry) -> Entry:
         "revision": newest + 1,
     }
     return api.create(resources.CONTROLLER_REVISIONS, owner.namespace, made, CONTROLLER_MANAGER)
+
+
+def _free_suffix(api: Api, owner: Entry) -> str:
+    """The template's hash; another where an object of the same name has that one already."""
+    template = owner.spec["template"]
+    for probe in range(_TRIES):
+        suffix = rollout.template_hash(
+            {"template": template, "probe": probe} if probe else template
+        )
+        storage = resources.CONTROLLER_REVISIONS.storage
+        if api.store.get(storage, owner.namespace, f"{owner.name}-{suffix}") is None:
+            break
+    return suffix
 
 
 def truncate(api: Api, owner: Entry, live: set[str]) -> None:
