@@ -49,7 +49,7 @@ def _clauses(decision: hpa.Decision, now: float, terse: int) -> list[Text]:
         word = "max" if (current or 0) > decision.maximum else "min"
         return [
             (
-                Piece(f"{current} is {'over' if word == 'max' else 'under'} {word}"),
+                Piece(f"{current} is {'over' if word == 'max' else 'under'} {word} {desired}"),
                 Piece(f" → {desired}", Tone.DECIDED, strong=True),
             )
         ]
@@ -66,7 +66,7 @@ def _sum(decision: hpa.Decision, terse: int, key: str) -> Text:
     if chosen is None or calculation is None:
         return (Piece(f"→ {decision.recommended}", Tone.DECIDED),)
     spec = chosen.spec
-    name = f"{title(spec)} " if len(decision.metrics) > 1 and not terse else ""
+    name = f"{title(spec)}: " if len(decision.metrics) > 1 and not terse else ""
     measure = calculation.measured
     match calculation.verdict:
         case Verdict.WITHIN_TOLERANCE:

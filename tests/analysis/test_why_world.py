@@ -1,0 +1,148 @@
+"""What a look would read, where it is out of the ordinary."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.samples import (
+    NAMES,
+    NOW,
+    Clock,
+    conditions,
+    cpu_metric,
+    deployment,
+    hpa,
+    pod,
+    replicaset,
+    usage,
+)
+from tui.analysis.focus import resolve
+from tui.analysis.why import Explainer, Explanation
+from tui.analysis.why_needs import needs_of
+from tui.analysis.why_sentence import sentences
+from tui.analysis.why_steps import steps
+from tui.state.links import Health, Source
+from tui.state.readings import PodReading, Reading
+from tui.state.rows import Kind, MetricRow, WorkloadRow
+from tui.state.store import Store
+
+
+class Lab:
+    """Two pods at 120 % each, their Deployment, and an HPA."""
+
+    def __init__(self, workload: WorkloadRow | None = None, **row: Any) -> None:
+        self.clock = Clock()
+        self.store = Store(self.clock)
+        self.explainer = Explainer()
+        self.store.put(Kind.REPLICASETS, [replicaset(2)])
+        self.store.put(Kind.DEPLOYMENTS, [workload or deployment(2, 2)])
+        size = row.pop("current", 2)
+        self.store.put(Kind.HPAS, [hpa(size, size, 120, **row)])
+        self.store.put(Kind.PODS, [pod(name, age=4000) for name in NAMES[:2]])
+        for source in (*Kind, *Source):
+            self.store.link(source, Health.LIVE)
+        self.store.sample_pods([usage(name, 120, time=NOW - 5) for name in NAMES[:2]])
+
+    def explain(self) -> Explanation:
+        delta = self.store.drain()
+        focus = resolve(delta, "uid-hpa", None)
+        self.store.needs = needs_of(focus)
+        return self.explainer.feed(delta, focus, self.clock())
+
+
+def said(why: Explanation) -> str:
+    assert why.outlook is not None, why.trouble
+    return "".join(p.text for p in sentences(why.outlook, NOW, None)[0])
+
+
+def custom(**more: Any) -> MetricRow:
+    fields = {"type": "Pods", "name": "requests", "target_type": "AverageValue", "target": 10_000}
+    return MetricRow(**{**fields, **more})  # type: ignore[arg-type]
+
+
+def test_the_highest_of_several_metrics_wins_and_is_named() -> None:
+    lab = Lab(metrics=(cpu_metric(120), custom(current=45_000)))
+    lab.store.sample_custom(
+        "uid-hpa", {1: Reading(pods=tuple(PodReading(n, 45_000, NOW - 5) for n in NAMES[:2]))}
+    )
+    why = lab.explain()
+    assert said(why).startswith("requests per pod: 2 pods × 45/10 → 9 · rate limit: 4 this step")
+    assert why.outlook is not None
+    several = next(s for s in steps(why.outlook, NOW) if s.key == "metrics")
+    assert [p.text for note in several.notes for p in note] == ["cpu → 5", "requests per pod → 9"]
+
+
+def test_custom_metrics_are_waited_for_and_asked_for_only_in_view() -> None:
+    lab = Lab(metrics=(custom(current=9000),))
+    assert lab.explain().trouble == "reading custom metrics…"
+    assert lab.store.needs is not None
+    assert (lab.store.needs.hpa, list(lab.store.needs.metrics)) == ("uid-hpa", [0])
+    assert Lab().explain().trouble == ""
+
+
+def test_what_only_we_may_not_read_is_not_called_the_controllers_fault() -> None:
+    lab = Lab(metrics=(custom(current=9000),))
+    lab.store.sample_custom("uid-hpa", {0: Reading(unread="you may not read them")})
+    assert lab.explain().trouble == "you may not read them"
+
+
+def test_what_the_controller_cannot_read_either_is_its_fault() -> None:
+    lab = Lab(metrics=(custom(),))
+    lab.store.sample_custom("uid-hpa", {0: Reading(problem="no API custom.metrics.k8s.io")})
+    assert said(lab.explain()).startswith("no figure: unable to get metric requests")
+
+
+def test_object_and_external_values() -> None:
+    queue = MetricRow(type="External", name="queue", target_type="AverageValue", target=5000)
+    lab = Lab(metrics=(queue,))
+    lab.store.sample_custom("uid-hpa", {0: Reading(levels=(12_000, 6000))})
+    assert said(lab.explain()).startswith("3.6 → 4 · inside rate limit (max 4 this step)")
+
+
+def test_two_hpas_on_one_pod_are_ambiguous() -> None:
+    lab = Lab()
+    lab.store.put(Kind.HPAS, [hpa(2, 2, 120, uid="uid-2", name="second")])
+    why = lab.explain()
+    assert "controlled by multiple HPAs: [default/fastapi-hpa default/second]" in said(why)
+
+
+def test_a_missing_request_names_the_container() -> None:
+    lab = Lab()
+    bare = pod(NAMES[1], age=4000)
+    without = type(bare.containers[0])("sidecar")
+    lab.store.put(Kind.PODS, [pod(NAMES[1], age=4000, containers=(*bare.containers, without))])
+    assert f"missing request for cpu in container sidecar of Pod {NAMES[1]}" in said(lab.explain())
+
+
+@pytest.mark.parametrize(
+    ("row", "workload", "says"),
+    [
+        ({"target_kind": "Rollout"}, None, "a Rollout is not read here"),
+        ({"target_name": "gone"}, None, 'no figure: deployments.apps "gone" not found'),
+        ({}, deployment(0, 0), "off: the target has 0 replicas"),
+        ({"max": 1, "min": 1}, None, "2 is over max 1 → 1"),
+        ({"min": 5}, None, "2 is under min 5 → 5"),
+    ],
+)
+def test_targets_out_of_the_ordinary(
+    row: dict[str, Any], workload: WorkloadRow | None, says: str
+) -> None:
+    why = Lab(workload, **row).explain()
+    assert (why.trouble or said(why)).startswith(says)
+
+
+def test_metrics_that_are_absent_have_no_figure() -> None:
+    lab = Lab()
+    lab.store.sample_pods([])
+    lab.store.link(Source.POD_METRICS, Health.ABSENT, "The metrics API is not installed.")
+    assert "The metrics API is not installed." in said(lab.explain())
+
+
+def test_a_hold_seen_at_first_sight_is_taken_for_young() -> None:
+    held = conditions("TooFewReplicas", able="ScaleDownStabilized")
+    lab = Lab(deployment(6, 6), current=6, conditions=held, min=2)
+    lab.store.sample_pods([usage(name, 3, time=NOW - 5) for name in NAMES[:2]])
+    text = said(lab.explain())
+    assert "5 min window holds 6, ~5 min more" in text
