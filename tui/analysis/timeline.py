@@ -15,6 +15,7 @@ from tui.analysis.entries import CAPACITY, Entry, Journal, Mood, marks, short_na
 from tui.analysis.focus import Focus, cpu_target, utilization
 from tui.analysis.load_news import CAUSE, LoadNews
 from tui.analysis.pod_news import PodNews
+from tui.analysis.setup_news import SetupNews
 from tui.analysis.words import leading_metric, metric_title, to_the_point, verdict
 from tui.state.links import Health
 from tui.state.rows import EventRow, HpaRow, Kind, MetricRow, NodeRow, WorkloadRow
@@ -37,6 +38,7 @@ class Timeline:
         self._journal = Journal()
         self._pods = PodNews(self._journal)
         self._load = LoadNews(self._journal)
+        self._setups = SetupNews(self._journal)
         self._known: set[Kind] = set()
         """What has been listed once: from then on, what is new is news."""
         self._desired: dict[str, int] = {}
@@ -68,6 +70,7 @@ class Timeline:
     def feed(self, delta: Delta, focus: Focus, now: float) -> None:
         """Take in one tick. ``now``: seconds since the epoch."""
         self._load.tell(delta.load)
+        self._setups.tell(delta.setups)
         self._sample(delta, focus, now)
         # An HPA's status often comes in one tick with the pods it led to: causes go first.
         for change in sorted(delta.changes, key=lambda change: change.kind is not Kind.HPAS):

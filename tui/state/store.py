@@ -32,6 +32,7 @@ from tui.state.rows import (
     WorkloadRow,
 )
 from tui.state.series import HOUR, History, Member, Points, Replicas
+from tui.state.setups import SetupsRow
 from tui.state.table import Change, Table, TableView
 
 Clock: TypeAlias = Callable[[], float]
@@ -66,6 +67,8 @@ class Delta:
     """What the doctor's rules asked for, as far as it has come."""
     load: LoadRow = field(default_factory=LoadRow)
     """The bursts that this program fires; the same object while nothing changes."""
+    setups: SetupsRow = field(default_factory=SetupsRow)
+    """The setups and what was written for them; the same object while nothing changes."""
 
     @property
     def pods(self) -> TableView[PodRow]:
@@ -142,6 +145,7 @@ class Store:
         self.needs: Needs | None = None
         """The custom metrics worth asking for, of the HPA on the screen."""
         self._load = LoadRow()
+        self._setups = SetupsRow()
         self._fetched: Mapping[Fetch, Answer] = MappingProxyType({})
         self.wanted: tuple[Fetch, ...] = ()
         """What the doctor's rules want fetched, the most urgent first."""
@@ -242,6 +246,11 @@ class Store:
         with self._lock:
             self._load = load
 
+    def put_setups(self, setups: SetupsRow) -> None:
+        """Take over how the setups are doing."""
+        with self._lock:
+            self._setups = setups
+
     # Reading: the screen's thread.
 
     def drain(self) -> Delta:
@@ -264,6 +273,7 @@ class Store:
                 readings=self._readings,
                 fetched=self._fetched,
                 load=self._load,
+                setups=self._setups,
             )
 
     def rows(self, kind: Kind) -> tuple[Any, ...] | None:

@@ -1,0 +1,45 @@
+"""A key for each setup: its own wish, else a letter of its name that means nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Final
+
+from tui.setups.model import Setup
+
+_USUAL: Final = {
+    "nginx": "n",
+    "caddy": "c",
+    "fastapi": "f",
+    "load-app": "l",
+    "hpa-cpu": "u",
+    "hpa-behavior": "v",
+    "hpa-memory": "m",
+}
+"""Of the built-in setups."""
+
+
+def keys(setups: Iterable[Setup], taken: Collection[str]) -> dict[str, str]:
+    """Setup → key, a single character; none for those beyond the alphabet.
+
+    Args:
+        setups: built-in ones first.
+        taken: keys that mean something else.
+    """
+    found: dict[str, str] = {}
+    used = set(taken)
+    waiting: list[Setup] = []
+    for setup in setups:
+        wish = setup.key or (_USUAL.get(setup.name, "") if setup.builtin else "")
+        if len(wish) == 1 and wish.isalnum() and wish not in used:
+            found[setup.name] = wish
+            used.add(wish)
+        else:
+            waiting.append(setup)
+    for setup in waiting:
+        letters = [*setup.name, *"abcdefghijklmnopqrstuvwxyz"]
+        free = next((one for one in letters if one.isalpha() and one not in used), None)
+        if free is not None:
+            found[setup.name] = free
+            used.add(free)
+    return found
