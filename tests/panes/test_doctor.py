@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.panes.screen import shown
-from tests.samples import Stage, at_max, idle, metrics_absent
+from tests.samples import Stage, at_max, conditions, hpa, idle, metrics_absent
 from tui.analysis.doctor.registry import all_rules
 from tui.state.rows import Kind, ServiceRow
 
@@ -98,3 +98,16 @@ async def test_every_rule_has_a_page_in_the_help() -> None:
         for rule in all_rules():
             assert f"({rule.id})" in text, rule.id
             assert rule.page[:40] in text, rule.id
+
+
+async def test_what_the_cluster_wrote_is_only_text() -> None:
+    name = "[/]\x1b[31m[@click=app.quit]x\u202e"
+    stage = at_max()
+    held = conditions("TooManyReplicas")
+    stage.at(0, lambda: stage.store.put(Kind.HPAS, [hpa(10, 10, 112, name=name, conditions=held)]))
+    async with shown(stage) as screen:
+        stage.clock.now += 2
+        await screen.press("d", "z", "ctrl+y")
+        text = screen.text()
+        assert "[/][@click=app.quit]x" in text
+        assert not set("\x1b\u202e") & {*text, *screen.app.clipboard}

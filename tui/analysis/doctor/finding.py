@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from enum import StrEnum
 
@@ -92,4 +93,4 @@ def kubectl(namespace: str, *words: str) -> str:
 
 def merge_patch(api_version: str, kind: str, namespace: str, name: str, body: object) -> Patch:
     """A patch of that body."""
-    return Patch(api_version, kind, namespace, name, msgspec.json.encode(body).decode())
+    return Patch(api_version, kind, namespace, name, json.dumps(body, separators=(",", ":")))
