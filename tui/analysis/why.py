@@ -238,7 +238,8 @@ class Explainer:
         tracker.ledger.count(look.difference)
         tracker.look = look
         tracker.memory = self._remember(asked, look, remembered, tracker.since or asked.at)
-        tracker.open = None if look.same_samples else _Open(asked, memory)
+        settled = look.same_samples and look.difference is None
+        tracker.open = None if settled else _Open(asked, memory)
 
     def _again(self, tracker: _Tracker, world: World, now: float) -> None:
         """Judge the last look by samples that have come since."""
@@ -248,7 +249,7 @@ class Explainer:
             tracker.open = None
             return
         look, remembered = self._look(asked, memory, world.samples)
-        if not look.same_samples:
+        if not look.same_samples or (before.same_samples and look.difference is not None):
             return
         tracker.open = None
         tracker.ledger.again(before.difference, look.difference)
@@ -269,14 +270,18 @@ class Explainer:
             inputs = asked.world.inputs(asked.row, samples, replicas)
             return hpa.reconcile(spec, inputs, memory, asked.at, self._settings)
 
+        def fit(outcome: hpa.Outcome) -> tuple[bool, bool]:
+            """Whether the figures are those written, and the size as well."""
+            same = same_figures(outcome.decision, status)
+            return same, same and difference(outcome, status, asked.at) is None
+
         best = reckoned(asked.world.samples[0])
-        same = same_figures(best.decision, status)
         for samples in polls:
-            if same:
+            if all(fit(best)):
                 break
-            other = reckoned(samples)
-            if same_figures(other.decision, status):
-                best, same = other, True
+            # Samples of two polls may read alike and yet be of other pods.
+            best = max(best, reckoned(samples), key=fit)
+        same = fit(best)[0]
         found = difference(best, status, asked.at)
         size = status.desired_replicas
         seen = asked.wrote is not None
