@@ -251,6 +251,13 @@ def _role_binding(data: Object) -> None:
             subject.setdefault("apiGroup", "rbac.authorization.k8s.io")
 
 
+def _event(data: Object) -> None:
+    data.setdefault("involvedObject", {})
+    data.setdefault("source", {})
+    for name in ("firstTimestamp", "lastTimestamp"):
+        data.setdefault(name, None)
+
+
 def _disruption_budget(data: Object) -> None:
     zero = dict.fromkeys(
         ("currentHealthy", "desiredHealthy", "disruptionsAllowed", "expectedPods"), 0
@@ -346,6 +353,7 @@ _BY_KIND: Final[dict[str, Callable[[Object], None]]] = {
     "Node": _node,
     "APIService": _with_status,
     "DaemonSet": _daemon_set,
+    "Event": _event,
     "Job": _job,
     "CronJob": _cron_job,
     "PersistentVolumeClaim": _claim,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from random import Random
 from typing import Final
 
@@ -17,6 +16,14 @@ from tui.demo.api import defaults, errors, managed, object_meta, validation
 from tui.demo.api.admission import Admission
 from tui.demo.api.errors import ApiError, Cause
 from tui.demo.api.registry import Registry
+from tui.demo.api.writers import API_SERVER as API_SERVER
+from tui.demo.api.writers import CONTROLLER_MANAGER as CONTROLLER_MANAGER
+from tui.demo.api.writers import CONTROLLER_STATUS as CONTROLLER_STATUS
+from tui.demo.api.writers import DEFAULT_DELETE
+from tui.demo.api.writers import KUBELET as KUBELET
+from tui.demo.api.writers import SCHEDULER as SCHEDULER
+from tui.demo.api.writers import DeleteOptions as DeleteOptions
+from tui.demo.api.writers import Writer as Writer
 from tui.demo.clock import Clock
 from tui.demo.custom import structural
 from tui.demo.resource import Resource
@@ -43,35 +50,6 @@ _WITH_SPEC: Final = frozenset(
 _NAME_LETTERS: Final = "bcdfghjklmnpqrstvwxz2456789"
 _TRIES: Final = 8
 _IMMORTAL: Final = ("default", "kube-public", "kube-system")
-
-
-@dataclass(frozen=True, slots=True)
-class Writer:
-    """Who writes, for ``managedFields``."""
-
-    manager: str
-    subresource: str = ""
-    dry_run: bool = False
-
-
-CONTROLLER_MANAGER: Final = Writer("kube-controller-manager")
-CONTROLLER_STATUS: Final = Writer("kube-controller-manager", "status")
-SCHEDULER: Final = Writer("kube-scheduler")
-KUBELET: Final = Writer("kubelet", "status")
-API_SERVER: Final = Writer("kube-apiserver")
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteOptions:
-    """What a delete asks for."""
-
-    propagation: str = "Background"
-    """``Background``, ``Foreground`` or ``Orphan``."""
-    grace: int | None = None
-    """Seconds; None: what the object says."""
-    uid: str = ""
-    resource_version: str = ""
-    dry_run: bool = False
 
 
 class Api:
@@ -351,7 +329,7 @@ class Api:
         resource: Resource,
         namespace: str,
         name: str,
-        options: DeleteOptions = DeleteOptions(),
+        options: DeleteOptions = DEFAULT_DELETE,
     ) -> tuple[Entry, bool]:
         """Delete an object, or mark it for deletion; also says whether it is gone.
 

@@ -89,7 +89,8 @@ class Controller(ABC):
         try:
             self.reconcile(key)
         except ApiError as problem:
-            if problem.code != 404:
+            # What is gone, or is going with its namespace, needs nothing more.
+            if problem.code != 404 and not _is_ending(problem):
                 self._retry(key, problem)
         except Exception as problem:  # one bad object must not stop a controller
             self._retry(key, problem)
@@ -109,6 +110,12 @@ class Controller(ABC):
     ) -> None:
         """Record an event about an object."""
         self.plane.events.record((resource, entry), type_, reason, message, self.name)
+
+
+def _is_ending(problem: ApiError) -> bool:
+    """Whether a namespace refused something because it is being terminated."""
+    causes = (problem.details or {}).get("causes") or ()
+    return any(cause.get("reason") == "NamespaceTerminating" for cause in causes)
 
 
 def owner_key(event: Event, kind: str) -> list[Key]:

@@ -17,6 +17,7 @@ from tui.demo.controllers.base import (
 from tui.demo.controllers.rollout import HASH_LABEL, Size
 from tui.demo.store import Entry, Event, Key, Object
 
+_TRIES: Final = 8
 _REVISION: Final = "deployment.kubernetes.io/revision"
 _DESIRED: Final = "deployment.kubernetes.io/desired-replicas"
 _MAX: Final = "deployment.kubernetes.io/max-replicas"
@@ -98,7 +99,7 @@ class DeploymentController(Controller):
     def _create_new(self, deployment: Entry, old: list[Entry]) -> Entry:
         spec = deployment.spec
         template: Object = deployment.copy()["spec"]["template"]
-        suffix = rollout.template_hash(template)
+        suffix = self._free_hash(deployment, template)
         metadata = template.setdefault("metadata", {})
         metadata["labels"] = {**(metadata.get("labels") or {}), HASH_LABEL: suffix}
         selector = {**spec["selector"]}
@@ -126,6 +127,16 @@ class DeploymentController(Controller):
         if first:
             self._say_scaled(deployment, name, 0, first)
         return created
+
+    def _free_hash(self, deployment: Entry, template: Object) -> str:
+        """The template's hash; another where somebody else's ReplicaSet has the name."""
+        storage = resources.REPLICA_SETS.storage
+        for probe in range(_TRIES):
+            suffix = rollout.template_hash({**template, "probe": probe} if probe else template)
+            name = f"{deployment.name}-{suffix}"
+            if self.store.get(storage, deployment.namespace, name) is None:
+                break
+        return suffix
 
     def _annotations(self, deployment: Entry, revision: int) -> Object:
         replicas = int(deployment.spec["replicas"])

@@ -18,11 +18,11 @@ from tui.demo.node import references, status
 from tui.demo.node.containers import Container
 from tui.demo.node.probes import Probes
 from tui.demo.node.programs import program_of
+from tui.demo.node.pulls import LONGEST_BACKOFF, Pull
 from tui.demo.node.runtime import Runtime
 from tui.demo.node.usage import ContainerUsage, Usage
 from tui.demo.store import Entry, Object
 
-_LONGEST_BACKOFF: Final = 300.0
 _STEADY: Final = 600.0
 
 
@@ -171,59 +171,11 @@ class Worker:
 
     def _prepare(self, container: Container) -> None:
         """Have the image, then create."""
-        if self.stopping:
-            return
-        image, program = container.spec["image"], container.program
-        policy = container.spec.get("imagePullPolicy")
-        if image in self._tools.images and policy != "Always" and not program.pull_fails:
-            message = (
-                f'Container image "{image}" already present on machine and can be accessed by '
-                "the pod"
-            )
-            self.say("Normal", "Pulled", message, container)
-            self._create(container)
-            return
-        self.say("Normal", "Pulling", f'Pulling image "{image}"', container)
-        took = program.pull_time
-        if took is None:
-            known = image in self._tools.images
-            took = self._tools.rng.uniform(0.3, 0.6) if known else self._tools.rng.uniform(1.5, 4)
-        self.later(took, lambda: self._pulled(container, took))
+        if not self.stopping:
+            Pull(self, container).begin(self._tools.images, self._tools.rng)
 
-    def _pulled(self, container: Container, took: float) -> None:
-        image = container.spec["image"]
-        if container.program.pull_fails:
-            self._pull_failed(container)
-            return
-        self._tools.images.add(image)
-        size = 20_000_000 + sum(image.encode()) * 40_009
-        message = (
-            f'Successfully pulled image "{image}" in {took:.3f}s ({took:.3f}s including waiting). '
-            f"Image size: {size} bytes."
-        )
-        self.say("Normal", "Pulled", message, container)
-        self._create(container)
-
-    def _pull_failed(self, container: Container) -> None:
-        image = container.spec["image"]
-        why = status.pull_error(image)
-        self.say("Warning", "Failed", f'Failed to pull image "{image}": {why}', container)
-        self.say("Warning", "Failed", "Error: ErrImagePull", container)
-        container.state = {"waiting": {"reason": "ErrImagePull", "message": why}}
-        self.publish()
-        container.backoff = min(max(10.0, container.backoff * 2), _LONGEST_BACKOFF)
-
-        def back_off() -> None:
-            self.say("Normal", "BackOff", f'Back-off pulling image "{image}"', container)
-            self.say("Warning", "Failed", "Error: ImagePullBackOff", container)
-            message = f'Back-off pulling image "{image}": ErrImagePull: {why}'
-            container.state = {"waiting": {"reason": "ImagePullBackOff", "message": message}}
-            self.publish()
-
-        self.later(0.9, back_off)
-        self.later(container.backoff + 1, lambda: self._prepare(container))
-
-    def _create(self, container: Container) -> None:
+    def create(self, container: Container) -> None:
+        """The image is there: make the container, if what it refers to is there too."""
         store, namespace = self._tools.api.store, self._key[0]
         problem = references.missing_value(store, namespace, container.spec)
         if problem:
@@ -338,7 +290,7 @@ class Worker:
         if lived > _STEADY:
             container.backoff = 0.0
         wait = container.backoff
-        container.backoff = min(max(10.0, wait * 2), _LONGEST_BACKOFF)
+        container.backoff = min(max(10.0, wait * 2), LONGEST_BACKOFF)
         if not wait:
             self.later(0.7, lambda: self._again(container))
             return
