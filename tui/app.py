@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from tui.cluster.route import Routes
     from tui.cluster.transport import Transport
     from tui.doors.burst import BurstDoor
+    from tui.doors.setups import SetupsDoor
+    from tui.panes.setups import SetupsPane
 
 TICK: Final = 0.1
 """Seconds between two looks at the store."""
@@ -99,6 +101,8 @@ class KscaleApp(App[str]):
             "timeline",
             "nodes",
             "load",
+            "setups",
+            "setup_preview",
             "doctor",
             "why",
             "whatif",
@@ -183,6 +187,8 @@ class KscaleApp(App[str]):
         self._record.close()
         if "bursts" in self.__dict__:
             self.bursts.close()
+        if "setups" in self.__dict__:
+            self.setups.close()
         self._feed.stop()
 
     def tick(self) -> None:
@@ -193,6 +199,8 @@ class KscaleApp(App[str]):
             began = time.perf_counter()
             scene = self.advance()
             self.dashboard.show(scene)
+            if self.dashboard.setups.display and self._feed.transport is not None:
+                self.setups.look()
             if self._vitals is not None:
                 self._vitals.ticked(time.perf_counter() - began, len(scene.delta.changes))
                 self._record.links(dict(scene.delta.links))
@@ -213,6 +221,15 @@ class KscaleApp(App[str]):
             self._settings.load,
             read_only=lambda: self._settings.read_only,
         )
+
+    @cached_property
+    def setups(self) -> SetupsDoor:
+        """The door of setups, opened when it is first used."""
+        from tui.doors.setups import SetupsDoor
+
+        taken = {a.keys for a in ACTIONS if not a.name.startswith("toggle_")}
+        own = {key for keys in taken for key in keys.split(",") if len(key) == 1}
+        return SetupsDoor(self._store, self._feed, self._settings, taken=own | {"r", "u"})
 
     def on_resize(self, event: Resize) -> None:
         """Say so where the dashboard does not fit."""
@@ -259,6 +276,28 @@ class KscaleApp(App[str]):
     def action_stop_burst(self) -> None:
         """Stop all bursts."""
         self.bursts.stop()
+
+    def action_toggle_nginx(self) -> None:
+        """Apply nginx in front of the app, or delete it."""
+        self._preview("nginx", None)
+
+    def action_toggle_caddy(self) -> None:
+        """Apply Caddy in front of the app, or delete it."""
+        self._preview("caddy", None)
+
+    def on_setups_pane_wished(self, message: SetupsPane.Wished) -> None:
+        """The pane asks for something to be done with a setup."""
+        if message.what == "undo":
+            self.setups.undo(message.setup)
+        else:
+            deleting = {"apply": False, "delete": True}.get(message.what)
+            self._preview(message.setup, deleting)
+
+    def _preview(self, name: str, deleting: bool | None) -> None:
+        from tui.screens.setup_preview import SetupPreview
+
+        self.dashboard.bring(self.dashboard.setups)
+        self.push_screen(SetupPreview(self.setups, name, deleting))
 
     def action_help(self) -> None:
         """Keys and colours."""

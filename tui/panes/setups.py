@@ -45,9 +45,9 @@ class SetupsPane(Pane):
     class Wished(Message):
         """The user wants something done with a setup."""
 
-        def __init__(self, name: str, what: str) -> None:
+        def __init__(self, setup: str, what: str) -> None:
             super().__init__()
-            self.name = name
+            self.setup = setup
             self.what = what
             """``apply``, ``delete``, ``undo``, or empty for whichever it is not."""
 
@@ -146,14 +146,12 @@ class SetupsPane(Pane):
             said.append((row.probe + when, "bad" if row.answers is False else "good"))
         if row.seconds is not None:
             said.append((f"ready {span(row.seconds)} after the key", "muted"))
-        lines: list[Line] = []
-        for step in row.steps:
-            lines.append(self._step(step, room))
+        lines = [self._step(step) for step in row.steps]
         for text, ink in said:
             lines += [[("    ", ""), (part, ink)] for part in wrap(clean(text), max(10, room - 4))]
         return lines
 
-    def _step(self, step: ObjectStep, room: int) -> Line:
+    def _step(self, step: ObjectStep) -> Line:
         sign, ink = _STEPS.get(step.step, ("…", "decided"))
         line: Line = [("    ", ""), (f"{sign} ", ink), (clean(step.name), "")]
         return [*line, ("  ", ""), (clean(step.sentence), "muted" if ink != "bad" else "bad")]

@@ -24,6 +24,7 @@ from tui.panes.load import LoadPane
 from tui.panes.nodes import NodesPane
 from tui.panes.pane import Pane
 from tui.panes.pods import PodsPane
+from tui.panes.setups import SetupsPane
 from tui.panes.stack import Stack
 from tui.panes.timeline import TimelinePane
 from tui.panes.toosmall import TooSmall
@@ -60,8 +61,9 @@ class Dashboard(Screen[None]):
         self.timeline = TimelinePane(id="timeline")
         self.nodes_pane = NodesPane(id="nodes")
         self.load = LoadPane(id="load")
+        self.setups = SetupsPane(id="setups")
         self.doctor = DoctorPane(id="doctor")
-        self.side = Stack(self.nodes_pane, self.load, self.doctor, id="side")
+        self.side = Stack(self.nodes_pane, self.load, self.setups, self.doctor, id="side")
         self.keybar = KeyBar()
         self._load_told = (0, 0)
         self.panes: tuple[Pane, ...] = (
@@ -127,6 +129,10 @@ class Dashboard(Screen[None]):
     def action_load(self) -> None:
         """See the load."""
         self.bring(self.load)
+
+    def action_setups(self) -> None:
+        """See the setups."""
+        self.bring(self.setups)
 
     def action_doctor(self) -> None:
         """See what the doctor found."""
@@ -261,7 +267,7 @@ class Dashboard(Screen[None]):
 
     def _move(self, by: int) -> None:
         pane = self.focused
-        if isinstance(pane, PodsPane | DoctorPane):
+        if isinstance(pane, PodsPane | DoctorPane | SetupsPane):
             pane.move(by)
         elif isinstance(pane, Pane):
             pane.scroll_relative(y=by, animate=False)
