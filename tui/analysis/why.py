@@ -32,7 +32,7 @@ _GRACE: Final = 2.0
 """Seconds after an expected look until it counts as one that wrote nothing."""
 _LATE: Final = 20.0
 """Seconds within which a sample may still come that the controller had before us."""
-_AT_ONCE: Final = 10
+_AT_ONCE: Final = 6
 """HPAs that are reckoned in one tick, beside the one in view."""
 _SIGHT: Final = 1.0
 """Seconds between two reckonings of what the next look will bring, if nothing changes."""
