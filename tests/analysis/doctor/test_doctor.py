@@ -76,6 +76,23 @@ def test_a_name_cannot_become_a_command() -> None:
     assert kubectl("x; rm -rf ~", "get", "$(id)") == "kubectl -n 'x; rm -rf ~' get '$(id)'"
 
 
+def test_what_has_not_changed_is_not_looked_up_again() -> None:
+    case = Case()
+    before = case.patient
+    examine(before)
+    case.sample(("web-1", 500), ("web-2", 500))
+    after = case.patient
+    after.inherit(before)
+    assert after.crews is before.crews
+    assert after.scaled is before.scaled
+    assert "cpu-throttled" in [f.id for f in examine(after)]
+    case.put(Kind.PODS, pod("web-3", age=5))
+    changed = case.patient
+    changed.inherit(after)
+    assert "crews" not in vars(changed)
+    assert changed.services is before.services
+
+
 def test_it_is_quick_over_two_hundred_hpas() -> None:
     """200 HPAs with 2,000 pods. Generous, for a busy machine: it is a few milliseconds."""
     case = Case()
@@ -105,11 +122,11 @@ def test_it_is_quick_over_two_hundred_hpas() -> None:
     delta = case.store.drain()
     taken = []
     for _ in range(5):
-        began = time.perf_counter()
+        began = time.thread_time()
         patient = Patient(delta, NOW)
         found = examine(patient)
         wanted(patient)
-        taken.append(time.perf_counter() - began)
+        taken.append(time.thread_time() - began)
     assert {f.id for f in found} == {"no-readiness-probe"}
     assert min(taken) < 0.1
 

@@ -74,6 +74,8 @@ class Doctor:
         self._diagnosis = Diagnosis()
         self._round: _Round | None = None
         """The look that goes on over several ticks."""
+        self._patient: Patient | None = None
+        """The last, whose look-ups may still hold."""
         self._looked = float("-inf")
         self._seen: object = None
         self._held: dict[str, tuple[float, bool]] = {}
@@ -95,7 +97,11 @@ class Doctor:
         self._looked, self._seen = now, seen
         self._follow(delta.hpas.rows, now)
         rules = list(all_rules())
-        self._round = _Round(Patient(delta, now, simulated, dict(self._held)), rules)
+        patient = Patient(delta, now, simulated, dict(self._held))
+        if self._patient is not None:
+            patient.inherit(self._patient)
+        self._patient = patient
+        self._round = _Round(patient, rules)
         self._go_on(self._round, 1 if large else len(rules))
         return self._diagnosis
 

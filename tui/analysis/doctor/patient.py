@@ -108,6 +108,17 @@ class Patient:
     """HPAs, by uid, whose stabilization window holds a count: since when it is known to, and
     whether the beginning was seen."""
 
+    def inherit(self, before: Patient) -> None:
+        """Take over what was looked up in tables that have not changed since."""
+        for name, kinds in _LOOKED_UP.items():
+            found = before.__dict__.get(name)
+            if found is not None and all(
+                self.delta.tables.get(k) is before.delta.tables.get(k)
+                and self.known(k) == before.known(k)
+                for k in kinds
+            ):
+                self.__dict__[name] = found
+
     @cached_property
     def now(self) -> float:
         """By the cluster's clock, which wrote the times in the rows."""
@@ -322,6 +333,20 @@ def by_root(crews: Iterable[Crew]) -> dict[Root, int]:
 
 
 _UNSEEN: Final = object()
+_OF_PODS: Final = (Kind.PODS, Kind.REPLICASETS, Kind.DEPLOYMENTS)
+_LOOKED_UP: Final[dict[str, tuple[Kind, ...]]] = {
+    "hpas": (Kind.HPAS,),
+    "services": (Kind.SERVICES,),
+    "troubled": (Kind.PODS,),
+    "_workloads": tuple(SCALABLE.values()),
+    "_crews": _OF_PODS,
+    "crews": _OF_PODS,
+    "_labelled": _OF_PODS,
+    "_roots": _OF_PODS,
+    "served": (*_OF_PODS, Kind.SERVICES),
+    "scaled": (*_OF_PODS, Kind.HPAS, Kind.STATEFULSETS),
+}
+"""What is kept, and the tables it is made of."""
 
 
 def resource_metrics(hpa: HpaRow, *target_types: str) -> list[MetricRow]:
