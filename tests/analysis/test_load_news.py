@@ -52,8 +52,8 @@ def test_a_burst_is_told_at_its_beginning_and_its_end() -> None:
     for _ in range(2):
         play(story, ended())
     assert story.told() == [
-        "burst class-burst at nginx-svc begins: as fast as it goes",
-        "burst class-burst at nginx-svc ends: 1,899/s · p99 74 ms +60 s after burst began",
+        "burst begins: class-burst at nginx-svc, as fast as it goes",
+        "burst ends: 1,899/s · p99 74 ms · class-burst at nginx-svc +60 s after burst began",
     ]
     assert [entry.time for entry in reversed(story.entries)] == [NOW, NOW + 60]
     assert len(marks(story.entries, NOW)) == 2
@@ -64,8 +64,8 @@ def test_what_was_asked_stopped_and_failed() -> None:
     play(story, burst(asked=25_000.0, profile=""))
     play(story, ended(profile="", state="stopped", elapsed=5.0, good=99_990, failed=2))
     assert story.told() == [
-        "burst at nginx-svc begins: 25,000/s asked",
-        "burst at nginx-svc stopped: 1,899/s · p99 74 ms · 12 failed +5 s after burst began",
+        "burst begins: nginx-svc, 25,000/s asked",
+        "burst stopped: 1,899/s · p99 74 ms · 12 failed · nginx-svc +5 s after burst began",
     ]
 
 
@@ -77,7 +77,7 @@ def test_a_burst_that_never_sent_anything_only_failed() -> None:
     (entry,) = story.entries
     assert (entry.mood, entry.text) == (
         Mood.BAD,
-        "burst class-burst at nginx-svc failed: no way",
+        "burst failed: no way · class-burst at nginx-svc",
     )
 
 

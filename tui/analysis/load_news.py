@@ -48,27 +48,27 @@ def _sends(burst: BurstRow) -> bool:
 
 def _beginning(burst: BurstRow) -> Entry:
     how = "as fast as it goes" if burst.asked is None else f"{burst.asked:,.0f}/s asked"
-    text = f"burst {_named(burst)} begins: {how}"
+    text = f"burst begins: {_named(burst)}, {how}"
     return Entry(burst.began, Mood.MEASURED, text, burst.target, mark=True)
 
 
 def _end(burst: BurstRow) -> Entry:
     time = burst.began + burst.elapsed
     if burst.state == "failed":
-        text = f"burst {_named(burst)} failed: {burst.problem}"
+        text = f"burst failed: {burst.problem} · {_named(burst)}"
         return Entry(time, Mood.BAD, text, burst.target)
     bad = burst.failed + burst.responses - burst.good
     figures: Iterable[str] = (
         f"{burst.mean:,.0f}/s",
         f"p99 {1000 * burst.latency.get(99.0, 0.0):,.0f} ms",
         *([f"{bad:,} failed"] if bad else []),
+        _named(burst),
     )
-    done = "stopped" if burst.state == "stopped" else "ends"
-    text = f"burst {_named(burst)} {done}: {' · '.join(figures)}"
+    text = f"burst {'stopped' if burst.state == 'stopped' else 'ends'}: {' · '.join(figures)}"
     return Entry(
         time, Mood.MEASURED, text, burst.target, after=burst.elapsed, cause=CAUSE, mark=True
     )
 
 
 def _named(burst: BurstRow) -> str:
-    return f"{burst.profile} at {burst.target}" if burst.profile else f"at {burst.target}"
+    return f"{burst.profile} at {burst.target}" if burst.profile else burst.target

@@ -6,7 +6,7 @@ from collections.abc import Hashable
 
 from tui.analysis.scene import Scene
 from tui.panes.line import Line, flow
-from tui.panes.load_lines import changes, one, together
+from tui.panes.load_lines import answering, changes, one, together
 from tui.panes.load_strip import strips
 from tui.panes.pane import Pane
 from tui.text import clean, wrap
@@ -75,7 +75,8 @@ class LoadPane(Pane):
                     (f"the last {self.window // 60} min", "bold measured"),
                     ("   requests/s above, p99 below", "muted"),
                 ]
-                lines += [[], title, *course]
+                lines += [[], title, *course, []]
+        lines += answering(bursts, room)
         for burst in bursts:
             more = changes(burst, room)
             lines += [[], *more] if more else []

@@ -25,7 +25,7 @@ _COLUMN: Final = 14
 
 
 def one(burst: BurstRow, room: int) -> list[Line]:
-    """A burst on its own."""
+    """A burst on its own, but for its pods."""
     lines = [
         title(burst, room),
         *flow(_rate(burst), room),
@@ -35,25 +35,24 @@ def one(burst: BurstRow, room: int) -> list[Line]:
     if burst.problem:
         lines += [[(text, "bad")] for text in wrap(clean(burst.problem), room)]
     ink = "decided" if burst.bypasses else "muted"
-    lines += [[(text, ink)] for text in wrap(f"by {clean(burst.route)}", room)]
-    lines += pods(burst, room)
-    return lines
+    return lines + [[(text, ink)] for text in wrap(f"by {clean(burst.route)}", room)]
 
 
 def title(burst: BurstRow, room: int) -> Line:
     """``● class-burst → nginx-svc  ████░░  32 s left``."""
     sign, ink = _STATES.get(burst.state, ("?", "muted"))
-    left: Line = [
-        (f"{sign} ", ink),
-        (clean(burst.profile) or "burst", "bold"),
-        (" → ", "muted"),
-        (clean(burst.target), "bold measured"),
-    ]
-    if burst.over:
-        return ends(left, [(f"{burst.state} after {span(burst.elapsed)}", ink)], room)
     rest: Line = []
-    if burst.left is not None:
+    if burst.over:
+        rest = [(f"{burst.state} after {span(burst.elapsed)}", ink)]
+    elif burst.left is not None:
         rest = [(f" {span(burst.left)} left", "text")]
+    target: Line = [(clean(burst.target), "bold measured")]
+    left: Line = [(f"{sign} ", ink), (clean(burst.profile) or "burst", "bold"), (" → ", "muted")]
+    if cells([*left, *target, *rest]) >= room:
+        left = left[:1]  # where to is worth more than what
+    left += target
+    if burst.over:
+        return ends(left, rest, room)
     length = min(24, room - cells(left) - cells(rest) - 2)
     if length >= 6:
         rest = [*bar(burst.progress, length), *rest]
@@ -141,7 +140,7 @@ def _verdict(found: Shares, room: int) -> list[Line]:
 
 
 def together(bursts: Sequence[BurstRow], room: int) -> list[Line]:
-    """Two bursts side by side, figure by figure; the better one stands out."""
+    """Two bursts side by side, figure by figure, but for their pods; the better one stands out."""
     column = max(8, min(_COLUMN + 8, (room - _LABEL) // len(bursts) - 1))
 
     def row(
@@ -183,6 +182,14 @@ def together(bursts: Sequence[BurstRow], room: int) -> list[Line]:
             [(text, "muted")]
             for text in wrap(f"{clean(burst.target)} by {clean(burst.route)}", room)
         ]
+    return lines
+
+
+def answering(bursts: Sequence[BurstRow], room: int) -> list[Line]:
+    """Requests per pod of one burst, or of several under the names of their targets."""
+    if len(bursts) == 1:
+        return pods(bursts[0], room)
+    lines: list[Line] = []
     for burst in bursts:
         if burst.pods:
             lines += [[(clean(burst.target), "bold")], *pods(burst, room)]
