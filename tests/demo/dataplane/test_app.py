@@ -286,3 +286,23 @@ async def test_names_resolve_inside() -> None:
     assert network.resolve("app.default", "kube-system") == [address]
     assert network.resolve("no-such", "default") == []
     assert network.resolve("example.com", "default") == []
+
+
+async def test_session_affinity_keeps_a_client_with_its_pod() -> None:
+    serving = Serving()
+    serving.apply(app(replicas=4))
+    serving.change(
+        resources.SERVICES, "app", lambda d: d["spec"].update(sessionAffinity="ClientIP")
+    )
+    serving.settle()
+    async with serving:
+        pods = set()
+        for _ in range(8):
+            pods.add(json.loads((await serving.get("app")).body)["pod"])
+        assert len(pods) == 1
+        serving.change(
+            resources.SERVICES, "app", lambda d: d["spec"].update(sessionAffinity="None")
+        )
+        for _ in range(24):
+            pods.add(json.loads((await serving.get("app")).body)["pod"])
+        assert len(pods) > 1

@@ -1,7 +1,8 @@
 """The cluster's network: names to addresses, addresses to processes.
 
 A Service's address leads to one of its ready endpoints, chosen at random for each connection, as
-kube-proxy's iptables mode does; it is no round robin.
+kube-proxy's iptables mode does; it is no round robin. With ``sessionAffinity: ClientIP`` an address
+keeps the endpoint it was given.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ UNREACHABLE: Final = "unreachable"
 _FIRST_PORT: Final = 32768
 _PORTS: Final = 28232
 _DOMAIN: Final = "cluster.local"
+_SESSION: Final = 10800.0
+_MOST_SESSIONS: Final = 10_000
 _SERVICE_LABEL: Final = "kubernetes.io/service-name"
 
 Endpoint = tuple[str, int]
@@ -78,9 +81,18 @@ class Network:
         store: where Services and EndpointSlices are.
         machines: the machine of a node by its name.
         rng: chooses endpoints; the same seed chooses the same.
+        now: the simulated second, for sessions that end.
     """
 
-    def __init__(self, store: Store, machines: Callable[[str], Machine], rng: Random) -> None:
+    def __init__(
+        self,
+        store: Store,
+        machines: Callable[[str], Machine],
+        rng: Random,
+        now: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        self._now = now
+        self._sessions: dict[tuple[Key, str, str], tuple[Endpoint, float]] = {}
         self._store = store
         self._machines = machines
         self._rng = rng
@@ -194,7 +206,7 @@ class Network:
         key = self._services.get(address)
         where = f"{address}:{port}"
         if key is not None:
-            chosen = self._choose(key, port)
+            chosen = self._choose(key, port, source)
             if chosen is None:
                 return Broken(REFUSED, where)
             address, port = chosen
@@ -204,10 +216,10 @@ class Network:
 
     def accept(self, service: Key, port_name: str, client: Endpoint) -> Connection | Broken:
         """A connection from outside the cluster, at a node port."""
-        endpoints = self.ready(service, port_name)
-        if not endpoints:
+        chosen = self._pick(service, port_name, client[0])
+        if chosen is None:
             return Broken(REFUSED)
-        address, port = self._rng.choice(endpoints)
+        address, port = chosen
         # What comes in at a node port carries the node's address when it reaches the pod.
         gateway = address.rpartition(".")[0] + ".1"
         return self._connect(address, port, (gateway, client[1]), f"{address}:{port}")
@@ -220,15 +232,33 @@ class Network:
         """The process that listens at a pod's address."""
         return self._processes.get(address, {}).get(port)
 
-    def _choose(self, service: Key, port: int) -> Endpoint | None:
+    def _choose(self, service: Key, port: int, client: str) -> Endpoint | None:
         entry = self._store.get(resources.SERVICES.storage, *service)
         if entry is None:
             return None
         for one in entry.spec.get("ports") or ():
             if one.get("port") == port and one.get("protocol", "TCP") == "TCP":
-                endpoints = self.ready(service, one.get("name") or "")
-                return self._rng.choice(endpoints) if endpoints else None
+                return self._pick(service, one.get("name") or "", client)
         return None
+
+    def _pick(self, service: Key, port_name: str, client: str) -> Endpoint | None:
+        """One of the ready endpoints: the client's own if the Service has session affinity."""
+        endpoints = self.ready(service, port_name)
+        if not endpoints:
+            return None
+        entry = self._store.get(resources.SERVICES.storage, *service)
+        if entry is None or entry.spec.get("sessionAffinity") != "ClientIP":
+            return self._rng.choice(endpoints)
+        config = (entry.spec.get("sessionAffinityConfig") or {}).get("clientIP") or {}
+        key, now = (service, port_name, client), self._now()
+        kept, seen = self._sessions.get(key, (("", 0), 0.0))
+        lasts = float(config.get("timeoutSeconds", _SESSION))
+        if kept not in endpoints or now - seen > lasts:
+            kept = self._rng.choice(endpoints)
+        if len(self._sessions) >= _MOST_SESSIONS:
+            self._sessions.clear()
+        self._sessions[key] = (kept, now)
+        return kept
 
     def _connect(
         self, address: str, port: int, source: Endpoint, where: str

@@ -63,7 +63,7 @@ class DataPlane:
         self._processes: dict[tuple[str, str], Process] = {}
         self._volumes: dict[str, dict[str, Volume]] = {}
         self._namespaces: dict[str, str] = {}
-        self.network = Network(store, self.machine, Random(seed + 1))
+        self.network = Network(store, self.machine, Random(seed + 1), clock.now)
         self.node_ports = NodePorts(api, self.network, any_port=any_port)
         store.subscribe(resources.CONFIG_MAPS.storage, self._on_config_map)
 

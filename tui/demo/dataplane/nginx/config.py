@@ -319,8 +319,17 @@ def _location(one: Directive, above: Settings, reading: _Reading) -> Location:
     regex = None
     if modifier.startswith("~"):
         regex = _pattern(pattern, re.IGNORECASE if modifier == "~*" else 0, one)
-    settings = _settings(above, one.block or (), reading)
-    return _content(Location(modifier, pattern, regex, settings), one.block or (), reading)
+    block = one.block or ()
+    settings = _settings(above, block, reading)
+    nested = tuple(_location(each, settings, reading) for each in _all(block, "location"))
+    for each in nested:
+        if regex is None and each.regex is None and not each.pattern.startswith(pattern):
+            said = f'location "{each.pattern}" is outside location "{pattern}"'
+            raise one.refuse(said)
+    if nested and modifier == "=":
+        raise one.refuse(f'location "{nested[0].pattern}" cannot be inside the exact location')
+    location = Location(modifier, pattern, regex, settings, nested=nested)
+    return _content(location, block, reading)
 
 
 def _content(location: Location, block: Iterable[Directive], reading: _Reading) -> Location:

@@ -87,6 +87,8 @@ class Location:
     passes: Pass | None = None
     alias: str | None = None
     tries: tuple[Template, ...] = ()
+    nested: tuple[Location, ...] = ()
+    """Locations inside it, which inherit its settings."""
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import itertools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from email.utils import formatdate
 from typing import Final
 
@@ -156,22 +156,7 @@ class Nginx(Process):
 
     @staticmethod
     def _locate(exchange: Exchange, server: Server) -> Location:
-        best: Location | None = None
-        for location in server.locations:
-            if location.modifier == "=" and location.pattern == exchange.uri:
-                return location
-            prefix = location.modifier in ("", "^~") and exchange.uri.startswith(location.pattern)
-            if prefix and (best is None or len(location.pattern) > len(best.pattern)):
-                best = location
-        if best is None or best.modifier != "^~":
-            for location in server.locations:
-                found = location.regex.search(exchange.uri) if location.regex else None
-                if found:
-                    named = {k: v or "" for k, v in found.groupdict().items()}
-                    groups = {str(i): found[i] or "" for i in range(len(found.groups()) + 1)}
-                    exchange.values |= groups | named
-                    return location
-        return best or server.itself
+        return choose(exchange, server.locations)[0] or server.itself
 
     def _finish(
         self, exchange: Exchange, location: Location, response: Response, reply: Reply
@@ -231,6 +216,37 @@ def _expires(seconds: float, now: float) -> list[tuple[str, str]]:
         return [("Expires", formatdate(now + seconds, usegmt=True)), ("Cache-Control", "no-cache")]
     when = formatdate(now + seconds, usegmt=True)
     return [("Expires", when), ("Cache-Control", f"max-age={int(seconds)}")]
+
+
+def choose(exchange: Exchange, locations: Iterable[Location]) -> tuple[Location | None, bool]:
+    """The location for a request, and whether the choice is final.
+
+    An exact one wins, then the first regular expression, then the longest prefix; locations inside
+    the longest prefix come before the regular expressions beside it, as in
+    ``ngx_http_core_find_location``.
+    """
+    best: Location | None = None
+    for location in locations:
+        if location.modifier == "=" and location.pattern == exchange.uri:
+            return location, True
+        prefix = location.modifier in ("", "^~") and exchange.uri.startswith(location.pattern)
+        if prefix and (best is None or len(location.pattern) > len(best.pattern)):
+            best = location
+    chosen = best
+    if best is not None and best.nested:
+        inner, final = choose(exchange, best.nested)
+        if final:
+            return inner, True
+        chosen = inner or best
+    if best is None or best.modifier != "^~":
+        for location in locations:
+            found = location.regex.search(exchange.uri) if location.regex else None
+            if found:
+                named = {k: v or "" for k, v in found.groupdict().items()}
+                groups = {str(i): found[i] or "" for i in range(len(found.groups()) + 1)}
+                exchange.values |= groups | named
+                return choose(exchange, location.nested)[0] or location, True
+    return chosen, False
 
 
 def _compressible(exchange: Exchange, location: Location, response: Response) -> bool:
