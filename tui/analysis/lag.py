@@ -1,7 +1,7 @@
 """From load to relief: what happened when for each scale-up, by one clock.
 
 load rose → latency rose → a sample showed it → the HPA decided → pods made → scheduled → started →
-Ready → measured → first request served. Moments are those at which we saw them, so that two clocks
+Ready → first request served → measured. Moments are those at which we saw them, so that two clocks
 never mix. What was not seen is left out.
 """
 
@@ -37,8 +37,8 @@ class Stage(StrEnum):
     SCHEDULED = "scheduled"
     STARTED = "started"
     READY = "Ready"
-    MEASURED = "measured"
     SERVED = "first request served"
+    MEASURED = "measured"
 
 
 class LoadSigns(NamedTuple):

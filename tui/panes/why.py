@@ -131,7 +131,12 @@ class WhyPane(Pane):
         if until is not None and until > now:
             facts.append([("window ends ", "muted"), (_left(until - now), "estimated")])
         facts.append([("violet is estimated", "estimated")])
-        return flow(facts, room, "   ")
+        lines = flow(facts, room, "   ")
+        faster = hpa.SYNC_PERIOD / why.period
+        if self.scene.place.simulated and faster > 1.2:
+            text = f"Time runs some {faster:.0f} times faster here than windows and periods say."
+            lines += [[(part, "estimated")] for part in wrap(text, room)]
+        return lines
 
     def _front(
         self, why: Explanation, front: str, outcome: hpa.Outcome, room: int, notes: bool
