@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ import msgspec
 from tui.app import KscaleApp, Still
 from tui.config import Settings
 from tui.state.links import Health, Link, Source
+from tui.state.load import BurstRow, LoadPoint, LoadRow
 from tui.state.place import Place
 from tui.state.rows import (
     Condition,
@@ -295,6 +297,99 @@ def scaling() -> Stage:
     return stage
 
 
+def burst(**more: Any) -> BurstRow:
+    """A burst through nginx, 100 of its 180 seconds old."""
+    points = tuple(
+        LoadPoint(NOW - 100 + n, 2200.0 + 40 * (n % 5) - 5 * n, 0.02, 0.06 + 0.004 * (n % 7), 0)
+        for n in range(1, 101)
+    )
+    latency = MappingProxyType({50.0: 0.0236, 90.0: 0.0418, 99.0: 0.0737, 99.9: 0.112})
+    served = dict(zip(NAMES[:4], (53_120, 48_674, 45_192, 42_914), strict=True))
+    fields: dict[str, Any] = {
+        "number": 1,
+        "group": 1,
+        "target": "nginx-svc",
+        "route": "NodePort 30081 on lab-worker",
+        "profile": "hey-document",
+        "began": NOW - 100,
+        "state": "running",
+        "elapsed": 100.0,
+        "duration": 180.0,
+        "progress": 5 / 9,
+        "asked": 25_000.0,
+        "achieved": 1899.0,
+        "mean": 1899.0,
+        "in_flight": 50,
+        "connections": 50,
+        "opened": 50,
+        "responses": 189_912,
+        "good": 189_900,
+        "failed": 2,
+        "latency": latency,
+        "service": latency,
+        "statuses": MappingProxyType({200: 189_900, 503: 12}),
+        "failures": MappingProxyType({"connection reset": 2}),
+        "pods": MappingProxyType(served),
+        "rates": MappingProxyType({name: count / 100 for name, count in served.items()}),
+        "counted": "what the answers say",
+        "behind": 4,
+        "points": points,
+    }
+    return BurstRow(**{**fields, **more})
+
+
+def bursting() -> Stage:
+    """The recorded run with the burst that drives it."""
+    stage = scaling()
+    early = burst(pods=MappingProxyType({}), points=(), elapsed=0.5)
+    stage.at(-100, lambda: stage.store.put_load(LoadRow((early,))))
+    stage.at(0, lambda: stage.store.put_load(LoadRow((burst(),))))
+    stage.script.sort(key=lambda step: step[0])
+    return stage
+
+
+def two_bursts() -> Stage:
+    """A minute through nginx and Caddy at once; both have ended."""
+    stage = scaling()
+    latency = MappingProxyType({50.0: 0.0291, 90.0: 0.0533, 99.0: 0.0981, 99.9: 0.154})
+    one = burst(
+        profile="class-burst",
+        asked=None,
+        duration=60.0,
+        elapsed=60.0,
+        progress=1.0,
+        state="done",
+        in_flight=0,
+        responses=113_954,
+        good=113_940,
+        statuses=MappingProxyType({200: 113_940, 503: 14}),
+        failures=MappingProxyType({}),
+        failed=0,
+        pods=MappingProxyType(dict(zip(NAMES[:4], (31_874, 29_206, 27_117, 25_743), strict=True))),
+        points=burst().points[:60],
+    )
+    two = replace(
+        one,
+        number=2,
+        target="caddy-svc",
+        route="NodePort 30082 on lab-worker",
+        achieved=1502.0,
+        mean=1502.0,
+        responses=90_122,
+        good=90_122,
+        latency=latency,
+        service=latency,
+        statuses=MappingProxyType({200: 90_122}),
+        pods=MappingProxyType(dict(zip(NAMES[:4], (24_010, 22_954, 21_877, 21_281), strict=True))),
+    )
+    ended = [replace(row, summary=("Summary:", "  Total:  60.0 secs")) for row in (one, two)]
+    early = [replace(row, state="running", elapsed=0.5, points=()) for row in (one, two)]
+    stage.at(-100, lambda: stage.store.put_load(LoadRow(tuple(early))))
+    stage.at(0, lambda: stage.store.put_load(LoadRow(tuple(ended))))
+    stage.script.sort(key=lambda step: step[0])
+    return stage
+
+
 def at_max() -> Stage:
     """Ten pods, still over the target."""
     stage = scaling()
@@ -398,4 +493,6 @@ STATES: dict[str, Callable[[], Stage]] = {
     "forbidden": forbidden,
     "disconnected": disconnected,
     "empty": empty,
+    "burst": bursting,
+    "two-bursts": two_bursts,
 }

@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from tui.cluster.access_log import AccessLogs
+from tui.doors.pod_rates import PodRates
 from tui.load import report
 from tui.load.burst import Burst
 from tui.load.history import History, compare
@@ -62,6 +63,7 @@ class Run:
         self._history = history
         self._clock = clock
         self._points: list[LoadPoint] = []
+        self._rates = PodRates()
         self._second = 0
         self._counted_until = 0
         self._bad = 0
@@ -148,6 +150,9 @@ class Run:
             )
         )
         self._bad = bad
+        if now.pods and not self._by_logs:
+            rates = self._rates.add(now.elapsed, now.pods)
+            self._row = replace(self._row, rates=MappingProxyType(rates))
 
     # In a thread of its own: pods while it runs, and the end.
 
@@ -176,9 +181,11 @@ class Run:
         with self._lock:
             if self._by_logs:
                 told = "lines of access logs" if any(counts.values()) else ""
+                rates = self._rates.add(self._row.elapsed, counts) if told else {}
                 self._row = replace(
                     self._row,
                     pods=MappingProxyType(counts if told else {}),
+                    rates=MappingProxyType(rates),
                     counted=told,
                 )
             self._row = replace(self._row, behind=len(ready) or None)

@@ -17,6 +17,8 @@ class Cell(NamedTuple):
     pod: PodRow
     usage: PodUsage | None
     now: float
+    rate: float | None = None
+    """Answers a second to a burst that runs."""
 
 
 class Column(NamedTuple):
@@ -123,6 +125,12 @@ def _share(
     return draw, key
 
 
+def _rate(cell: Cell, room: int) -> Line:
+    if cell.rate is None:
+        return [(pad("–", room, right=True), "muted")]
+    return [(pad(f"{cell.rate:,.0f}", room, right=True), "measured" if cell.rate else "muted")]
+
+
 def _node(cell: Cell, room: int) -> Line:
     return [(fit_tail(clean(cell.pod.node) or "–", room), "muted")]
 
@@ -166,12 +174,15 @@ COLUMNS: Final = (
     Column("memory-bar", "/limit", 6, 11, _memory_bar, lambda c: 0),
     Column("memory/req", "%req", 6, 13, *_MEMORY_OF_REQUEST, right=True),
     Column("memory/lim", "%lim", 6, 14, *_MEMORY_OF_LIMIT, right=True),
+    Column("rate", "req/s", 6, 3, _rate, lambda c: c.rate or _LAST, right=True),
     Column("node", "node", 10, 9, _node, lambda c: c.pod.node, most=30),
     Column("ip", "ip", 15, 15, _ip, lambda c: c.pod.ip),
     Column("age", "age", 5, 4, _age, lambda c: c.pod.created, right=True),
 )
 SORTS: Final = ("age", "name", "cpu", "memory", "cpu/req", "restarts", "status", "node")
 """What the sort key steps through; the figures sort highest first."""
+UNSORTED: Final = frozenset(("cpu-bar", "memory-bar", "rate"))
+"""Columns whose titles sort nothing: pictures of others, and what changes every second."""
 DESCENDING: Final = frozenset(("cpu", "memory", "cpu/req", "cpu/lim", "restarts"))
 
 

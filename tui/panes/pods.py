@@ -10,7 +10,7 @@ from textual.geometry import Region
 from tui.analysis.scene import Scene
 from tui.panes.line import Line
 from tui.panes.pane import Pane, absence
-from tui.panes.pod_columns import SORTS, Cell, Column, layout
+from tui.panes.pod_columns import SORTS, UNSORTED, Cell, Column, layout
 from tui.panes.pod_list import Choice, PodList
 from tui.state.links import Health
 from tui.state.rows import Kind, PodRow
@@ -35,6 +35,7 @@ class PodsPane(Pane):
         self._selected_uid: str | None = None
         self._columns: list[tuple[Column, int]] = []
         self._none: list[Line] = []
+        self._rates: dict[str, float] = {}
 
     def depends(self, scene: Scene) -> Hashable:
         """Pods, usage, the choice of rows, and the ages shown."""
@@ -77,6 +78,7 @@ class PodsPane(Pane):
                 self._none = [[(f"none of {self._list.of} pods match", "muted")]]
             else:
                 self._none = absence(link, "pods", self.room.width)
+        self._rates = scene.delta.load.rates if scene.delta.load.running else {}
         self._columns = layout(self.room.width, self._wants())
         return 1 + (len(self._pods) or len(self._none))
 
@@ -88,7 +90,7 @@ class PodsPane(Pane):
             return []
         pod = self._pods[y]
         usage = self.scene.delta.pod_usage.get((pod.namespace, pod.name))
-        cell = Cell(pod, usage, self.scene.now)
+        cell = Cell(pod, usage, self.scene.now, self._rates.get(pod.name))
         made: Line = []
         for column, width in self._columns:
             made += [(" ", ""), *column.draw(cell, width)]
@@ -182,7 +184,7 @@ class PodsPane(Pane):
         if offset.y == 0:
             x = 0
             for column, width in self._columns:
-                if x <= offset.x < x + width and column.id not in ("cpu-bar", "memory-bar"):
+                if x <= offset.x < x + width and column.id not in UNSORTED:
                     self.sort_by(column.id)
                 x += width + 1
         elif self._pods:
@@ -242,6 +244,7 @@ class PodsPane(Pane):
             else -1,
             # Nobody has restarted and room is short: a column of noughts may go.
             "restarts": 0 if self.room.width >= 100 or any(p.restarts for p in near) else -1,
+            "rate": 0 if self._rates else -1,
             "name": max((len(p.name) for p in near), default=0),
             "status": max((len(p.status) for p in near), default=0),
             "node": max((len(p.node) for p in near), default=0),

@@ -82,6 +82,8 @@ class BurstRow:
     failures: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     pods: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """Requests by the pod that answered them."""
+    rates: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    """Answers a second by pod, over the last seconds."""
     counted: str = ""
     """How it is known which pod answered."""
     behind: int | None = None
@@ -119,6 +121,16 @@ class LoadRow:
     def running(self) -> bool:
         """Whether any burst still sends."""
         return any(not burst.over for burst in self.bursts)
+
+    @property
+    def rates(self) -> dict[str, float]:
+        """Answers a second by pod, of all bursts that run."""
+        found: dict[str, float] = {}
+        for burst in self.bursts:
+            if not burst.over:
+                for pod, rate in burst.rates.items():
+                    found[pod] = found.get(pod, 0.0) + rate
+        return found
 
     @property
     def group(self) -> tuple[BurstRow, ...]:
