@@ -91,6 +91,24 @@ def test_what_is_not_ours_is_refused_in_words(run: Any) -> None:
     assert "stays: Service nginx-svc" in nothing.stdout
 
 
+def test_what_failed_can_be_taken_back_at_once(run: Any) -> None:
+    words = (
+        "--yes",
+        "--undo",
+        "--wait",
+        "2",
+        "--set",
+        "image=localhost/no-such:1",
+        "--set",
+        "node-port=30779",
+    )
+    done = run("apply", "load-app", *words)
+    assert done.exit_code == EXIT_FAILED
+    assert "ImagePullBackOff" in done.stderr
+    assert "It was taken back." in done.stderr
+    assert json.loads(run("status", "load-app", "--json").stdout)["state"] == "absent"
+
+
 def test_nobody_to_ask_is_wrong_usage(run: Any) -> None:
     done = run("apply", "fastapi")
     assert done.exit_code == EXIT_USAGE

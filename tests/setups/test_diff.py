@@ -14,7 +14,7 @@ JSON = st.recursive(
         st.lists(inner, max_size=4)
         | st.dictionaries(st.text(min_size=1, max_size=6), inner, max_size=4)
     ),
-    max_leaves=20,
+    max_leaves=12,
 )
 
 
@@ -37,7 +37,7 @@ def said(old: Any, new: Any) -> list[tuple[str, str | None, str | None]]:
     return [(one.path, one.old, one.new) for one in diff.between(old, new)]
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(JSON)
 def test_nothing_differs_from_itself(value: Any) -> None:
     body = {"kind": "X", "metadata": {"name": "x"}, "spec": value}
@@ -45,7 +45,7 @@ def test_nothing_differs_from_itself(value: Any) -> None:
     assert diff.departures(body, copy.deepcopy(body)) == []
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(JSON, JSON)
 def test_what_differs_is_told_and_what_does_not_is_not(one: Any, other: Any) -> None:
     old, new = {"metadata": {}, "spec": one}, {"metadata": {}, "spec": other}

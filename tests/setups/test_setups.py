@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from tests.setups.place import Place
 from tui.cluster.guard import Guard
-from tui.setups.model import Action, Outcome, Plan, SetupError, State
+from tui.setups.model import Action, Answer, Check, Outcome, Plan, SetupError, State
 
 Write = Callable[..., Path]
 NGINX = {"ConfigMap nginx-config", "Service nginx-svc", "Deployment nginx-proxy"}
@@ -66,7 +67,7 @@ def test_both_proxies_at_once(app: Place) -> None:
 
 
 def test_what_is_needed_is_looked_for_first(place: Place) -> None:
-    plan = place.setups().plan("nginx", place.namespace)
+    plan = place.setups().plan("nginx", place.namespace, {"node-port": place.port})
     [need] = plan.prerequisites
     assert need.blocks
     assert "There is no Service fastapi-svc" in plan.problems[0]
@@ -391,3 +392,54 @@ def test_the_load_app_answers_for_itself(place: Place) -> None:
     ended = place.apply("load-app")
     assert ended.good, ended.failure
     assert place.delete("load-app").good
+
+
+def test_a_quota_is_told_as_what_stops_it(place: Place) -> None:
+    quota = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "small"},
+        "spec": {"hard": {"pods": "0"}},
+    }
+    where = f"/api/v1/namespaces/{place.namespace}/resourcequotas"
+    place.transport.request("POST", where, body=json.dumps(quota).encode())
+    ended = place.apply("fastapi")
+    assert ended.failure is not None
+    assert ended.failure.reason == "FailedCreate"
+    assert "exceeded quota: small" in ended.failure.sentence
+    assert place.delete("fastapi").good
+
+
+def test_pods_that_fit_nowhere_are_told_when_the_wait_is_over(place: Place) -> None:
+    setups = place.setups()
+    plan = setups.plan("fastapi", place.namespace, {"cpu-request": "900", "cpu-limit": "900"})
+    ended = setups.apply(plan, place.steps.append, wait=1)
+    assert ended.failure is not None
+    assert ended.failure.reason == "FailedScheduling"
+    assert "Insufficient cpu" in ended.failure.sentence
+    assert setups.undo(ended, place.steps.append).good
+    assert place.labelled() == set()
+
+
+def test_what_answers_counts_and_what_cannot_be_reached_does_not(app: Place) -> None:
+    asked: list[Check] = []
+    answers = [Answer(False, "not yet"), Answer(True, "/nginx-health answers 200")]
+
+    def probe(namespace: str, check: Check) -> Answer:
+        asked.append(check)
+        return answers[min(len(asked), len(answers)) - 1]
+
+    assert app.apply("nginx", app.setups(probe=probe)).probe == "/nginx-health answers 200"
+    assert (asked[0].service, asked[0].path, len(asked)) == ("nginx-svc", "/nginx-health", 2)
+    answers[:] = [Answer(False, "503 from nobody")]
+    setups = app.setups(probe=probe)
+    silent = setups.apply(setups.plan("nginx", app.namespace), app.steps.append, wait=0.2)
+    assert silent.failure is not None
+    assert (silent.failure.reason, silent.undo) == ("NoAnswer", "")
+    assert "503 from nobody" in silent.failure.sentence
+
+
+def test_the_own_key_of_a_setup_is_kept(folder: Write, place: Place) -> None:
+    text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: '1'}\n"
+    setups = place.setups(folder("own", 'key = "o"', a__yaml=text))
+    assert setups.catalogue.get("own").key == "o"

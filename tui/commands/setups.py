@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -129,6 +129,7 @@ def diff(name: str, given: tuple[str, ...], exit_code: bool, **options: Any) -> 
     metavar="MANAGER",
     help="Take the fields that this manager owns and applying would change; repeatable.",
 )
+@click.option("--undo", is_flag=True, help="Take back what was done if it fails.")
 @_TYPED
 @_WAIT
 @_options
@@ -138,6 +139,7 @@ def apply(
     yes: bool,
     dry_run: bool,
     managers: tuple[str, ...],
+    undo: bool,
     typed: str,
     wait: float,
     **options: Any,
@@ -156,6 +158,12 @@ def apply(
             ended = place.setups.apply(
                 plan, partial(_tell, place), typed=typed, take_over=accepted, wait=wait
             )
+        if undo and ended.undo:
+            undone = place.setups.undo(ended, partial(_tell, place), typed=typed, wait=wait)
+            words = "It was taken back."
+            if undone.failure is not None:
+                words = f"It could not be taken back: {undone.failure.sentence}"
+            ended = replace(ended, undo=words, left=undone.left)
         _end(place, ended)
 
 

@@ -10,13 +10,15 @@ from tui.setups.model import Setup
 _USUAL: Final = {
     "nginx": "n",
     "caddy": "c",
-    "fastapi": "f",
-    "load-app": "l",
-    "hpa-cpu": "u",
-    "hpa-behavior": "v",
-    "hpa-memory": "m",
+    "fastapi": "4",
+    "load-app": "5",
+    "hpa-cpu": "6",
+    "hpa-behavior": "7",
+    "hpa-memory": "8",
 }
-"""Of the built-in setups."""
+"""Of the built-in setups: letters for the two proxies, which any pane toggles; the digits follow
+those of the panes.
+"""
 
 
 def keys(setups: Iterable[Setup], taken: Collection[str]) -> dict[str, str]:

@@ -61,13 +61,19 @@ class Verdict:
     trouble: Trouble | None = None
 
 
-def judge(live: Object, pods: Sequence[Object], events: Iterable[Object] = ()) -> Verdict:
+def judge(
+    live: Object,
+    pods: Sequence[Object],
+    events: Iterable[Object] = (),
+    sets: Sequence[Object] = (),
+) -> Verdict:
     """How far a workload's rollout is.
 
     Args:
         live: a Deployment, StatefulSet or DaemonSet.
         pods: those of its newest version.
         events: about those pods; without them a failing probe is told less well.
+        sets: a Deployment's newest ReplicaSet, which knows first if pods cannot be created.
     """
     kind, status = str(live.get("kind", "")), live.get("status") or {}
     wanted = _wanted(live)
@@ -80,7 +86,7 @@ def judge(live: Object, pods: Sequence[Object], events: Iterable[Object] = ()) -
     sentence = f"{min(ready, current)} of {wanted} pods ready"
     if done:
         return Verdict(True, sentence, ready, wanted)
-    trouble = _of_conditions(live) if settled else None
+    trouble = _of_conditions([*sets, live]) if settled else None
     told = list(events)
     if trouble is None or trouble.reason == "ProgressDeadlineExceeded":
         found = [one for pod in pods if (one := of_pod(pod, told)) is not None]
@@ -136,8 +142,9 @@ def _of_waiting(pod: str, container: Object, waiting: Object) -> Trouble:
     return Trouble(reason, sentence, reason in _HOPELESS, pod if ends else "", ends)
 
 
-def _of_conditions(live: Object) -> Trouble | None:
-    for condition in (live.get("status") or {}).get("conditions") or ():
+def _of_conditions(objects: Iterable[Object]) -> Trouble | None:
+    found = [c for one in objects for c in (one.get("status") or {}).get("conditions") or ()]
+    for condition in sorted(found, key=lambda one: one.get("type") != "ReplicaFailure"):
         kind, state = condition.get("type"), condition.get("status")
         message = str(condition.get("message", ""))
         if kind == "ReplicaFailure" and state == "True":

@@ -155,7 +155,7 @@ class Site:
         simple = rollout.judge(live, [])
         if simple.done or not told:
             return simple
-        pods = self.pods(live, namespace, halt)
+        pods, sets = self.pods(live, namespace, halt)
         try:
             events = [
                 event
@@ -171,44 +171,48 @@ class Site:
             if error.kind not in (Fault.FORBIDDEN, Fault.INVALID):
                 raise
             events = []
-        return rollout.judge(live, pods, events)
+        return rollout.judge(live, pods, events, sets)
 
-    def pods(self, live: Object, namespace: str, halt: Halt) -> list[Object]:
-        """The pods of a workload's newest version that are not ending; none if unreadable."""
+    def pods(self, live: Object, namespace: str, halt: Halt) -> tuple[list[Object], list[Object]]:
+        """The pods of a workload's newest version that are not ending, and its ReplicaSets; none
+        if they may not be read.
+        """
         try:
             found = self.all_pods(live, namespace, halt)
             sets = self._newest_sets(live, namespace, halt)
         except ApiError as error:
             if error.kind is Fault.FORBIDDEN:
-                return []
+                return [], []
             raise
+        uids = {str(one["metadata"].get("uid")) for one in sets}
         alive = [pod for pod in found if not pod["metadata"].get("deletionTimestamp")]
-        return [
+        newest = [
             pod
             for pod in alive
-            if not sets
-            or any(r.get("uid") in sets for r in pod["metadata"].get("ownerReferences") or ())
+            if not uids
+            or any(r.get("uid") in uids for r in pod["metadata"].get("ownerReferences") or ())
         ]
+        return newest, sets
 
     def all_pods(self, live: Object, namespace: str, halt: Halt) -> list[Object]:
         """Every pod that a workload's selector matches."""
         chosen = selector_of(live)
         return self.objects.list(PODS, namespace, chosen, halt=halt) if chosen else []
 
-    def _newest_sets(self, live: Object, namespace: str, halt: Halt) -> set[str]:
+    def _newest_sets(self, live: Object, namespace: str, halt: Halt) -> list[Object]:
         if live.get("kind") != "Deployment":
-            return set()
+            return []
         metadata = live.get("metadata") or {}
         revision = (metadata.get("annotations") or {}).get(_REVISION)
-        return {
-            str(one["metadata"].get("uid"))
+        return [
+            one
             for one in self.objects.list(REPLICA_SETS, namespace, selector_of(live), halt=halt)
             if (one["metadata"].get("annotations") or {}).get(_REVISION) == revision
             and any(
                 r.get("uid") == metadata.get("uid")
                 for r in one["metadata"].get("ownerReferences") or ()
             )
-        }
+        ]
 
     def missing(self, wanted: Iterable[Right], halt: Halt) -> tuple[str, ...]:
         """Rights that this user lacks, in words."""
