@@ -1,11 +1,12 @@
 # make demo    the dashboard on the embedded cluster
 # make test    the tests
+# make soak    a thousand schedules of faults, for a night
 # make lint    types, style, import rules
 # make bench   what is measured, as tables
 # make lock    pin the dependencies anew (needs uv)
 # Each sets itself up in .venv the first time, with uv where it is installed and pip where not.
 
-.PHONY: demo test install lint bench lock snapshots clean
+.PHONY: demo test soak install lint bench lock snapshots clean
 .DEFAULT_GOAL := demo
 
 VENV := .venv
@@ -17,6 +18,9 @@ demo: $(VENV)/.run
 
 test: $(VENV)/.dev
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+soak: $(VENV)/.dev
+	@KSCALE_SOAK=$${KSCALE_SOAK:-1000} $(BIN)/python -m pytest -n 2 tests/faults $(ARGS)
 
 # Put the kscale-tui command into .venv/bin.
 install: $(VENV)/.dev
