@@ -297,6 +297,7 @@ class KscaleApp(App[str]):
         from tui.screens.setup_preview import SetupPreview
 
         self.dashboard.bring(self.dashboard.setups)
+        self.dashboard.setups.choose(name)
         self.push_screen(SetupPreview(self.setups, name, deleting))
 
     def action_help(self) -> None:

@@ -43,6 +43,8 @@ LOOK: Final = 4.0
 """Seconds between two looks at setups while they are on the screen."""
 PROBE: Final = 10.0
 """Seconds between two requests to the health path of a setup that is there."""
+RIGHTS: Final = 60.0
+"""Seconds between two questions what this user may do."""
 _SEEN_FOR: Final = 1.5
 _PAUSE: Final = 0.2
 
@@ -113,6 +115,9 @@ class SetupsDoor:
         self._seen = 0.0
         self._due = 0.0
         self._probed: dict[str, float] = {}
+        self._rights_due = 0.0
+        self._typed: dict[str, str] = {}
+        """The context's name as it was typed for the last apply of a setup."""
         self._watching: threading.Thread | None = None
 
     # Looking.
@@ -144,11 +149,21 @@ class SetupsDoor:
                 self._due = time.monotonic() + LOOK
 
     def _refresh(self, setups: Setups) -> None:
+        self._ask_rights(setups)
         for status in setups.statuses(self.namespace, halt=self._halt):
             if self._halt.stopped:
                 return
             self._board.status(status)
             self._probe(status)
+
+    def _ask_rights(self, setups: Setups) -> None:
+        if time.monotonic() < self._rights_due:
+            return
+        try:
+            self._board.rights(setups.missing_rights(self.namespace, self._halt))
+        except SetupError:
+            return  # the statuses say why nothing can be read
+        self._rights_due = time.monotonic() + RIGHTS
 
     def _probe(self, status: SetupStatus) -> None:
         """Ask the health path of what is there, now and then."""
@@ -233,6 +248,7 @@ class SetupsDoor:
         self, plan: Plan, typed: str = "", take_over: Collection[tuple[Ref, Conflict]] = ()
     ) -> None:
         """Carry a plan out that was shown and confirmed."""
+        self._typed[plan.setup.name] = typed
         self._write(
             plan.setup.name,
             "applying",
@@ -249,8 +265,9 @@ class SetupsDoor:
             lambda setups, report: setups.delete(deletion, report, typed=typed, halt=self._halt),
         )
 
-    def undo(self, name: str, typed: str = "") -> None:
-        """Take back an apply that failed."""
+    def undo(self, name: str) -> None:
+        """Take back an apply that failed; what was typed for that apply holds for this, too."""
+        typed = self._typed.get(name, "")
         outcome = self._outcomes.get(name)
         if outcome is None or not outcome.undo:
             self._board.notice(f"There is nothing of {name} to undo.")

@@ -52,6 +52,9 @@ class Board:
             if row is None:
                 return
             there = bool(found.objects)
+            if not (there or found.leftover or row.busy):
+                # Nothing is left of an apply that failed.
+                row = replace(row, failure="", undo="", steps=())
             self._rows[found.setup] = replace(
                 row,
                 state=found.state.value,
@@ -65,6 +68,14 @@ class Board:
                 probed=row.probed if there else None,
                 seconds=row.seconds if there else None,
             )
+            self._put()
+
+    def rights(self, missing: Mapping[str, tuple[str, ...]]) -> None:
+        """What this user may not do."""
+        with self._lock:
+            for name, lacking in missing.items():
+                if name in self._rows:
+                    self._rows[name] = replace(self._rows[name], missing=lacking)
             self._put()
 
     def probe(self, name: str, answer: Answer, route: str) -> None:

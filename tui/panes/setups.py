@@ -57,6 +57,7 @@ class SetupsPane(Pane):
         self._starts: list[int] = []
         """The line at which each setup begins."""
         self._chosen = 0
+        self._grown: tuple[str, str, int, bool] | None = None
 
     def depends(self, scene: Scene) -> Hashable:
         """The rows, and the age of what was probed."""
@@ -112,13 +113,16 @@ class SetupsPane(Pane):
     def _title(self, row: SetupRow, room: int) -> Line:
         sign, ink = _SIGNS.get(row.state, ("?", "muted"))
         state = row.state
+        denied = bool(row.missing) and row.state in ("absent", "unknown")
+        if denied:
+            state = f"may not {row.missing[0].partition(' in namespace')[0]}"
         if row.busy:
             sign, ink, state = "…", "decided", row.busy
         elif row.answers is False:
             sign, ink, state = "▲", "bad", f"{row.state}, no answer"
         names = max(width(clean(one.name)) for one in self.scene.delta.setups.rows)
         left: Line = [
-            (pad(row.key or " ", 2), "bold measured"),
+            (pad(row.key or " ", 2), "muted" if denied else "bold measured"),
             (f"{sign} ", ink),
             (pad(clean(row.name), min(names, 16)), "bold" if ink != "muted" else ""),
             (f" {state}", ink),
@@ -138,6 +142,8 @@ class SetupsPane(Pane):
                 said.append((f"u undoes it: {row.undo}", "decided"))
         elif not row.busy:
             said.append((row.sentence or row.summary, "muted"))
+            if row.missing:
+                said.append((f"You may not {', nor '.join(row.missing[:3])}.", "decided"))
         if row.url:
             way = f"{row.url} by {row.route}" if row.route else row.url
             said.append((way, "measured"))
@@ -169,10 +175,32 @@ class SetupsPane(Pane):
         last = max(0, len(self._starts) - 1)
         self._chosen = max(0, min(last, self._chosen + by))
         self.redraw()
-        if self._starts:
-            top = self._starts[self._chosen]
-            if not self.scroll_offset.y <= top < self.scroll_offset.y + self.room.height:
-                self.scroll_to(y=top, animate=False)
+        self._reveal()
+
+    def choose(self, name: str) -> None:
+        """Go to the setup of that name."""
+        names = [row.name for row in self.scene.delta.setups.rows]
+        if name in names:
+            self.move(names.index(name) - self._chosen)
+
+    def redraw(self, *, hurry: bool = True) -> None:
+        """What is under way grows: keep it in sight."""
+        super().redraw(hurry=hurry)
+        row = self.chosen
+        grown = (row.name, row.busy, len(row.steps), bool(row.failure)) if row else None
+        if grown != self._grown:
+            self._grown = grown
+            self._reveal()
+
+    def _reveal(self) -> None:
+        """Scroll until the chosen setup is in sight with all that is said of it."""
+        if not self._starts:
+            return
+        top, height = self._starts[self._chosen], self.room.height
+        end = [*self._starts[1:], len(self._lines)][self._chosen]
+        lowest = min(top, max(self.scroll_offset.y, end - height))
+        if lowest != self.scroll_offset.y:
+            self.scroll_to(y=lowest, animate=False)
 
     def action_scroll_down(self) -> None:
         """The down arrow."""

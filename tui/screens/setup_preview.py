@@ -7,10 +7,10 @@ from typing import ClassVar, Final, Protocol
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Grid, Vertical, VerticalScroll
+from textual.containers import Grid, Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Input, Static
+from textual.widgets import Button, Input, Static
 
 from tui.cluster.objects import Ref
 from tui.panes.line import Line
@@ -99,6 +99,9 @@ class SetupPreview(ModalScreen[None]):
             yield Grid(id="values")
             yield Input(id="typed", compact=True, placeholder="the context's name")
             yield Static(id="question")
+            with Horizontal(id="buttons"):
+                yield Button("Do it", id="do", compact=True, variant="primary", disabled=True)
+                yield Button("Close", id="close", compact=True)
 
     def on_mount(self) -> None:
         """Ask the door."""
@@ -153,6 +156,23 @@ class SetupPreview(ModalScreen[None]):
         room = max(20, self.query_one("#said").size.width - 2)
         self.query_one("#lines", Static).update(_content(self._lines(room)))
         self.query_one("#question", Static).update(_content([self._question()]))
+        button, words = self.query_one("#do", Button), self._button()
+        button.disabled = not words
+        button.label = Content(words or "Do it")
+
+    def _button(self) -> str:
+        """What the button does now; empty where nothing can be done."""
+        if self._waiting or self._found is None:
+            return ""
+        if self._changed:
+            return "Look again"
+        if refused(self._found):
+            return ""
+        if self._conflicts and not self._taken:
+            return "Take over"
+        if self._typed_name and self.query_one("#typed", Input).value != self._typed_name:
+            return ""
+        return "Delete" if isinstance(self._found, Deletion) else "Apply"
 
     def _lines(self, room: int) -> list[Line]:
         if self._waiting:
@@ -222,6 +242,17 @@ class SetupPreview(ModalScreen[None]):
         """The question depends on what is typed."""
         self._draw()
 
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """With the mouse."""
+        if event.button.id == "close":
+            self.dismiss()
+        elif self._changed:
+            self._ask(self._given)
+        elif self._conflicts and not self._taken:
+            self.action_take_over()
+        else:
+            self.action_confirm()
+
     def action_take_over(self) -> None:
         """Accept the conflicts that are shown."""
         self._taken = bool(self._conflicts)
@@ -231,7 +262,9 @@ class SetupPreview(ModalScreen[None]):
         """Look again with other values, or confirm from a field; elsewhere it is pressed too
         lightly to change a cluster.
         """
-        if self._changed:
+        if isinstance(self.focused, Button):
+            self.focused.press()
+        elif self._changed:
             self._ask(self._given)
         elif isinstance(self.focused, Input):
             self.action_confirm()

@@ -18,6 +18,7 @@ from tui.cluster.errors import ApiError
 from tui.cluster.guard import Guard, RefusedError
 from tui.cluster.halt import Halt
 from tui.cluster.objects import KINDS, Ref
+from tui.cluster.rights import Right
 from tui.cluster.transport import Transport
 from tui.setups import deleting, planning, status, undoing
 from tui.setups.applying import Applying
@@ -230,6 +231,32 @@ class Setups:
             except ApiError as error:
                 found.append(status.unreadable(error, setup.name, namespace))
         return found
+
+    def missing_rights(
+        self, namespace: str, halt: Halt | None = None
+    ) -> dict[str, tuple[str, ...]]:
+        """What this user lacks to apply and delete each setup, in words. Writes nothing.
+
+        Raises:
+            SetupError: the server cannot be asked.
+        """
+        namespace = _checked(namespace)
+        known = {one.kind: one for one in KINDS}
+        wanted = {
+            setup.name: [
+                Right(verb, known[kind], namespace)
+                for kind in dict.fromkeys(str(one["kind"]) for one in setup.templates)
+                for verb in ("create", "patch", "delete")
+            ]
+            for setup in self.catalogue.setups
+        }
+        every = dict.fromkeys(right for rights in wanted.values() for right in rights)
+        with _in_words("asking what is allowed"):
+            lacking = set(self._site.missing(every, halt or Halt()))
+        return {
+            name: tuple(str(right) for right in rights if str(right) in lacking)
+            for name, rights in wanted.items()
+        }
 
     def _remembering(
         self, setup: Setup, stock: Stock, given: Mapping[str, str | int] | None

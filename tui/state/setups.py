@@ -28,6 +28,8 @@ class SetupRow:
     state: str = "unknown"
     """absent, healthy, degraded, drifted, not ours or unknown."""
     sentence: str = ""
+    missing: tuple[str, ...] = ()
+    """Rights that are missing to apply or delete it: ``create services in namespace default``."""
     busy: str = ""
     """``applying``, ``deleting`` or ``undoing`` while that is under way."""
     steps: tuple[ObjectStep, ...] = ()
