@@ -191,7 +191,7 @@ def _demo_feed(
     from tui.cluster.feed import ClusterFeed
     from tui.state.place import Place
 
-    child = Embedded(speed, seed, scenario)
+    child = Embedded(speed, seed, scenario or "lesson")
     return ClusterFeed(
         store,
         child.config,

@@ -15,7 +15,7 @@ from tui.demo.scenario import ScenarioError
 def _play(name: str) -> Cluster:
     played = scenario.load(name)
     cluster = Cluster(Clock(history=AGE), scenario=played)
-    cluster.bring_up(classroom_lesson=played.classroom)
+    cluster.bring_up(classroom_lesson=played.classroom, fronts=played.fronts)
     return cluster
 
 
@@ -52,6 +52,7 @@ def test_all_that_are_promised_are_there() -> None:
         "classroom",
         "flash-crowd",
         "image-pull",
+        "lesson",
         "metrics-server-down",
         "node-lost",
         "noisy-neighbour",
@@ -70,12 +71,21 @@ def test_all_that_are_promised_are_there() -> None:
     [
         ("calm", 300, [2]),
         ("classroom", 560, [2, 4, 8, 10, 2]),
+        ("lesson", 560, [2, 4, 8, 10, 2]),
         ("flash-crowd", 450, [2, 4, 8, 10, 2]),
         ("two-deployments-one-label", 120, [0]),
     ],
 )
 def test_what_the_hpa_makes_of_it(name: str, seconds: int, replicas: list[int]) -> None:
     assert [number for _, number in _desired(_play(name), seconds)] == replicas
+
+
+def test_a_lesson_leaves_the_proxies_to_the_student() -> None:
+    names = {
+        one.name for one in _play("lesson").store.list_at(resources.SERVICES.storage, None, None)
+    }
+    assert "fastapi-svc" in names
+    assert not names & {"nginx-svc", "caddy-svc"}
 
 
 def test_a_rush_hour_goes_up_in_steps() -> None:

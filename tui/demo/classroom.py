@@ -51,8 +51,12 @@ CADDYFILE: Final = """\
 """
 
 
-def manifests() -> list[tuple[Resource, Object]]:
-    """What the teacher applied before the lesson, as kubectl sends it."""
+def manifests(*, fronts: bool = True) -> list[tuple[Resource, Object]]:
+    """What the teacher applied before the lesson, as kubectl sends it.
+
+    Args:
+        fronts: nginx and Caddy too; a lesson may begin without.
+    """
     cpu_and_memory = {
         "requests": {"cpu": "100m", "memory": "128Mi"},
         "limits": {"cpu": "500m", "memory": "256Mi"},
@@ -76,14 +80,17 @@ def manifests() -> list[tuple[Resource, Object]]:
     made = [
         _deployment("fastapi-deploy", "fastapi", 2, {"containers": [fastapi]}),
         _service("fastapi-svc", "fastapi", None),
+        _made(resources.HPAS, "fastapi-hpa", {"spec": hpa}),
+    ]
+    proxies = [
         _made(resources.CONFIG_MAPS, "nginx-config", {"data": {"default.conf": NGINX_CONF}}),
         _deployment("nginx-proxy", "nginx-proxy", 1, _with_config(nginx, "nginx-config")),
         _service("nginx-svc", "nginx-proxy", 30081),
         _made(resources.CONFIG_MAPS, "caddy-config", {"data": {"Caddyfile": CADDYFILE}}),
         _deployment("caddy-proxy", "caddy-proxy", 1, _with_config(caddy, "caddy-config")),
         _service("caddy-svc", "caddy-proxy", 30082),
-        _made(resources.HPAS, "fastapi-hpa", {"spec": hpa}),
     ]
+    made += proxies if fronts else []
     return [(resource, _as_applied(resource, data)) for resource, data in made]
 
 

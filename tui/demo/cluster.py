@@ -129,7 +129,7 @@ class Cluster:
                 served=lambda: self.dataplane.served,
             )
 
-    def bring_up(self, *, classroom_lesson: bool = True) -> None:
+    def bring_up(self, *, classroom_lesson: bool = True, fronts: bool = True) -> None:
         """Make the cluster as it is when the lesson begins.
 
         Its nodes are as old as the clock's history. The controllers live through the last ten
@@ -146,7 +146,7 @@ class Cluster:
         self.metrics.start()
         bootstrap.create_system(self.api)
         if classroom_lesson:
-            for resource, data in classroom.manifests():
+            for resource, data in classroom.manifests(fronts=fronts):
                 self.api.create(resource, classroom.NAMESPACE, data, _TEACHER)
         if self._player is not None:
             self._player.begin()
@@ -159,6 +159,10 @@ class Cluster:
     def lose_node(self, name: str) -> None:
         """A node stops answering, and all its pods with it."""
         self.lifecycle.lose(name)
+
+    def restore_node(self, name: str) -> None:
+        """A lost node is back, and starts its pods anew."""
+        self.lifecycle.restore(name)
 
     def _compact_later(self, revision: int) -> None:
         """Every five real minutes forget the history up to the revision of the last time."""

@@ -124,7 +124,9 @@ class _Lesson:
         self.store = self._cluster.store
 
     def bring_up(self) -> None:
-        self._cluster.bring_up(classroom_lesson=self._scenario.classroom)
+        self._cluster.bring_up(
+            classroom_lesson=self._scenario.classroom, fronts=self._scenario.fronts
+        )
 
     async def open(self) -> None:
         await self._cluster.dataplane.open()

@@ -5,6 +5,7 @@ A scenario is a TOML file. All times are simulated seconds from the moment the c
     title = "Rush hour"
     summary = "What one sees, in a sentence."
     classroom = true                  # begin with the lesson's FastAPI, nginx, Caddy and HPA
+    fronts = true                     # false: without nginx and Caddy
 
     [traffic]                         # what people ask for while nobody fires a burst
     points = [[0, 0], [60, 1800]]     # seconds, requests per second
@@ -30,6 +31,10 @@ A scenario is a TOML file. All times are simulated seconds from the moment the c
 
     [[lose]]                          # a node stops answering, and all its pods with it
     at = 120
+    node = "embedded-worker-2"
+
+    [[restore]]                       # a lost node boots, and starts its pods anew
+    at = 600
     node = "embedded-worker-2"
 """
 
@@ -118,7 +123,7 @@ class Remove(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class Lose(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """A node that stops answering."""
+    """A node that stops answering, or is back."""
 
     node: str
     at: float
@@ -130,12 +135,15 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     title: str
     summary: str
     classroom: bool = True
+    fronts: bool = True
+    """Whether nginx and Caddy are there when the lesson begins."""
     traffic: Traffic | None = None
     node: list[Node] = []
     add: list[Add] = []
     change: list[Change] = []
     remove: list[Remove] = []
     lose: list[Lose] = []
+    restore: list[Lose] = []
 
     def curve(self) -> Curve | None:
         """The traffic in cores."""
@@ -221,7 +229,7 @@ def _problem(scenario: Scenario) -> str:
     times = [one.at or 0.0 for one in scenario.add]
     times += [one.at for one in scenario.change]
     times += [one.at for one in scenario.remove]
-    times += [one.at for one in scenario.lose]
+    times += [one.at for one in (*scenario.lose, *scenario.restore)]
     for at in times:
         if not 0 <= at < float("inf"):
             return f"at = {at} is no time after the beginning"
@@ -313,6 +321,8 @@ class Player:
             self._later(removal.at, partial(self._remove, removal))
         for loss in self._scenario.lose:
             self._later(loss.at, partial(self._cluster.lose_node, loss.node))
+        for back in self._scenario.restore:
+            self._later(back.at, partial(self._cluster.restore_node, back.node))
 
     def _later(self, at: float, call: Callable[[], None]) -> None:
         clock = self._cluster.clock
