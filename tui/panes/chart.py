@@ -24,7 +24,11 @@ _GAP: Final = 100.0
 """Seconds without a sample after which a curve is broken off."""
 _AXIS: Final = 6
 """Cells left of the canvas."""
-_MARKS: Final = {Mood.DECIDED: ("◆", "decided"), Mood.BAD: ("▲", "bad")}
+_MARKS: Final = {
+    Mood.DECIDED: ("◆", "decided"),
+    Mood.BAD: ("▲", "bad"),
+    Mood.MEASURED: ("▪", "measured"),
+}
 
 
 class ChartPane(Pane):
