@@ -193,6 +193,10 @@ class DataPlane:
         self.machine(node).stop()
         self._usage.end(f"node/{node}", "kernel")
 
+    def restore(self, node: str) -> None:
+        """A lost node is there again, on a machine that has just booted."""
+        self._machines.pop(node, None)
+
     def probe(
         self, uid: str, container: Object, probe: Object, tell: Callable[[str | None], None]
     ) -> bool:

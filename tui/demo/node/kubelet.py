@@ -70,6 +70,19 @@ class Kubelet(Controller):
             if pod is not None and pod.spec.get("nodeName") == node:
                 worker.lose()
 
+    def restore(self, node: str) -> None:
+        """A lost node's kubelet is back, and nothing runs on the node."""
+        self._lost.discard(node)
+        self._usage.lost.discard(node)
+        for key, worker in list(self._workers.items()):
+            pod = self.store.get(resources.PODS.storage, *key)
+            if pod is not None and pod.spec.get("nodeName") == node:
+                worker.close()
+                del self._workers[key]
+        for pod in self.store.list_at(resources.PODS.storage, None, None):
+            if pod.spec.get("nodeName") == node:
+                self.enqueue(pod.key)
+
     def _tools(self, node: str) -> Tools:
         entry = self.store.get(resources.NODES.storage, "", node)
         status = entry.status if entry is not None else {}

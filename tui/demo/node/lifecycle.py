@@ -2,7 +2,8 @@
 
 After 40 s without a heartbeat the node's conditions are Unknown, its pods are not Ready, and it is
 tainted; after 300 s more, which pods tolerate by default, they are marked for deletion. Nobody is
-there to confirm it, so they stay Terminating. See
+there to confirm it, so they stay Terminating until the node comes back: then its kubelet lets go of
+them and starts the others' containers anew, as after a reboot. See
 https://kubernetes.io/docs/concepts/architecture/nodes/#node-controller
 """
 
@@ -12,6 +13,7 @@ from typing import Final, Protocol
 
 from tui.demo import resources
 from tui.demo.api.operations import CONTROLLER_STATUS, DeleteOptions, Writer
+from tui.demo.clock import Timer
 from tui.demo.controllers.base import ControlPlane
 from tui.demo.node.kubelet import Kubelet
 from tui.demo.store import Entry, Object
@@ -21,6 +23,16 @@ _TOLERATED: Final = 300.0
 _TAINT: Final = "node.kubernetes.io/unreachable"
 _CONTROLLER: Final = Writer("kube-controller-manager")
 _NAME: Final = "node-controller"
+_WELL: Final = {
+    "Ready": ("True", "KubeletReady", "kubelet is posting ready status"),
+    "MemoryPressure": (
+        "False",
+        "KubeletHasSufficientMemory",
+        "kubelet has sufficient memory available",
+    ),
+    "DiskPressure": ("False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+    "PIDPressure": ("False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+}
 
 
 class Losable(Protocol):
@@ -28,6 +40,9 @@ class Losable(Protocol):
 
     def lose(self, node: str) -> None:
         """A node is gone."""
+
+    def restore(self, node: str) -> None:
+        """A node is there again, with nothing running on it."""
 
 
 class NodeLifecycle:
@@ -37,6 +52,7 @@ class NodeLifecycle:
         self._plane = plane
         self._kubelet = kubelet
         self._network = network
+        self._lost: dict[str, list[Timer]] = {}
 
     def lose(self, name: str) -> None:
         """A node stops answering now.
@@ -48,8 +64,46 @@ class NodeLifecycle:
         self._kubelet.lose(name)
         self._network.lose(name)
         clock = self._plane.clock
-        clock.call_later(_SILENCE, lambda: self._unknown(name))
-        clock.call_later(_SILENCE + _TOLERATED, lambda: self._evict(name))
+        self._lost[name] = [
+            clock.call_later(_SILENCE, lambda: self._unknown(name)),
+            clock.call_later(_SILENCE + _TOLERATED, lambda: self._evict(name)),
+        ]
+
+    def restore(self, name: str) -> None:
+        """A lost node has booted; does nothing for one that is not lost.
+
+        Raises:
+            ApiError: 404, there is no such node.
+        """
+        node = self._plane.api.get(resources.NODES, "", name)
+        timers = self._lost.pop(name, None)
+        if timers is None:
+            return
+        for timer in timers:
+            timer.cancel()
+        self._network.restore(name)
+        self._kubelet.restore(name)
+        now = self._plane.clock.stamp()
+
+        def speaks(data: Object) -> None:
+            for one in data["status"].get("conditions") or ():
+                value, reason, message = _WELL.get(one["type"], ("False", "", ""))
+                since = one["lastTransitionTime"] if one["status"] == value else now
+                one |= {"status": value, "lastTransitionTime": since, "lastHeartbeatTime": now}
+                one |= {"reason": reason, "message": message}
+
+        def untaint(data: Object) -> None:
+            kept = [one for one in data["spec"].get("taints") or () if one["key"] != _TAINT]
+            data["spec"]["taints"] = kept
+            if not kept:
+                del data["spec"]["taints"]
+
+        node = self._plane.api.change(resources.NODES, node, speaks, CONTROLLER_STATUS)
+        node = self._plane.api.change(resources.NODES, node, untaint, _CONTROLLER)
+        message = f"Node {name} status is now: NodeReady"
+        self._plane.events.record(
+            (resources.NODES, node), "Normal", "NodeReady", message, "kubelet"
+        )
 
     def _unknown(self, name: str) -> None:
         plane = self._plane

@@ -70,6 +70,19 @@ class Worker:
         if self.inits:
             for one in (*self.inits, *self.containers):
                 one.state = {"waiting": {"reason": "PodInitializing"}}
+        self._remember(pod)
+
+    def _remember(self, pod: Entry) -> None:
+        """What ran before the node went down has ended, nobody knows how, and starts again."""
+        known = {one["name"]: one for one in pod.status.get("containerStatuses") or ()}
+        for container in self.containers:
+            before = known.get(container.name) or {}
+            running = (before.get("state") or {}).get("running")
+            container.restarts = before.get("restartCount", 0) + bool(running)
+            if running:
+                ended = {"exitCode": 255, "reason": "Unknown", **running}
+                ended["finishedAt"] = self._tools.clock.stamp()
+                container.last_state = {"terminated": ended}
 
     # -- plumbing
 
