@@ -137,3 +137,25 @@ def test_long_values_are_shortened() -> None:
     )
     assert change.old is not None
     assert len(change.old) == 400
+
+
+def test_what_is_called_a_password_is_never_shown() -> None:
+    old, new = deployment(), deployment()
+    [container] = new["spec"]["template"]["spec"]["containers"]
+    container["env"] = [
+        {"name": "DB_PASSWORD", "value": "hunter2"},
+        {"name": "B", "value": "2"},
+        {"name": "FROM", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}},
+    ]
+    other = {"metadata": {}, "data": {"api-key": "hunter2", "plain": "x"}}
+    told = [*diff.between(old, new), *diff.between({"metadata": {}}, other)]
+    told += diff.between(other, {"metadata": {}, "data": {"api-key": "hunter3", "plain": "x"}})
+    assert len(told) == 5
+    assert "hunter" not in str(told)
+    assert "secretKeyRef" in str(told)
+    container["env"][0]["value"] = "hunter3"
+    again = copy.deepcopy(new)
+    again["spec"]["template"]["spec"]["containers"][0]["env"][0]["value"] = "hunter4"
+    [change] = diff.between(new, again)
+    assert change.path.endswith("env[name=DB_PASSWORD].value")
+    assert "hunter" not in str(change)

@@ -7,6 +7,7 @@ compared as a whole. What the server keeps for itself, and our own notes, are no
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -57,6 +58,10 @@ _QUANTITIES: Final = frozenset({"requests", "limits"})
 _LONGEST: Final = 400
 _MOST: Final = 500
 _TEXT: Final = 100_000
+_SENSITIVE: Final = re.compile(
+    r"(?i)passw|passphrase|secret(?!name|ref|keyref|s\b)|(?<!serviceaccount)token|credential|api.?key|private.?key"
+)
+_COVER: Final = "(not shown)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +148,7 @@ def _walk(
         yield from _lines(old, new, where, path)
         return
     if not _same(old, new, path):
-        yield Difference(FieldChange(where, shown(old), shown(new)), path)
+        yield Difference(FieldChange(where, shown(old, path), shown(new, path)), path)
 
 
 def _items(
@@ -174,13 +179,15 @@ def _lines(old: str, new: str, where: str, path: managed.Path) -> Iterator[Diffe
     """A text of many lines, such as a configuration file: the lines that differ."""
     before, after = old[:_TEXT].splitlines(), new[:_TEXT].splitlines()
     if before == after and old != new:
-        yield Difference(FieldChange(where, shown(old), shown(new)), path)
+        yield Difference(FieldChange(where, shown(old, path), shown(new, path)), path)
         return
     for kind, a, b, c, d in SequenceMatcher(None, before, after, autojunk=True).get_opcodes():
         if kind != "equal":
             was = "\n".join(before[a:b]) if b > a else _ABSENT
             now = "\n".join(after[c:d]) if d > c else _ABSENT
-            yield Difference(FieldChange(f"{where} line {c + 1}", shown(was), shown(now)), path)
+            yield Difference(
+                FieldChange(f"{where} line {c + 1}", shown(was, path), shown(now, path)), path
+            )
 
 
 def _keys(path: managed.Path, items: list[Any]) -> tuple[str, ...]:
@@ -194,6 +201,19 @@ def _keys(path: managed.Path, items: list[Any]) -> tuple[str, ...]:
         return ()
     distinct = {managed.element(one, keys) for one in items}
     return keys if distinct else ()
+
+
+def _covered(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_covered(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "value" in value and _SENSITIVE.search(str(value.get("name", ""))):
+        return {**value, "value": _COVER}
+    return {
+        name: _COVER if isinstance(item, str) and _SENSITIVE.search(name) else _covered(item)
+        for name, item in value.items()
+    }
 
 
 class _Absent:
@@ -218,9 +238,15 @@ def _same(old: Any, new: Any, path: managed.Path) -> bool:
     return False
 
 
-def shown(value: Any) -> str | None:
-    """A value as compact JSON, shortened; None for a field that is not there."""
+def shown(value: Any, path: managed.Path = ()) -> str | None:
+    """A value as compact JSON, shortened; None for a field that is not there.
+
+    What is called a password, a token or the like is never shown, wherever somebody put it.
+    """
     if value is _ABSENT:
         return None
-    text = json.dumps(value, ensure_ascii=False, separators=(", ", ": "))
+    covered = any(_SENSITIVE.search(element) for element in path)
+    text = json.dumps(
+        _COVER if covered else _covered(value), ensure_ascii=False, separators=(", ", ": ")
+    )
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

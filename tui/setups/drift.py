@@ -62,7 +62,7 @@ def _added(wanted: Object, ref: Ref, live: Object, entries: list[managed.Manager
             there, value, shown = _at(live, path)
             if not there or _at(wanted, path)[0] or "kubectl.kubernetes.io" in path[-1]:
                 continue
-            change = FieldChange(shown, None, diff.shown(value))
+            change = FieldChange(shown, None, diff.shown(value, path))
             found.append(Drift(ref, change, entry.name))
     return found
 
