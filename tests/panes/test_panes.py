@@ -268,6 +268,16 @@ async def test_the_embedded_cluster_is_called_simulated() -> None:
         assert "SIMULATED" in screen.text("#header")
 
 
+async def test_a_server_that_is_not_verified_is_called_insecure() -> None:
+    stage = idle()
+    async with shown(stage, size=(80, 24)) as screen:
+        assert "INSECURE" not in screen.text("#header")
+    stage = idle()
+    stage.place = msgspec.structs.replace(stage.place, insecure=True)
+    async with shown(stage, size=(60, 16)) as screen:
+        assert "INSECURE" in screen.text("#header")
+
+
 async def test_what_may_not_be_read_is_named_in_its_pane_and_the_rest_works() -> None:
     stage = scaling()
     for source in (Kind.NODES, Source.NODE_METRICS):

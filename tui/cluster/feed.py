@@ -105,7 +105,11 @@ class ClusterFeed:
             config = self._find()
             namespace = None if self._everywhere else (self._namespace or config.namespace)
             self._place = msgspec.structs.replace(
-                self._place, context=config.context or config.host, namespace=namespace
+                self._place,
+                context=config.context or config.host,
+                namespace=namespace,
+                # Plain HTTP to this very machine (kubectl proxy) passes nobody on the way.
+                insecure=config.tls.insecure or (config.insecure and not config.loopback),
             )
             session = Session(config, self._store, namespace=namespace)
             with self._lock:

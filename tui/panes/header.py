@@ -69,6 +69,8 @@ class Header(Widget):
         left: Line = [(" kscale ", "bold reverse measured"), ("  ", "")]
         if place.simulated:
             left += [(" SIMULATED ", "bold reverse estimated"), (" ", "")]
+        if place.insecure:
+            left += [(" INSECURE ", "bold reverse bad"), (" ", "")]
         left += [(clean(place.context), ""), (" / ", "muted"), (namespace, "")]
         if place.read_only:
             left += [("  read-only", "decided")]

@@ -14,3 +14,5 @@ class Place(msgspec.Struct, frozen=True):
     simulated: bool = False
     """Whether it is the embedded cluster."""
     read_only: bool = False
+    insecure: bool = False
+    """Whether the server may be another than it says: its certificate is not verified."""
