@@ -75,6 +75,14 @@ def test_a_metrics_server_that_does_not_trust_the_kubelets() -> None:
     assert ("Pod kube-system/metrics-server-1", "log", X509) in evidence(found)
 
 
+def test_a_metrics_server_that_prints_its_usage_does_not_speak_of_certificates() -> None:
+    """It does so when a flag is wrong, and ends."""
+    case = _down()
+    usage = "--tls-cert-file string  File containing the default x509 Certificate for HTTPS."
+    case.fetched(_log_fetch(case), LogFact("metrics-server-1", (usage,)))
+    assert "MissingEndpoints" in case.one("metrics-api-unavailable").title
+
+
 def test_a_metrics_server_that_is_just_starting() -> None:
     assert _down(since=NOW - 20).ids() == []
 

@@ -28,12 +28,12 @@ def _examine(patient: Patient) -> Iterable[Finding]:
         for h in blind
         for m in resource_metrics(h)[:1]
     ][:5]
-    reads = f"{count(len(blind), 'HPA')} on CPU or memory can read" if blind else "an HPA can read"
+    hpas = f"what {count(len(blind), 'HPA')} here would read" if blind else "what an HPA reads"
     yield RULE.found(
         named("APIService", "", APISERVICE),
         "The metrics API is not installed",
-        f"Nothing in this cluster measures CPU and memory, so nothing {reads}, and "
-        "`kubectl top` answers with an error. Scaling on them cannot work.",
+        f"Nothing in this cluster measures CPU and memory, {hpas}. Scaling on them cannot work, "
+        "and `kubectl top` answers with an error.",
         evidence,
         Fix(
             "Install metrics-server; with minikube: `minikube addons enable metrics-server`.",

@@ -12,11 +12,13 @@ from tui.analysis.doctor.rules.metrics_api_absent import APISERVICE
 from tui.state.fetched import ApiServiceFact, ApiServiceFetch, Fetch, LogFact, LogFetch
 from tui.state.links import Health, Source
 
+_X509: Final = "x509: "
+"""What an error of Go's verification begins with; the help of its flags speaks of x509 as well."""
 STARTING: Final = 45.0
 """Seconds that metrics-server may take to start and scrape twice."""
 _ASK: Final = ApiServiceFetch(APISERVICE)
 _LOG: Final = LogFetch(
-    "kube-system", "", ("x509", "Failed to scrape node", "no route to host", "i/o timeout"),
+    "kube-system", "", (_X509, "Failed to scrape node", "no route to host", "i/o timeout"),
     labels="k8s-app=metrics-server",
 )  # fmt: skip
 _INSECURE: Final = (
@@ -38,7 +40,7 @@ def _examine(patient: Patient) -> Iterable[Finding]:
     state = patient.fact(_ASK, ApiServiceFact)
     log = patient.fact(_LOG, LogFact)
     lines = log.lines if log is not None else ()
-    untrusted = next((line for line in lines if "x509" in line), "")
+    untrusted = next((line for line in lines if _X509 in line), "")
     if state is not None and state.available == "False" and state.since is not None:
         young = patient.now - state.since < STARTING
     else:
