@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tui.config import ConfigError, Settings, default_path, load
+from tui.config import ConfigError, LoadSettings, Settings, default_path, load
+from tui.load.limits import Limits
 
 
 def settings(tmp_path: Path, text: str | bytes) -> Settings:
@@ -41,6 +42,22 @@ def test_everything_that_may_stand_in_it(tmp_path: Path) -> None:
     )
 
 
+def test_what_bursts_may_do(tmp_path: Path) -> None:
+    text = """
+        [load]
+        preset = "warm-up"
+        dir = "~/presets"
+        max-connections = 2000
+        max-rate = 250000
+        max-minutes = 45
+        allow-hosts = ["lab.example"]
+    """
+    load = settings(tmp_path, text).load
+    assert load == LoadSettings("warm-up", "~/presets", 2000, 250_000, 45, ("lab.example",))
+    assert load.limits == Limits(connections=2000, rate=250_000, duration=2700)
+    assert LoadSettings().limits == Limits()
+
+
 def test_an_empty_file_is_no_settings(tmp_path: Path) -> None:
     assert settings(tmp_path, "") == Settings()
     assert settings(tmp_path, "# nothing yet\n") == Settings()
@@ -55,6 +72,8 @@ def test_an_empty_file_is_no_settings(tmp_path: Path) -> None:
         ("read-only = 'yes'\n", "read-only"),
         ("[keys]\nzoom = 5\n", "keys"),
         ("theme = \n", "line 1"),
+        ("[load]\nmax-rate = 'all'\n", "max-rate"),
+        ("[load]\nallow-host = 'x'\n", "allow-host"),
         ("[keys\n", "line 1"),
         ("theme = 'dark'\ntheme = 'light'\n", "line 2"),
         (b"theme = '\xff\xfe'\n", "utf-8"),

@@ -1,0 +1,166 @@
+"""Which targets are offered first, and whose pods answer in the end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.samples import NAMES, deployment, hpa, pod
+from tui.analysis.focus import Focus, resolve
+from tui.doors.aims import aims
+from tui.doors.answering import answering
+from tui.state.fetched import Answer, ConfigMapFact, ConfigMapFetch, Result
+from tui.state.links import Health
+from tui.state.rows import (
+    ConfigMount,
+    ContainerRow,
+    EndpointSliceRow,
+    Kind,
+    ServicePort,
+    ServiceRow,
+)
+from tui.state.store import Store
+
+NGINX = "server { location / { proxy_pass http://fastapi-svc:80; } }"
+
+
+def service(name: str, type: str = "ClusterIP", namespace: str = "default") -> ServiceRow:
+    return ServiceRow(
+        uid=f"{namespace}/{name}",
+        name=name,
+        namespace=namespace,
+        type=type,
+        ports=(ServicePort(80),),
+        selector=(("app", name),),
+    )
+
+
+def endpoints(name: str, *pods: str, namespace: str = "default") -> EndpointSliceRow:
+    return EndpointSliceRow(
+        uid=f"slice-{namespace}/{name}", name=name, namespace=namespace, service=name, ready=pods
+    )
+
+
+class Classroom:
+    """An app inside the cluster, nginx and another web server with a NodePort each."""
+
+    def __init__(self) -> None:
+        self.store = Store()
+        proxy = ContainerRow("nginx", configs=(ConfigMount("nginx-config", "/etc/nginx/conf.d"),))
+        self.store.put(Kind.HPAS, [hpa(2, 2, 3)])
+        self.store.put(Kind.DEPLOYMENTS, [deployment(2, 2)])
+        self.store.put(Kind.PODS, [pod(name, age=100) for name in NAMES[:2]])
+        self.store.put(
+            Kind.PODS,
+            [
+                pod("nginx-1", age=100, labels=(("app", "nginx"),), containers=(proxy,)),
+                pod("web-1", age=100, labels=(("app", "web"),)),
+            ],
+        )
+        self.store.link(Kind.PODS, Health.LIVE)
+        self.services(
+            service("fastapi-svc"), service("nginx-svc", "NodePort"), service("a-web", "NodePort")
+        )
+        self.store.put(
+            Kind.ENDPOINTSLICES,
+            [
+                endpoints("fastapi-svc", *NAMES[:2]),
+                endpoints("nginx-svc", "nginx-1"),
+                endpoints("a-web", "web-1"),
+            ],
+        )
+
+    def services(self, *rows: ServiceRow) -> None:
+        self.store.put(Kind.SERVICES, rows)
+
+    def tell(self, text: str) -> None:
+        """What the ConfigMap of nginx says has been fetched."""
+        fact = ConfigMapFact((("default.conf", text),), 0.0)
+        self.store.put_fetched(
+            ConfigMapFetch("default", "nginx-config"), Answer(Result.FOUND, fact)
+        )
+
+    @property
+    def focus(self) -> Focus:
+        return resolve(self.store.drain(), None, None)
+
+    @property
+    def offered(self) -> list[str]:
+        delta = self.store.drain()
+        return [aim.service for aim in aims(delta, resolve(delta, None, None))]
+
+
+def test_the_proxy_in_front_of_what_scales_comes_first() -> None:
+    room = Classroom()
+    room.tell(NGINX)
+    assert room.offered == ["nginx-svc", "fastapi-svc", "a-web"]
+
+
+def test_its_own_service_comes_first_if_it_has_an_address_outside() -> None:
+    room = Classroom()
+    room.tell(NGINX)
+    room.services(service("fastapi-svc", "NodePort"))
+    assert room.offered == ["fastapi-svc", "nginx-svc", "a-web"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "proxy_pass http://other-svc;",
+        "proxy_pass http://my-fastapi-svc;",
+        "proxy_pass http://fastapi-svc-old;",
+        "proxy_pass http://x.fastapi-svc;",
+    ],
+)
+def test_a_proxy_of_something_else_does_not(text: str) -> None:
+    room = Classroom()
+    room.tell(text)
+    assert room.offered == ["fastapi-svc", "a-web", "nginx-svc"]
+
+
+def test_until_its_configuration_is_known_its_own_service_it_is() -> None:
+    assert Classroom().offered[0] == "fastapi-svc"
+
+
+def test_what_cannot_speak_http_is_not_offered() -> None:
+    room = Classroom()
+    udp = (ServicePort(53, protocol="UDP"),)
+    room.services(
+        service("kubernetes"),
+        msgspec.structs.replace(service("dns"), ports=udp),
+        msgspec.structs.replace(service("no-pods"), selector=()),
+    )
+    assert room.offered == ["fastapi-svc", "a-web", "nginx-svc"]
+
+
+def test_those_of_the_same_namespace_come_before_others() -> None:
+    room = Classroom()
+    room.services(service("aaa", "NodePort", namespace="aaa"))
+    assert room.offered == ["fastapi-svc", "a-web", "nginx-svc", "aaa"]
+
+
+def test_an_empty_cluster_offers_nothing() -> None:
+    delta = Store().drain()
+    assert aims(delta, resolve(delta, None, None)) == []
+
+
+def names(found: Any) -> list[str]:
+    return sorted(row.name for row in found)
+
+
+def test_the_ready_pods_of_the_scaled_workload_answer_behind_any_proxy() -> None:
+    room = Classroom()
+    room.store.put(Kind.PODS, [pod(NAMES[2], age=1, status="ContainerCreating")])
+    assert names(answering(room.store, "default", "nginx-svc", room.focus.workload)) == sorted(
+        NAMES[:2]
+    )
+
+
+def test_without_a_workload_those_behind_the_service_do() -> None:
+    room = Classroom()
+    assert names(answering(room.store, "default", "nginx-svc", None)) == ["nginx-1"]
+    assert names(answering(room.store, "default", "none", None)) == []
+    assert names(answering(Store(), "default", "nginx-svc", None)) == []
