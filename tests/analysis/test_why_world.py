@@ -145,4 +145,4 @@ def test_a_hold_seen_at_first_sight_is_taken_for_young() -> None:
     lab = Lab(deployment(6, 6), current=6, conditions=held, min=2)
     lab.store.sample_pods([usage(name, 3, time=NOW - 5) for name in NAMES[:2]])
     text = said(lab.explain())
-    assert "5 min window holds 6, ~5 min more" in text
+    assert "5 min window holds 6, at most 5 min more" in text

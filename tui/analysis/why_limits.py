@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tui.analysis import hpa
 from tui.analysis.why_memory import release
-from tui.analysis.why_words import Piece, Step, Text, Tone, policy, span
+from tui.analysis.why_words import Piece, Step, Text, Tone, left, policy, span
 
 
 def limit_steps(decision: hpa.Decision, now: float) -> list[Step]:
@@ -34,10 +34,10 @@ def _window(decision: hpa.Decision, limits: hpa.Normalization, now: float) -> St
         Piece(f"{which} of {span(window)} counts: "),
         Piece(str(stable.stabilized), Tone.DECIDED, strong=True),
     ]
-    until = release(decision)
-    if until is not None and until > now:
+    hold = release(decision)
+    if hold is not None and hold.until > now:
         holds = f", so {limits.desired} stays" if limits.desired != stable.stabilized else ""
-        pieces.append(Piece(f"{holds} ~{span(until - now)} more", Tone.ESTIMATED))
+        pieces.append(Piece(f"{holds} {left(hold.until, now, hold.at_most)} more", Tone.ESTIMATED))
     return Step("window", "stabilization", tuple(pieces), stable.stabilized, estimated=True)
 
 

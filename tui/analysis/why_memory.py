@@ -7,10 +7,25 @@ is unknown; but the conditions tell whether something remembered holds the count
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from tui.analysis import hpa
 from tui.analysis.scaling_behavior import effective_behavior, remember_rescale
+
+
+@dataclass(frozen=True, slots=True)
+class Inferred(hpa.Recommendation):
+    """One that was not seen made, but has to be remembered; it was made then at the latest."""
+
+
+class Hold(NamedTuple):
+    """Until when what is remembered holds the size."""
+
+    until: float
+    at_most: bool
+    """Whether it may end sooner, as it was not seen when it began."""
+
 
 _UP, _DOWN, _FREE = "ScaleUpStabilized", "ScaleDownStabilized", "ReadyForNewScale"
 
@@ -31,7 +46,7 @@ def first(decision: hpa.Decision, status: hpa.Status, now: float) -> hpa.Memory:
     count = status.desired_replicas if held else decision.recommended
     if count is None:
         return hpa.NOTHING_REMEMBERED
-    return hpa.Memory((hpa.Recommendation(count, now),))
+    return hpa.Memory((Inferred(count, now),))
 
 
 def with_rescales(
@@ -88,7 +103,7 @@ def corrected(
         window = stable.up_window if said == _UP else stable.down_window
         # It was made within the window, and not while we watched.
         at = max(min(since, decision.at), decision.at - window + 1.0)
-        kept = (*kept, hpa.Recommendation(status.desired_replicas, at))
+        kept = (*kept, Inferred(status.desired_replicas, at))
     return replace(memory, recommendations=kept)
 
 
@@ -99,8 +114,8 @@ def recent(memory: hpa.Memory, spec: hpa.HpaSpec, now: float) -> tuple[hpa.Recom
     return tuple(sorted((r for r in memory.recommendations if r.at > start), key=lambda r: r.at))
 
 
-def release(decision: hpa.Decision) -> float | None:
-    """Until when what is remembered holds the size at least as far as it does now.
+def release(decision: hpa.Decision) -> Hold | None:
+    """How long what is remembered holds the size at least as far as it does now.
 
     None where no window holds it.
     """
@@ -111,13 +126,16 @@ def release(decision: hpa.Decision) -> float | None:
     down = stable.stabilized > stable.recommended
     window = stable.down_window if down else stable.up_window
     holding = [
-        r.at
+        r
         for r in decision.memory.recommendations
-        if r.at < decision.at
+        if (r.at < decision.at or isinstance(r, Inferred))  # not the one just made
         and r.at > decision.at - window
         and (r.replicas >= bound if down else r.replicas <= bound)
     ]
-    return max(holding) + window if holding else stable.held_until
+    if not holding:
+        return None if stable.held_until is None else Hold(stable.held_until, False)
+    last = max(holding, key=lambda r: r.at)
+    return Hold(last.at + window, isinstance(last, Inferred))
 
 
 def leaving(memory: hpa.Memory, spec: hpa.HpaSpec, now: float) -> tuple[tuple[int, float], ...]:

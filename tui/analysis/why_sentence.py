@@ -11,6 +11,7 @@ from tui.analysis.why_words import (
     Text,
     Tone,
     fraction,
+    left,
     number,
     pods,
     reading,
@@ -100,20 +101,20 @@ def _sum(decision: hpa.Decision, terse: int, key: str) -> Text:
             taken = "0" if measure.ratio > 1 else "full"
             count = len(calculation.assumed)
             idle = (f" ({count} count as {taken})", f" ({count} at {taken})", "")[terse]
-            left = f"{name}{pods(redone.pods)}{idle} × {fraction(spec, redone)}"
-            return _equation(left, None if terse else exact, calculation, key)
+            start = f"{name}{pods(redone.pods)}{idle} × {fraction(spec, redone)}"
+            return _equation(start, None if terse else exact, calculation, key)
         case Verdict.FROM_ZERO:
             return _equation(f"{name}{fraction(spec, measure)}", measure.ratio, calculation, key)
         case _:
             exact = measure.ratio * measure.pods
-            left = f"{name}{pods(measure.pods)} × {fraction(spec, measure)}"
-            return _equation(left, None if terse else exact, calculation, key)
+            start = f"{name}{pods(measure.pods)} × {fraction(spec, measure)}"
+            return _equation(start, None if terse else exact, calculation, key)
 
 
-def _equation(left: str, exact: float | None, found: Calculation, key: str) -> Text:
+def _equation(start: str, exact: float | None, found: Calculation, key: str) -> Text:
     middle = "" if exact is None or number(exact) == str(found.replicas) else f" = {number(exact)}"
     return (
-        Piece(left, Tone.MEASURED),
+        Piece(start, Tone.MEASURED),
         Piece(middle),
         Piece(f" → {found.replicas}", Tone.DECIDED, strong=key in ("pods", "correction")),
     )
@@ -136,10 +137,11 @@ def _verdict(decision: hpa.Decision, now: float, terse: int, key: str) -> Text:
                 Piece(f"{span(window)} window holds "),
                 Piece(str(desired), Tone.DECIDED, strong=True),
             ]
-            until = release(decision)
-            if until is not None and until > now:
-                left = span(until - now)
-                found.append(Piece(f", ~{left}" + ("" if terse else " more"), Tone.ESTIMATED))
+            hold = release(decision)
+            if hold is not None and hold.until > now:
+                more = "" if terse else " more"
+                rest = left(hold.until, now, hold.at_most)
+                found.append(Piece(f", {rest}{more}", Tone.ESTIMATED))
             return tuple(found)
         case "rate" if limits.rate is not None and limits.rate.select_policy == "Disabled":
             return (
@@ -165,10 +167,10 @@ def _verdict(decision: hpa.Decision, now: float, terse: int, key: str) -> Text:
 def _when(now: float, next_look: float | None, period: float) -> Text:
     if next_look is None:
         return (Piece(f"next look within {span(period)}", Tone.ESTIMATED),)
-    left = next_look - now
-    if left < 1.0:
+    rest = next_look - now
+    if rest < 1.0:
         return (Piece("looking now", Tone.ESTIMATED),)
-    return (Piece(f"next look ~{span(left)}", Tone.ESTIMATED),)
+    return (Piece(f"next look ~{span(rest)}", Tone.ESTIMATED),)
 
 
 def _joined(clauses: list[Text]) -> Text:

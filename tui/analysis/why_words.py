@@ -116,6 +116,11 @@ def span(seconds: float) -> str:
     return f"{minutes} min {rest} s" if rest and minutes < 10 else f"{minutes} min"
 
 
+def left(until: float, now: float, at_most: bool) -> str:
+    """``~3 min 20 s``, ``at most 5 min``."""
+    return f"{'at most ' if at_most else '~'}{span(until - now)}"
+
+
 def policy(each: hpa.ScalingPolicy, up: bool) -> str:
     """``+4 pods / 15 s``, ``−100 % / 15 s``."""
     sign = "+" if up else "−"

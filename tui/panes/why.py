@@ -12,7 +12,7 @@ from tui.analysis.scene import Scene
 from tui.analysis.why import Explanation, Look
 from tui.analysis.why_sentence import sentences
 from tui.analysis.why_steps import steps
-from tui.analysis.why_words import Step, span
+from tui.analysis.why_words import Step, left, span
 from tui.panes.line import Line, cells, cut, flow
 from tui.panes.pane import Pane, absence
 from tui.panes.spoken import line_of, spoken
@@ -127,9 +127,10 @@ class WhyPane(Pane):
             facts.append([("next look ", "muted"), (f"within {span(why.period)}", "estimated")])
         if why.next_sample is not None:
             facts.append([("next sample ", "muted"), (_left(why.next_sample - now), "estimated")])
-        until = why_memory.release(why.outlook.decision) if why.outlook is not None else None
-        if until is not None and until > now:
-            facts.append([("window ends ", "muted"), (_left(until - now), "estimated")])
+        hold = why_memory.release(why.outlook.decision) if why.outlook is not None else None
+        if hold is not None and hold.until > now:
+            rest = left(hold.until, now, hold.at_most)
+            facts.append([("window ends in ", "muted"), (rest, "estimated")])
         facts.append([("violet is estimated", "estimated")])
         lines = flow(facts, room, "   ")
         faster = hpa.SYNC_PERIOD / why.period
