@@ -18,7 +18,7 @@ from tui.cluster.audit import AuditLog
 from tui.cluster.guard import PRODUCTION, Guard
 from tui.cluster.halt import Halt
 from tui.cluster.objects import Ref
-from tui.cluster.route import Routes
+from tui.cluster.route import Route, Routes
 from tui.cluster.transport import Transport
 from tui.config import Settings
 from tui.doors.setups_board import Board
@@ -118,16 +118,16 @@ class SetupsDoor:
         self._rights_due = 0.0
         self._typed: dict[str, str] = {}
         """The context's name as it was typed for the last apply of a setup."""
-        self._watching: threading.Thread | None = None
+        self.watching: threading.Thread | None = None
 
     # Looking.
 
     def look(self) -> None:
         """The setups are on the screen: keep them up to date for a while."""
         self._seen = time.monotonic()
-        if self._watching is None and not self._halt.stopped:
-            self._watching = threading.Thread(target=self._watch, name="setups", daemon=True)
-            self._watching.start()
+        if self.watching is None and not self._halt.stopped:
+            self.watching = threading.Thread(target=self._watch, name="setups", daemon=True)
+            self.watching.start()
 
     def close(self) -> None:
         """The program ends. What is under way stops; apply or delete completes it another time."""
@@ -177,7 +177,7 @@ class SetupsDoor:
         self._probed[status.setup] = now
         answer = ask(routes, self.namespace, status.health)
         known = routes.known(self.namespace, status.health.service, status.health.port)
-        self._board.probe(status.setup, answer, getattr(known, "label", ""))
+        self._board.probe(status.setup, answer, known if isinstance(known, Route) else None)
 
     @property
     def namespace(self) -> str:

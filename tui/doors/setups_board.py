@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
+from tui.cluster.route import Route
 from tui.setups.model import Answer, Catalogue, Outcome, Progress, SetupStatus, Step
 from tui.state.setups import ObjectStep, SetupRow, SetupsRow, SetupWrite
 from tui.state.store import Store
@@ -78,16 +79,17 @@ class Board:
                     self._rows[name] = replace(self._rows[name], missing=lacking)
             self._put()
 
-    def probe(self, name: str, answer: Answer, route: str) -> None:
-        """What its health path answered."""
+    def probe(self, name: str, answer: Answer, route: Route | None) -> None:
+        """What its health path answered, and the way that was taken."""
+        url, label = (route.url, route.label) if route is not None else (answer.url, "")
         with self._lock:
             row = self._rows.get(name)
             if row is not None:
                 self._rows[name] = replace(
                     row,
-                    url=answer.url,
-                    route=route,
-                    probe=answer.sentence,
+                    url=url,
+                    route=label,
+                    probe=answer.sentence.replace(f" ({label})", ""),
                     answers=answer.good if answer.reached else None,
                     probed=self._clock(),
                 )

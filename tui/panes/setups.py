@@ -71,7 +71,7 @@ class SetupsPane(Pane):
         if setups.busy:
             line.append(("  pending…", "decided"))
         elif there:
-            line.append((f" {there}", "bold measured"))
+            line.append((f" {there} applied", "measured"))
         return line
 
     def footnote(self) -> Line:
@@ -80,7 +80,12 @@ class SetupsPane(Pane):
             return [("read-only here", "decided")]
         if not self.has_focus:
             return []
-        return [("Enter apply/delete · r again · u undo", "muted")]
+        words = ["Enter apply/delete", "r again", "z zoom"]
+        if any(row.undo for row in self.scene.delta.setups.rows):
+            words.insert(0, "u undo")
+        while len(words) > 1 and len(" · ".join(words)) > self.room.width - 4:
+            words.pop()
+        return [(" · ".join(words), "muted")]
 
     def prepare(self) -> int:
         """All lines at once: they are few."""
@@ -130,6 +135,8 @@ class SetupsPane(Pane):
         right: Line = []
         if row.wanted is not None and row.state != "absent":
             right = [(f" {row.ready or 0}/{row.wanted}", "good" if row.ready else "bad")]
+            if cells(left) + cells(right) >= room:
+                right = []
         if row.url and cells(left) + len(row.url) + cells(right) + 3 < room:
             right = [(f" {clean(row.url)}", "measured"), *right]
         return ends(left, right, room)
@@ -140,7 +147,9 @@ class SetupsPane(Pane):
             said.append((row.failure, "bad"))
             if row.undo:
                 said.append((f"u undoes it: {row.undo}", "decided"))
-        elif not row.busy:
+        elif row.state == "absent" and row.summary:
+            said.append((row.summary, "muted"))
+        elif not row.busy and not (row.state == "healthy" and row.probe):
             said.append((row.sentence or row.summary, "muted"))
             if row.missing:
                 said.append((f"You may not {', nor '.join(row.missing[:3])}.", "decided"))
