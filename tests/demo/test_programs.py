@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tui.demo.node.programs import ANNOTATION, Program, program_of
+from tui.demo.node.programs import ANNOTATION, DATE, HOSTNAME, Program, program_of
 from tui.demo.node.status import canonical, pull_error
 
 
@@ -72,3 +72,17 @@ def test_annotations_decide() -> None:
 def test_images_have_full_names(image: str, full: str) -> None:
     assert canonical(image) == full
     assert full in pull_error(image)
+
+
+def test_short_commands_end_and_tasks_do_not_run_for_ever() -> None:
+    script = {"image": "busybox", "command": ["sh", "-c", "date; echo Hello; hostname"]}
+    found = program_of(script, {})
+    assert found.lasts is not None
+    assert found.output == (DATE, "Hello", HOSTNAME)
+    unknown = {"image": "perl:5", "command": ["perl", "-wle", "print 1"]}
+    assert program_of(unknown, {}).lasts is None
+    assert program_of(unknown, {}, task=True).lasts == 5.0
+    for ever in (["sleep", "infinity"], ["sh", "-c", "while true; do date; done"]):
+        assert program_of({"image": "busybox", "command": ever}, {}, task=True).lasts is None
+    server = {"image": "nginx:alpine"}
+    assert program_of(server, {}, task=True).lasts is None

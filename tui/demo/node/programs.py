@@ -108,6 +108,20 @@ _IMAGES: Final[tuple[tuple[str, Program], ...]] = (
 )
 _NO_SUCH: Final = re.compile(r"no-?such|does-?not-?exist|nonexist|missing|\.invalid(/|$)", re.I)
 _SHELL_IMAGES: Final = re.compile(r"(.*/)?(busybox|alpine|ubuntu|debian|centos|fedora)(:|$)")
+DATE: Final = "\0date"
+"""In a printed line: the time when it is printed."""
+HOSTNAME: Final = "\0hostname"
+"""In a printed line: the pod's name."""
+_TASK: Final = 5.0
+# Commands that are done at once, and what they print; what depends on files is left out.
+_SHORT: Final = {
+    "date": DATE,
+    "hostname": HOSTNAME,
+    "id": "uid=0(root) gid=0(root) groups=0(root)",
+    "pwd": "/",
+    "uname": "Linux",
+    "whoami": "root",
+} | dict.fromkeys(("cat", "chmod", "cp", "env", "ls", "mkdir", "mv", "printenv", "rm", "touch"), "")
 _SHELLS: Final = ("sh", "bash", "/bin/sh", "/bin/bash")
 _BINARIES: Final = (
     "/bin/",
@@ -121,8 +135,14 @@ _BINARIES: Final = (
 )
 
 
-def program_of(container: Object, annotations: dict[str, str]) -> Program:
-    """The program of a container of a pod with these annotations."""
+def program_of(container: Object, annotations: dict[str, str], *, task: bool = False) -> Program:
+    """The program of a container of a pod with these annotations.
+
+    Args:
+        container: its part of the pod's spec.
+        annotations: the pod's.
+        task: the pod is not to run for ever, so that a command nobody knows ends after a while.
+    """
     image = str(container.get("image", ""))
     name = image.partition("@")[0]
     found = next((program for part, program in _IMAGES if part in name), Program())
@@ -134,6 +154,9 @@ def program_of(container: Object, annotations: dict[str, str]) -> Program:
         found = replace(found, lasts=0.05, listens=False)
     if container.get("command") or (words and _SHELL_IMAGES.match(name)):
         found = _of_command(replace(found, lasts=None), words, container)
+        known = words[0] in _SHELLS or words[0] == "sleep"
+        if task and not known and found.lasts is None and not found.start_error:
+            found = replace(found, lasts=_TASK, listens=False)
     return _as_annotated(found, annotations.get(ANNOTATION, ""))
 
 
@@ -144,6 +167,9 @@ def _of_command(program: Program, words: list[str], container: Object) -> Progra
     if first == "sleep" and len(words) > 1:
         seconds = _seconds(words[1])
         return replace(program, lasts=seconds, listens=False, heeds_sigterm=False)
+    name = first.rpartition("/")[2]
+    if name in _SHORT:
+        return replace(program, lasts=0.05, listens=False, output=_printed(name))
     if first in ("true", "false", "/bin/true", "/bin/false"):
         return replace(program, lasts=0.05, exit_code=int(first.endswith("false")), listens=False)
     if first == "stress" and "--vm-bytes" in words[:-1]:
@@ -159,7 +185,7 @@ def _of_command(program: Program, words: list[str], container: Object) -> Progra
 
 
 def _of_script(program: Program, script: str) -> Program:
-    """A shell script of ``echo``, ``sleep``, ``true``, ``false`` and ``exit``; else it runs on."""
+    """A shell script of ``echo``, ``sleep``, ``exit`` and what is `_SHORT`; else it runs on."""
     lasted, printed = 0.05, []
     for step in re.split(r";|&&|\n", script):
         try:
@@ -177,9 +203,16 @@ def _of_script(program: Program, script: str) -> Program:
             return _ended(program, lasted, code, printed)
         elif words[0] == "false":
             return _ended(program, lasted, 1, printed)
+        elif words[0] in _SHORT:
+            printed += _printed(words[0])
         elif words[0] != "true":
             return replace(program, output=(*printed, *program.output))
     return _ended(program, lasted, 0, printed)
+
+
+def _printed(name: str) -> tuple[str, ...]:
+    text = _SHORT[name]
+    return (text,) if text else ()
 
 
 def _ended(program: Program, lasts: float, code: int, printed: list[str]) -> Program:

@@ -17,7 +17,7 @@ from tui.demo.logs import Logs
 from tui.demo.node import references, status
 from tui.demo.node.containers import Container
 from tui.demo.node.probes import Probes
-from tui.demo.node.programs import program_of
+from tui.demo.node.programs import DATE, HOSTNAME, program_of
 from tui.demo.node.pulls import LONGEST_BACKOFF, Pull
 from tui.demo.node.runtime import Runtime
 from tui.demo.node.usage import ContainerUsage, Usage
@@ -57,9 +57,11 @@ class Worker:
         self.start_time = tools.clock.stamp()
         annotations = pod.metadata.get("annotations") or {}
 
+        task = pod.spec.get("restartPolicy", "Always") != "Always"
+
         def made(name: str, init: bool) -> list[Container]:
             return [
-                Container(spec, program_of(spec, annotations), init)
+                Container(spec, program_of(spec, annotations, task=task), init)
                 for spec in pod.spec.get(name) or ()
             ]
 
@@ -233,7 +235,8 @@ class Worker:
             else None
         )
         for line in program.output if served is None else served.output:
-            tools.logs.write(self.uid, container.name, line)
+            shown = line.replace(DATE, f"{tools.clock.wall():%a %b %e %H:%M:%S UTC %Y}")
+            tools.logs.write(self.uid, container.name, shown.replace(HOSTNAME, self._key[1]))
         if served is not None and served.exit_code is not None:
             code = served.exit_code
             self.while_runs(container, 0.03, lambda: self.end_run(container, code))
