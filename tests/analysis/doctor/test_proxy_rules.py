@@ -354,3 +354,47 @@ def test_pods_that_keep_alive_leaves_idle() -> None:
 )
 def test_a_spread_that_says_nothing_of_keep_alive(pods: dict[str, int], more: Any) -> None:
     assert "keepalive-skew" not in _burst(pods, **more).ids()
+
+
+# kube-proxy-random, latest-tag
+
+
+def _mode(text: str, *ready: str) -> Case:
+    case = Case().put(Kind.ENDPOINTSLICES, endpoints("fastapi-svc", *(ready or ("a", "b"))))
+    fetch = ConfigMapFetch("kube-system", "kube-proxy")
+    return case.fetched(fetch, ConfigMapFact((("config.conf", text),), NOW))
+
+
+@pytest.mark.parametrize("text", ['mode: ""\n', "kind: X\nmode: iptables\n", "mode: nftables"])
+def test_a_choice_at_random_is_worth_knowing(text: str) -> None:
+    found = _mode(text).one("kube-proxy-random")
+    assert found.severity is Severity.ADVICE
+
+
+@pytest.mark.parametrize("text", ["mode: ipvs\n", "kind: X\n", "  mode: iptables-of-something"])
+def test_another_mode_or_none_that_is_known(text: str) -> None:
+    assert "kube-proxy-random" not in _mode(text).ids(advice=True)
+
+
+def test_one_pod_leaves_nothing_to_choose() -> None:
+    case = _mode("mode: iptables", "a")
+    assert "kube-proxy-random" not in case.ids(advice=True)
+    assert ConfigMapFetch("kube-system", "kube-proxy") not in case.wants()
+
+
+@pytest.mark.parametrize(
+    ("image", "found"),
+    [
+        ("registry:5000/app", True),
+        ("app:latest", True),
+        ("app:1.2", False),
+        ("app@sha256:0", False),
+        ("", False),
+    ],
+)
+def test_a_tag_that_floats(image: str, found: bool) -> None:
+    containers = (ContainerRow("fastapi", 100, 500, 1, 1, image),)
+    case = Case().put(
+        Kind.PODS, *(pod(n, age=90, containers=containers) for n in ("web-1", "web-2"))
+    )
+    assert ("latest-tag" in case.ids(advice=True)) is found
