@@ -224,7 +224,7 @@ def test_only_the_newest_events_are_kept(server: Server) -> None:
 
     old = [happening(n) for n in range(3000)]
     random.Random(3).shuffle(old)
-    server.on(EVENTS, listing(old[:1500], "9000", rest="x"), listing(old[1500:], "9000"))
+    server.on(EVENTS, listing(old[:1500], "3500", rest="x"), listing(old[1500:], "3500"))
     server.on(EVENTS, watching(("ADDED", {**happening(4000)})), watch=True)
     running = Running(server, Kind.EVENTS)
     try:

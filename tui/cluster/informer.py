@@ -133,6 +133,7 @@ class Informer(Worker):
                     raise ApiError(Fault.BAD_REPLY, "The server's list has no resourceVersion.")
                 keep = self._newest.retain(uids) if self._newest is not None else uids
                 self._store.retain(self.resource.kind, keep)
+                self._versions.listed(page.version)
                 return page.version
             if page.rest == rest:
                 break

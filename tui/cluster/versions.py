@@ -17,12 +17,19 @@ class Versions:
 
     def __init__(self) -> None:
         self._newest: dict[str, int] = {}
+        self._listed = 0
+        """The version of the list: what it did not hold was gone by then."""
         self._deleted: OrderedDict[str, None] = OrderedDict()
 
     def restart(self) -> None:
         """A new list is truth again, even if its versions are lower (a restored etcd)."""
         self._newest.clear()
         self._deleted.clear()
+        self._listed = 0
+
+    def listed(self, version: str) -> None:
+        """The list is whole: an event from before it is no news, whomever it is of."""
+        self._listed = int(version) if version.isdecimal() else 0
 
     def is_news(self, uid: str, version: str) -> bool:
         """Note an object as seen; False if it is an old state of it, or it is known deleted."""
@@ -33,7 +40,7 @@ class Versions:
         except ValueError:
             return True
         known = self._newest.get(uid)
-        if known is not None and number <= known:
+        if number <= (self._listed if known is None else known):
             return False
         self._newest[uid] = number
         return True
