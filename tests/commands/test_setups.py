@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -107,6 +111,29 @@ def test_what_failed_can_be_taken_back_at_once(run: Any) -> None:
     assert "ImagePullBackOff" in done.stderr
     assert "It was taken back." in done.stderr
     assert json.loads(run("status", "load-app", "--json").stdout)["state"] == "absent"
+
+
+def test_stopped_by_a_signal_it_says_what_is_left(kubeconfig: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tui", "setups", "apply", "load-app", "--yes"]
+    command += ["--kubeconfig", kubeconfig, "-n", "kube-public"]
+    command += ["--set", "image=localhost/no-such:2", "--set", "node-port=30780"]
+    child = subprocess.Popen(
+        command,
+        env={**os.environ, "KSCALE_AUDIT_LOG": str(tmp_path / "audit.jsonl")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout is not None
+    assert any("0 of 2 pods ready" in line for line in iter(child.stdout.readline, ""))
+    child.send_signal(signal.SIGINT)
+    _, said = child.communicate(timeout=20)
+    assert child.returncode == EXIT_FAILED
+    assert "It was stopped" in said
+    assert "undoing deletes that" in said
+    assert "Traceback" not in said
+    words = ("--kubeconfig", kubeconfig, "-n", "kube-public", "--yes")
+    assert CliRunner().invoke(cli, ["setups", "delete", "load-app", *words]).exit_code == EXIT_OK
 
 
 def test_nobody_to_ask_is_wrong_usage(run: Any) -> None:

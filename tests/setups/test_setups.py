@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from tests.setups.place import Place
+from tui.cluster.errors import ApiError, Fault
 from tui.cluster.guard import Guard
+from tui.cluster.transport import Response, Transport
 from tui.setups.model import Action, Answer, Check, Outcome, Plan, SetupError, State
 
 Write = Callable[..., Path]
@@ -392,6 +394,28 @@ def test_the_load_app_answers_for_itself(place: Place) -> None:
     ended = place.apply("load-app")
     assert ended.good, ended.failure
     assert place.delete("load-app").good
+
+
+class Webhooked(Transport):
+    """A cluster with an admission webhook that does not support dry runs."""
+
+    def request(self, method: str, path: str, query: Any = None, **more: Any) -> Response:
+        if query and "dryRun" in query:
+            words = 'admission webhook "x.example.com" does not support dry run'
+            raise ApiError(Fault.INVALID, words, status=400, reason="BadRequest")
+        return super().request(method, path, query, **more)
+
+
+def test_what_cannot_be_tried_out_is_reckoned_and_told(app: Place) -> None:
+    transport = Webhooked(app.transport.config)
+    setups = app.setups(transport=transport)
+    ended = app.apply("nginx", setups)
+    assert ended.good, ended.failure
+    plan = setups.plan("nginx", app.namespace, {"app-port": 81})
+    changed = [str(one.ref) for one in plan.objects if one.action is Action.CHANGE]
+    assert changed == ["ConfigMap nginx-config", "Deployment nginx-proxy"]
+    assert all("cannot try it out" in one.warnings[0] for one in plan.objects)
+    transport.close()
 
 
 def test_a_quota_is_told_as_what_stops_it(place: Place) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ import msgspec
 from tui.cluster.audit import AuditLog
 from tui.cluster.errors import ClusterError
 from tui.cluster.guard import PRODUCTION, Guard
+from tui.cluster.halt import Halt
 from tui.cluster.kubeconfig import load_config
 from tui.cluster.transport import Transport
 from tui.config import ConfigError, Settings, load
@@ -154,9 +156,9 @@ def apply(
         _refuse_if_not_possible(plan, managers)
         typed = _confirmed(f"Apply {name} in {place.namespace}?", yes, plan.typed, typed)
         accepted = [one for one in plan.conflicts if one[1].manager in managers]
-        with _probing(place):
+        with _probing(place), _stoppable() as halt:
             ended = place.setups.apply(
-                plan, partial(_tell, place), typed=typed, take_over=accepted, wait=wait
+                plan, partial(_tell, place), typed=typed, take_over=accepted, wait=wait, halt=halt
             )
         if undo and ended.undo:
             undone = place.setups.undo(ended, partial(_tell, place), typed=typed, wait=wait)
@@ -184,7 +186,10 @@ def delete(name: str, yes: bool, dry_run: bool, typed: str, wait: float, **optio
             return
         if not deletion.empty:
             typed = _confirmed(f"Delete {name} in {place.namespace}?", yes, deletion.typed, typed)
-        ended = place.setups.delete(deletion, partial(_tell, place), typed=typed, wait=wait)
+        with _stoppable() as halt:
+            ended = place.setups.delete(
+                deletion, partial(_tell, place), typed=typed, wait=wait, halt=halt
+            )
         _end(place, ended)
 
 
@@ -268,6 +273,21 @@ def _place(options: dict[str, Any]) -> Iterator[_Place]:
         _fail(str(error))
     finally:
         transport.close()
+
+
+@contextlib.contextmanager
+def _stoppable() -> Iterator[Halt]:
+    """Ctrl-C and SIGTERM end what runs between two writes, and it says what is left."""
+    halt = Halt()
+    before = {
+        number: signal.signal(number, lambda *_: halt.stop())
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield halt
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextlib.contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tui.cluster import ownership
 from tui.cluster.errors import ApiError, Fault
 from tui.cluster.guard import RefusedError
@@ -128,6 +130,10 @@ def _look(
             return _forced(site, ref, body, live, clashes, halt)
         if outdated(error):
             return None
+        if "dry run" in error.message.lower() and error.kind is Fault.INVALID:
+            # An admission webhook with side effects; the real thing goes past it all the same.
+            words = f"The server cannot try it out ({error.message.rstrip('.')})."
+            return replace(_reckoned(ref, body, live), warnings=(words,))
         if error.kind is Fault.FORBIDDEN:
             # The right that is missing is told by itself.
             return _reckoned(ref, body, live)
