@@ -1,0 +1,131 @@
+"""Single misfortunes: what the screen is told meanwhile, and that it ends well."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults.schedule import change
+from tests.faults.world import KINDS, QUICK, Waits, World, eventually
+from tui.state.links import Health, Source
+from tui.state.rows import Kind
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
+    made = Waits()
+    made.install(monkeypatch)
+    return made
+
+
+@pytest.mark.parametrize("minutes", [0.1, 10])
+@pytest.mark.parametrize("compact", [True, False])
+def test_a_server_that_was_away(
+    minutes: float, compact: bool, waits: Waits, tmp_path: Path
+) -> None:
+    down = minutes * 60 * QUICK
+    with World(7, tmp_path) as world:
+        assert eventually(world.settled), world.difference()
+        waits.asked.clear()
+        world.fault(f"restart:down={down:.2f},compact={str(compact).lower()}")
+        assert eventually(lambda: world.store.links[Kind.PODS].health is Health.RETRYING)
+        lost = world.store.links[Kind.PODS]
+        for _ in range(20):
+            world.do(lambda: change(world, world.random))
+        assert world.shown(Kind.PODS)  # stale, and marked so, but there
+        assert eventually(world.settled), world.difference()
+        said = [link for link in world.links[Kind.PODS] if link.health is Health.RETRYING]
+        assert lost.detail
+        if minutes > 1:
+            # The whole outage is one state, told since when; each try tells when the next is.
+            during = [link for link in said if link.since == lost.since]
+            assert len(during) >= 3
+            assert all(link.retry_at is not None for link in during)
+        for kind in KINDS:
+            asked = waits.asked.get(f"informer {kind.value}", [])
+            assert len(asked) <= 2 * minutes * 60 + 5
+            assert max(asked, default=0.0) <= 30.0
+
+
+def test_a_right_that_is_taken_takes_the_rows_and_comes_back_with_them(
+    waits: Waits, tmp_path: Path
+) -> None:
+    with World(3, tmp_path) as world:
+        assert eventually(world.settled), world.difference()
+        world.fault("forbid:resource=pods")
+        world.fault("drop-watches:resource=pods")
+        assert eventually(lambda: world.store.links[Kind.PODS].health is Health.FORBIDDEN)
+        assert eventually(lambda: not world.shown(Kind.PODS))
+        assert "You may not list pods" in world.store.links[Kind.PODS].detail
+        assert world.shown(Kind.NODES) == world.truth(Kind.NODES)
+        world.clear()
+        assert eventually(world.settled), world.difference()
+
+
+def test_metrics_that_come_and_go(waits: Waits, tmp_path: Path) -> None:
+    def health(source: Source) -> Health:
+        return world.store.links[source].health
+
+    with World(4, tmp_path) as world:
+        assert eventually(lambda: health(Source.POD_METRICS) is Health.LIVE)
+        assert eventually(lambda: len(world.store.drain().pod_usage) == 40)
+        for _ in range(2):
+            # The path of metrics ends in "pods" too: they go together.
+            world.fault("error:status=503,resource=pods,verb=list")
+            assert eventually(lambda: health(Source.POD_METRICS) is Health.UNAVAILABLE)
+            assert "metrics-server does not answer" in world.store.links[Source.POD_METRICS].detail
+            assert world.store.drain().pod_usage  # of before, and as old as they say
+            world.clear()
+            assert eventually(lambda: health(Source.POD_METRICS) is Health.LIVE)
+        assert eventually(world.settled), world.difference()
+
+
+def test_a_clock_that_is_ten_minutes_off(waits: Waits, tmp_path: Path) -> None:
+    with World(5, tmp_path) as world:
+        assert eventually(world.settled), world.difference()
+        world.fault("skew:skew=600")
+        world.fault("drop-watches")
+        world.do(lambda: change(world, world.random))
+        assert eventually(world.settled), world.difference()
+        assert eventually(lambda: 590 < world.session.skew < 610)
+
+
+def test_a_token_that_expires_while_watching_is_said_and_healed(
+    waits: Waits, tmp_path: Path
+) -> None:
+    with World(6, tmp_path) as world:
+        assert eventually(world.settled), world.difference()
+        world.fault("expired-token")
+        world.fault("drop-watches")
+        assert eventually(
+            lambda: "did not accept the credentials" in world.store.links[Kind.PODS].detail
+        )
+        assert world.shown(Kind.PODS) == world.truth(Kind.PODS)
+        world.clear()
+        assert eventually(world.settled), world.difference()
+
+
+def test_every_watch_cut_again_and_again(waits: Waits, tmp_path: Path) -> None:
+    with World(8, tmp_path) as world:
+        assert eventually(world.settled), world.difference()
+        for _ in range(15):
+            world.fault("drop-watches")
+            world.do(lambda: change(world, world.random))
+            time.sleep(0.01)
+        assert eventually(world.settled), world.difference()
+
+
+def test_a_machine_that_slept_makes_its_connections_anew(
+    waits: Waits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with World(9, tmp_path) as world:
+        assert eventually(world.settled), world.difference()
+        world.fault("stall:verb=watch")  # half-open: the server is gone and nobody says so
+        truth: Any = time.time
+        monkeypatch.setattr(time, "time", lambda: truth() + 3600)
+        world.do(lambda: change(world, world.random))
+        world.clear()
+        assert eventually(world.settled), world.difference()
