@@ -120,6 +120,18 @@ async def test_zoomed_it_shows_course_and_summary() -> None:
         assert "the last 1 min" in screen.text()
 
 
+async def test_the_summary_keeps_its_columns() -> None:
+    lines = ("  0.005 [1]       |", "  0.023 [11866]   |■■■■■", "  \x1b[31m0.042 [3]\t  |■")
+    stage = scaling()
+    stage.store.put_load(LoadRow((burst(state="done", summary=lines),)))
+    async with shown(stage, size=(120, 60)) as screen:
+        await screen.press("2", "z")
+        text = screen.text("#load")
+        assert "  0.005 [1]       |" in text
+        assert "  0.023 [11866]   |■■■■■" in text
+        assert "\x1b" not in text
+
+
 async def test_a_refusal_is_told_in_words() -> None:
     text = await seen(notice="example.com is neither this machine nor a route", noticed=1)
     assert "example.com is neither this machine nor a route" in text

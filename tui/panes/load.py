@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 
 from tui.analysis.scene import Scene
@@ -82,7 +83,7 @@ class LoadPane(Pane):
             lines += [[], *more] if more else []
             if burst.summary and self.zoomed:
                 lines += [[], [(clean(burst.target), "bold measured")]]
-                lines += [[(clean(text), "")] for text in burst.summary]
+                lines += [[(_clean(text), "")] for text in burst.summary]
         return lines
 
     def _idle(self, room: int) -> list[Line]:
@@ -97,3 +98,8 @@ class LoadPane(Pane):
             room,
             "   ",
         )
+
+
+def _clean(text: str) -> str:
+    """Cleaned, with the blanks that keep its columns."""
+    return "".join(clean(part) if part.strip(" ") else part for part in re.split("( +)", text))
