@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from tui.demo.api import errors, selectors
+from tui.demo.api import errors, list_options, selectors
 from tui.demo.api.requests import Request
 from tui.demo.resource import Resource
 from tui.demo.store import CompactedError, Entry, Object, Store
@@ -53,6 +53,7 @@ def choose(
     Raises:
         ApiError: 400 for bad parameters, 410 for what is too old, 504 for what is in the future.
     """
+    list_options.check(request, watches=False)
     chosen = Filter(request, resource)
     limit = max(0, request.number("limit") or 0)
     token = request.query.get("continue", "")

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from tui.demo import resources
-from tui.demo.api import errors
+from tui.demo.api import errors, list_options
 from tui.demo.api.listing import Filter, revision_of
 from tui.demo.api.representation import Shape
 from tui.demo.api.requests import Request, Stream
@@ -48,10 +48,13 @@ def watch(
     """Answer a watch request.
 
     Raises:
-        ApiError: 400 for bad parameters. What is too old is said in the stream.
+        ApiError: 400 or 422 for bad parameters. What is too old is said in the stream.
     """
+    list_options.check(request, watches=True)
     chosen = Filter(request, resource)
     revision = revision_of(request)
+    if not revision and request.query.get("sendInitialEvents") and not _initial(request):
+        revision = store.revision  # from now on, without what is there
     asked = request.number("timeoutSeconds")
     lasts = min(asked, LONGEST) if asked else rng.uniform(0.5, 1.0) * LONGEST
 
@@ -64,10 +67,14 @@ def watch(
 
     watcher = _Watcher(store, resource, selected, shape)
     bookmarks = request.flag("allowWatchBookmarks") and resource is not resources.EVENTS
-    initial_end = bookmarks and request.flag("sendInitialEvents")
+    initial_end = bookmarks and _initial(request)
     # Subscribe now, not when the stream is first read: no commit may fall in between.
-    watcher.begin(None if request.flag("sendInitialEvents") else revision, initial_end)
+    watcher.begin(None if _initial(request) else revision, initial_end)
     return Stream(watcher.chunks(float(lasts), bookmarks))
+
+
+def _initial(request: Request) -> bool:
+    return request.flag("sendInitialEvents")
 
 
 class _Watcher:
