@@ -208,3 +208,16 @@ async def test_a_restart_takes_the_server_away_and_its_history(build: Build) -> 
             assert (await _line(stream))["object"]["code"] == 410
         listed = (await http("GET", MAPS)).json["items"]
         assert "later" in {item["metadata"]["name"] for item in listed}
+
+
+async def test_restarts_that_overlap_come_one_after_the_other(build: Build) -> None:
+    async with Http(build()) as http:
+        for _ in range(3):
+            await _set(http, "restart:down=0.05")
+        async with asyncio.timeout(10):
+            while http.server._restarts:
+                await asyncio.sleep(0.01)
+        assert await _answers(http)
+        await _set(http, "restart:down=30")
+        await asyncio.sleep(0.15)
+    assert not http.server._restarts

@@ -64,6 +64,7 @@ class Server:
         self._token = token.encode()
         self._runner: web.ServerRunner | None = None
         self._restarts: set[asyncio.Task[None]] = set()
+        self._restarting = asyncio.Lock()
         self._port = 0
         self.url = ""
 
@@ -94,13 +95,16 @@ class Server:
 
     async def stop(self) -> None:
         """Close all connections."""
-        for restart in self._restarts:
+        restarts = list(self._restarts)
+        for restart in restarts:
             restart.cancel()
+        await asyncio.gather(*restarts, return_exceptions=True)
         await self._close()
 
     async def _close(self) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            await runner.cleanup()
 
     def _restart_soon(self, away: float, compacting: bool) -> None:
         restart = asyncio.get_running_loop().create_task(self._restart(away, compacting))
@@ -109,16 +113,18 @@ class Server:
 
     async def _restart(self, away: float, compacting: bool) -> None:
         await asyncio.sleep(_ANSWERED)
-        await self._close()
-        await asyncio.sleep(away)
-        if compacting:
-            self._compact()
-        for _ in range(_TRIES):
-            try:
-                await self.start(self._port)
-                return
-            except OSError:  # somebody has the port just now
-                await asyncio.sleep(_ANSWERED)
+        async with self._restarting:  # one that is asked for meanwhile comes after it
+            await self._close()
+            await asyncio.sleep(away)
+            if compacting:
+                self._compact()
+            for _ in range(_TRIES):
+                try:
+                    await self.start(self._port)
+                    return
+                except OSError:  # somebody has the port just now
+                    await self._close()
+                    await asyncio.sleep(_ANSWERED)
         sys.stderr.write(f"kscale-tui cluster: port {self._port} was taken during the restart\n")
 
     async def _serve(self, incoming: web.BaseRequest) -> web.StreamResponse:
