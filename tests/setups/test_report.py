@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import json
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+from tui.cluster.objects import Ref
+from tui.setups import report
+from tui.setups.model import (
+    Action,
+    Broken,
+    Catalogue,
+    Conflict,
+    Deletion,
+    Drift,
+    Failure,
+    FieldChange,
+    Need,
+    NeedKind,
+    ObjectDiff,
+    Outcome,
+    Plan,
+    Prerequisite,
+    Progress,
+    Setup,
+    SetupStatus,
+    State,
+    Step,
+)
+
+EVIL = "x\x1b[31m\u202e[red]\n\x00y"
+REF = Ref("ConfigMap", "here", EVIL)
+CHANGE = FieldChange(EVIL, EVIL, EVIL)
+SETUP = Setup("s", EVIL, EVIL, Path("/nowhere"), builtin=False)
+DIFF = ObjectDiff(
+    REF, Action.CHANGE, (CHANGE,), (Conflict(EVIL, EVIL),), (EVIL,), problem=EVIL, owner=EVIL
+)
+PLAN = Plan(
+    SETUP,
+    {},
+    "here",
+    (),
+    (DIFF, ObjectDiff(REF, Action.REFUSED, problem=EVIL)),
+    (Prerequisite(Need(NeedKind.SERVICE), False, EVIL),),
+    missing_rights=(EVIL,),
+)
+STATUS = SetupStatus(EVIL, "here", State.DRIFTED, EVIL, (REF,), drift=(Drift(REF, CHANGE, EVIL),))
+OUTCOME = Outcome("s", "here", 1.0, (), (REF,), Failure(REF, EVIL, EVIL), undo=EVIL, probe=EVIL)
+DELETION = Deletion("s", "here", ((REF, EVIL),), ((REF, EVIL),))
+
+
+def test_nothing_from_a_cluster_reaches_the_terminal_as_it_is() -> None:
+    found = Catalogue((SETUP,), (Broken(EVIL, Path("/"), EVIL),))
+    lines = [
+        *report.catalogue(found),
+        *report.plan(PLAN),
+        *report.deletion(DELETION),
+        *report.status(STATUS),
+        *report.outcome(OUTCOME),
+        report.progress(Progress(REF, Step.SENT, EVIL, 1.0)),
+    ]
+    assert len(lines) > 15
+    for line in lines:
+        assert not [c for c in line if unicodedata.category(c)[0] == "C"], line
+
+
+def test_data_is_json() -> None:
+    data: list[Any] = [
+        report.catalogue_data(Catalogue((SETUP,))),
+        report.plan_data(PLAN),
+        report.deletion_data(DELETION),
+        report.status_data(STATUS),
+        report.outcome_data(OUTCOME),
+    ]
+    assert json.loads(json.dumps(data)) == data
+    assert data[1]["problems"] == [f"You may not {EVIL}.", EVIL, EVIL]
