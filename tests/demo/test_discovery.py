@@ -106,3 +106,8 @@ def test_the_older_document_as_protobuf(build: Build) -> None:
 
 def _parts(content: Any) -> list[tuple[int, bytes]]:
     return [(number, bytes(value)) for number, value in protobuf._fields(content)]
+
+
+def test_who_reads_endpoints_is_told_of_slices(build: Build) -> None:
+    answer = _get(build(lesson=True), "/api/v1/namespaces/default/endpoints")
+    assert "v1 Endpoints is deprecated in v1.33+" in answer.headers["Warning"]

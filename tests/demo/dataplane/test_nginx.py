@@ -84,34 +84,6 @@ async def test_the_right_location_answers() -> None:
     assert answers == wanted
 
 
-NESTED = """
-  location /shop/ {
-    add_header X-Part shop;
-    location /shop/cart/ { return 200 cart; }
-    location ~ \\.css$ { return 200 "style"; }
-    return 200 shop;
-  }
-  location ^~ /fixed/ { location /fixed/in/ { return 200 inside; } return 200 fixed; }
-  location ~ \\.css$ { return 200 "outer style"; }
-"""
-
-
-async def test_locations_in_locations() -> None:
-    wanted = {
-        "/shop/x": "shop",
-        "/shop/cart/1": "cart",
-        "/shop/a.css": "style",
-        "/a.css": "outer style",
-        "/fixed/a.css": "fixed",
-        "/fixed/in/a.css": "inside",
-    }
-    async with _served(_server(NESTED)) as serving:
-        answers = {path: (await serving.get("nginx", path)).text for path in wanted}
-        inherited = (await serving.get("nginx", "/shop/cart/1")).header("x-part")
-    assert answers == wanted
-    assert inherited == "shop"
-
-
 async def test_returns() -> None:
     async with _served(_server(LOCATIONS)) as serving:
         moved = await serving.get("nginx", "/old")

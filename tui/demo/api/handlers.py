@@ -28,6 +28,11 @@ from tui.demo.resource import CREATE_ONLY, Resource
 from tui.demo.store import Entry
 
 _METRICS: Final = "/apis/metrics.k8s.io/v1beta1/"
+_DEPRECATED: Final = {
+    resources.ENDPOINTS: (
+        "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
+    ),
+}
 _HEALTH: Final = ("/healthz", "/livez", "/readyz")
 # A client that can read nothing but protobuf is refused; one that can read JSON too gets JSON.
 _ACCEPTED: Final = ("application/json", "application/yaml", "*/*", "application/*", "")
@@ -106,12 +111,14 @@ class Handlers:
             if isinstance(answer, Upgrade):
                 answer.sessions = self.sessions
             return answer
-        if request.method == "GET":
-            return self._read(target, request)
-        handler = self._writers().get(request.method)
+        handler = self._verbs().get(request.method)
         if handler is None:
             raise errors.method_not_allowed()
-        return handler(target, request)
+        answer = handler(target, request)
+        warning = _DEPRECATED.get(target.resource)
+        if warning is not None and isinstance(answer, Response):
+            answer.headers.setdefault("Warning", f'299 - "{warning}"')
+        return answer
 
     @staticmethod
     def _check_accept(request: Request) -> None:
@@ -120,8 +127,9 @@ class Handlers:
         if not any(kind in _ACCEPTED for kind in kinds):
             raise errors.not_acceptable()
 
-    def _writers(self) -> dict[str, Callable[[Target, Request], Response]]:
+    def _verbs(self) -> dict[str, Callable[[Target, Request], Response | Stream]]:
         return {
+            "GET": self._read,
             "POST": self._create,
             "PUT": self._update,
             "PATCH": self._patch,
