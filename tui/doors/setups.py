@@ -202,9 +202,7 @@ class SetupsDoor:
             self._prepared = None
             self._asked += 1
             number = self._asked
-            if given is not None:
-                self._given[name] = dict(given)
-        values = self._given.get(name)
+        values = self._given.get(name) if given is None else dict(given)
         threading.Thread(
             target=self._prepare, args=(number, name, deleting, values), daemon=True
         ).start()
@@ -226,6 +224,8 @@ class SetupsDoor:
         except SetupError as error:
             found = Prepared(problem=str(error))
         with self._lock:
+            if given is not None and not found.problem:
+                self._given[name] = dict(given)
             if number == self._asked:
                 self._prepared = found
 

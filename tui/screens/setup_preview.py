@@ -89,7 +89,7 @@ class SetupPreview(ModalScreen[None]):
         self._waiting = True
         self._taken = False
         self._shown: dict[str, str] = {}
-        """The values as the plan has them, by placeholder."""
+        """The values that were looked at, by placeholder."""
 
     def compose(self) -> ComposeResult:
         """What will be done, the values it is done with, and what is asked."""
@@ -114,6 +114,7 @@ class SetupPreview(ModalScreen[None]):
     def _ask(self, given: Mapping[str, str | int] | None) -> None:
         self._waiting, self._found, self._problem = True, None, ""
         self._taken = False
+        self._shown.update({name: str(value) for name, value in (given or {}).items()})
         self._door.prepare(self._setup, self._deleting, given)
         self._draw()
 
@@ -162,11 +163,11 @@ class SetupPreview(ModalScreen[None]):
 
     def _button(self) -> str:
         """What the button does now; empty where nothing can be done."""
-        if self._waiting or self._found is None:
+        if self._waiting:
             return ""
         if self._changed:
             return "Look again"
-        if refused(self._found):
+        if self._found is None or refused(self._found):
             return ""
         if self._conflicts and not self._taken:
             return "Take over"
@@ -185,10 +186,12 @@ class SetupPreview(ModalScreen[None]):
 
     def _question(self) -> Line:
         close: Line = [("Esc ", "bold measured"), ("close", "muted")]
-        if self._waiting or self._found is None:
+        if self._waiting:
             return close
         if self._changed:
             return [("Enter ", "bold measured"), ("look with these values   ", "muted"), *close]
+        if self._found is None:
+            return close
         if refused(self._found):
             nothing = isinstance(self._found, Plan) and not self._found.problems
             return [("nothing to do   " if nothing else "", "muted"), *close]
@@ -233,10 +236,9 @@ class SetupPreview(ModalScreen[None]):
 
     @property
     def _changed(self) -> bool:
-        """Whether values were edited since the plan was made."""
-        return isinstance(self._found, Plan) and any(
-            self._given.get(name, shown) != shown for name, shown in self._shown.items()
-        )
+        """Whether values were edited since they were looked at."""
+        given = self._given
+        return any(given.get(name, shown) != shown for name, shown in self._shown.items())
 
     def on_input_changed(self) -> None:
         """The question depends on what is typed."""
