@@ -30,6 +30,7 @@ from tui.state.rows import (
     Requirement,
     WorkloadRow,
 )
+from tui.state.setups import ObjectStep, SetupRow, SetupsRow
 from tui.state.store import Store
 
 NOW = 1_795_269_802.0
@@ -481,6 +482,81 @@ def empty() -> Stage:
     stage = Stage()
     stage.all_live()
     stage.store.put(Kind.NODES, nodes()[:1])
+    return stage
+
+
+def _setup_rows() -> tuple[SetupRow, ...]:
+    nginx = SetupRow(
+        "nginx",
+        "n",
+        "nginx in front of the app",
+        "A reverse proxy on NodePort 30081.",
+        state="healthy",
+        sentence="1 pods ready.",
+        url="http://127.0.0.1:30081/",
+        route="NodePort 30081 on this machine",
+        probe="/nginx-health answers 200 in 3 ms, X-Served-By: nginx",
+        answers=True,
+        probed=NOW - 4,
+        seconds=2.2,
+        ready=1,
+        wanted=1,
+    )
+    caddy = SetupRow(
+        "caddy",
+        "c",
+        state="degraded",
+        sentence="Deployment/caddy-proxy: 0 of 1 pods ready: CrashLoopBackOff of caddy.",
+        ready=0,
+        wanted=1,
+    )
+    drifted = "spec.replicas is 3, not 2, by kubectl-edit."
+    foreign = "HorizontalPodAutoscaler fastapi-hpa belongs to kubectl-client-side-apply."
+    steps = (ObjectStep("HorizontalPodAutoscaler/fastapi-hpa", "rolling out", "no metrics yet"),)
+    denied = (
+        "create horizontalpodautoscalers in namespace default",
+        "patch horizontalpodautoscalers in namespace default",
+    )
+    load = "Tells node, pod name and visitors; POST /load burns CPU."
+    return (
+        nginx,
+        caddy,
+        SetupRow("fastapi", "4", state="drifted", sentence=drifted, ready=2, wanted=2),
+        SetupRow("load-app", "5", summary=load, state="absent", sentence="Not applied."),
+        SetupRow("hpa-cpu", "6", state="not ours", sentence=foreign),
+        SetupRow("hpa-behavior", "7", state="absent", busy="applying", steps=steps),
+        SetupRow("hpa-memory", "8", state="absent", sentence="Not applied.", missing=denied),
+    )
+
+
+def setups() -> Stage:
+    """Setups in every state there is."""
+    stage = idle()
+    stage.store.put_setups(SetupsRow(_setup_rows()))
+    return stage
+
+
+def setups_failed() -> Stage:
+    """An apply stopped half way."""
+    stage = idle()
+    nginx = replace(
+        _setup_rows()[0],
+        state="degraded",
+        sentence="Deployment/nginx-proxy: 0 of 1 pods ready: ErrImagePull.",
+        ready=0,
+        probe="",
+        answers=None,
+        url="",
+        seconds=None,
+        steps=(
+            ObjectStep("ConfigMap/nginx-config", "ready", "created"),
+            ObjectStep("Service/nginx-svc", "ready", "created"),
+            ObjectStep("Deployment/nginx-proxy", "failed", "ErrImagePull of nginx:9.99"),
+        ),
+        failure="Deployment/nginx-proxy cannot pull nginx:9.99 (ErrImagePull). Name another image.",
+        undo="delete ConfigMap/nginx-config, Service/nginx-svc and Deployment/nginx-proxy",
+    )
+    stage.store.put_setups(SetupsRow((nginx, *_setup_rows()[3:4])))
     return stage
 
 

@@ -130,7 +130,7 @@ class SetupsPane(Pane):
             (pad(row.key or " ", 2), "muted" if denied else "bold measured"),
             (f"{sign} ", ink),
             (pad(clean(row.name), min(names, 16)), "bold" if ink != "muted" else ""),
-            (f" {state}", ink),
+            (f" {clean(state)}", ink),
         ]
         right: Line = []
         if row.wanted is not None and row.state != "absent":
@@ -161,15 +161,20 @@ class SetupsPane(Pane):
             said.append((row.probe + when, "bad" if row.answers is False else "good"))
         if row.seconds is not None:
             said.append((f"ready {span(row.seconds)} after the key", "muted"))
-        lines = [self._step(step) for step in row.steps]
+        lines = [line for step in row.steps for line in self._step(step, room)]
         for text, ink in said:
             lines += [[("    ", ""), (part, ink)] for part in wrap(clean(text), max(10, room - 4))]
         return lines
 
-    def _step(self, step: ObjectStep) -> Line:
+    def _step(self, step: ObjectStep, room: int) -> list[Line]:
         sign, ink = _STEPS.get(step.step, ("…", "decided"))
-        line: Line = [("    ", ""), (f"{sign} ", ink), (clean(step.name), "")]
-        return [*line, ("  ", ""), (clean(step.sentence), "muted" if ink != "bad" else "bad")]
+        name, said = clean(step.name), clean(step.sentence)
+        line: Line = [("    ", ""), (f"{sign} ", ink), (name, "")]
+        how = "bad" if ink == "bad" else "muted"
+        if cells(line) + 2 + width(said) <= room:
+            return [[*line, ("  ", ""), (said, how)]]
+        parts = wrap(said, max(10, room - 6))
+        return [line, *([("      ", ""), (part, how)] for part in parts)]
 
     # What the user chooses.
 
@@ -181,7 +186,7 @@ class SetupsPane(Pane):
 
     def move(self, by: int) -> None:
         """Go to another setup."""
-        last = max(0, len(self._starts) - 1)
+        last = max(0, len(self.scene.delta.setups.rows) - 1)
         self._chosen = max(0, min(last, self._chosen + by))
         self.redraw()
         self._reveal()
