@@ -47,6 +47,8 @@ T = TypeVar("T")
 PACE: Final = 0.25
 """Seconds between two requests."""
 _IDLE: Final = 1.0
+_HURRY: Final = 0.02
+"""Seconds between two looks at what is wanted, however great the hurry."""
 _TIMEOUT: Final = 5.0
 _AGAIN: Final[dict[type, float]] = {
     ClockFetch: 10.0,
@@ -112,7 +114,7 @@ class Fetches(Worker):
     def _run(self) -> None:
         while not self._halt.stopped:
             worked = self.step()
-            if self._halt.wait(self._pace if worked else min(_IDLE, self._pace * 4)):
+            if self._halt.wait(self._pace if worked else min(_IDLE, max(_HURRY, self._pace * 4))):
                 break
 
     def step(self) -> bool:
