@@ -61,7 +61,7 @@ class SetupsPane(Pane):
 
     def depends(self, scene: Scene) -> Hashable:
         """The rows, and the age of what was probed."""
-        return (scene.delta.setups, self._chosen, int(scene.now), self.has_focus)
+        return (scene.delta.setups, self._chosen, int(scene.now), self.has_focus, self.zoomed)
 
     def caption(self) -> Line:
         """``Setups``, and what is under way."""
