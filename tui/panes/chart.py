@@ -50,7 +50,7 @@ class ChartPane(Pane):
         column = max(0.5, self.window / max(1, 2 * self.size.width))
         return (
             scene.charted,
-            scene.told,
+            tuple((e.time, e.mood) for e in scene.entries if e.mark),
             self.window,
             self.per_pod,
             int(scene.now / column),
