@@ -18,7 +18,7 @@ from tui.state.fetched import (
     ReplicasOwnersFetch,
     Result,
 )
-from tui.state.links import Health
+from tui.state.links import Health, Source
 from tui.state.rows import (
     Condition,
     ContainerRow,
@@ -469,3 +469,56 @@ def test_the_scaled_pods_are_those_of_the_selector() -> None:
     assert names == ["web-1", "web-2"]
     assert isinstance(one.crews[0].first, PodRow)
     assert replicaset(2).uid == "uid-rs"
+
+
+# metrics-unreadable, and what the controller alone has met
+
+
+def _failing(reason: str, message: str, since: float | None = NOW - 300) -> Case:
+    active = Condition("ScalingActive", "False", reason, message, since)
+    able = Condition("AbleToScale", "True", "SucceededGetScale")
+    return Case().put(Kind.HPAS, hpa(2, 0, None, conditions=(able, active)))
+
+
+def test_a_metric_that_nobody_serves() -> None:
+    case = recording("hpa-cases/assorted/after-75s", "after-scale-down")
+    case.clock.now += 120
+    assert "HorizontalPodAutoscaler default/custom-metric" in [
+        f.object for f in case.findings() if f.id == "metrics-unreadable"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reason", "message", "since"),
+    [
+        ("FailedGetPodsMetric", "no such metric", NOW - 45),
+        ("FailedGetPodsMetric", "no such metric", None),
+        ("ScalingDisabled", "scaling is disabled", NOW - 300),
+    ],
+    ids=["warming up", "since nobody knows when", "switched off"],
+)
+def test_an_hpa_without_figures_for_good_reason(
+    reason: str, message: str, since: float | None
+) -> None:
+    assert _failing(reason, message, since).ids() == []
+
+
+def test_while_the_metrics_api_is_down_that_is_the_fault() -> None:
+    case = _failing("FailedGetResourceMetric", "unable to fetch metrics")
+    case.link(Source.POD_METRICS, Health.ABSENT)
+    assert case.ids() == ["metrics-api-absent"]
+
+
+_LACKS = "missing request for cpu in container side of Pod {}"
+
+
+def test_a_pod_that_only_the_controller_has_met() -> None:
+    case = _failing("FailedGetResourceMetric", _LACKS.format("unseen-1"))
+    assert case.one("missing-request").object == "Pod default/unseen-1"
+
+
+@pytest.mark.parametrize(
+    ("pod_name", "since"), [("web-1", NOW - 300), ("unseen-1", NOW - 20)], ids=["mended", "gone"]
+)
+def test_a_pod_that_was_at_fault_a_moment_ago(pod_name: str, since: float) -> None:
+    assert _failing("FailedGetResourceMetric", _LACKS.format(pod_name), since).ids() == []

@@ -18,25 +18,41 @@ from tui.analysis.doctor.finding import (
 from tui.analysis.doctor.patient import Patient, Root, Scaled, resource_metrics
 from tui.analysis.doctor.rule import Rule
 from tui.analysis.doctor.words import count, hpa_name
-from tui.state.rows import ContainerRow, HpaRow, MetricRow, PodRow
+from tui.state.rows import Condition, ContainerRow, HpaRow, MetricRow, PodRow
 
 _SAID: Final = re.compile(
     r"missing request for (\S{1,63}) in container (\S{1,63}) of Pod (\S{1,253})"
 )
+_SETTLED: Final = 60.0
+"""Seconds after which a failure is not one of a rollout."""
 _USUAL: Final = {"cpu": "100m", "memory": "128Mi"}
 
 
 def _examine(patient: Patient) -> Iterable[Finding]:
+    seen: set[str] = set()
     for one in patient.scaled:
         for metric in resource_metrics(one.hpa, "Utilization"):
-            yield from _lacking(patient, one, metric)
-    # Where the target cannot be read here, the controller still says what it met.
+            for finding in _lacking(patient, one, metric):
+                seen.add(one.hpa.uid)
+                yield finding
+    # Where it cannot be seen here, the controller still says what it met.
     for hpa in patient.hpas:
         active = hpa.condition("ScalingActive")
-        if active is not None and active.status == "False" and patient.target(hpa) is None:
-            said = _SAID.search(active.message)
-            if said is not None:
-                yield _as_told(hpa, said[1], said[2], said[3], active.message)
+        if hpa.uid in seen or active is None or active.status != "False":
+            continue
+        said = _SAID.search(active.message)
+        if said is not None and not _is_passing(patient, hpa, active, said[3]):
+            yield _as_told(hpa, said[1], said[2], said[3], active.message)
+
+
+def _is_passing(patient: Patient, hpa: HpaRow, active: Condition, pod: str) -> bool:
+    """Whether the pod that the controller met is one that is just coming or going."""
+    if patient.target(hpa) is None:
+        return False
+    known = any(
+        p.name == pod and p.namespace == hpa.namespace for p in patient.delta.pods.rows.values()
+    )
+    return known or (active.since is not None and patient.now - active.since < _SETTLED)
 
 
 def _as_told(hpa: HpaRow, resource: str, container: str, pod: str, message: str) -> Finding:
