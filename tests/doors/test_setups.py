@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.setups.place import Place
 from tui.cluster.audit import AuditLog
-from tui.cluster.transport import Transport
+from tui.cluster.transport import Response, Transport
 from tui.config import Settings, SetupSettings
 from tui.doors.setups import Prepared, SetupsDoor
 from tui.setups.model import Deletion, Plan
@@ -246,3 +248,34 @@ def test_it_ends_with_the_program_even_in_the_middle(place: Place, room: Make) -
     again.door.delete(again.deletion("nginx"))
     again.state("nginx", "absent")
     assert place.labelled() == set()
+
+
+class Viewing(Transport):
+    """To a cluster where this user may not create Services."""
+
+    def request(self, method: str, path: str, *args: Any, **more: Any) -> Response:
+        answer = super().request(method, path, *args, **more)
+        if path.endswith("/selfsubjectaccessreviews"):
+            asked = json.loads(more["body"])["spec"]["resourceAttributes"]
+            if (asked["verb"], asked["resource"]) == ("create", "services"):
+                review = json.loads(answer.body)
+                review["status"] = {"allowed": False}
+                return replace(answer, body=json.dumps(review).encode())
+        return answer
+
+
+def test_missing_rights_are_named_before_anything_is_tried(place: Place) -> None:
+    transport = Viewing(place.transport.config)
+    there = Room(place, transport, Settings(), None)
+    try:
+        there.state("nginx", "absent")
+        right = f"create services in namespace {place.namespace}"
+        assert there.row("nginx").missing == (right,)
+        assert there.row("hpa-cpu").missing == ()
+        assert there.plan("nginx").missing_rights == (right,)
+        there.door.apply(there.plan("nginx"))
+        assert right in there.over("nginx").failure
+        assert place.labelled() == set()
+    finally:
+        there.door.close()
+        transport.close()
