@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui.state.series import HOUR, History, Member, Ring
+from tui.state.series import HOUR, PLENTY, History, Member, Ring
 
 prove = settings(derandomize=True, deadline=None, max_examples=80)
 STEPS = st.lists(st.tuples(st.floats(-50, 400), st.integers(0, 9)), max_size=80)
@@ -159,3 +159,31 @@ class TestHistory:
         history.lives("w")
         history.forget_before(1e9)
         assert list(history.steps("w", "ready", 1e8).values) == [2]
+
+
+class TestPlenty:
+    """In a large cluster the pods' own series are brief; workloads and nodes keep theirs."""
+
+    def test_a_pod_keeps_ten_minutes(self) -> None:
+        history = History()
+        for number in range(PLENTY):
+            history.usage(f"p{number}", 0.0, 1.0, 1.0)
+        for poll in range(200):
+            history.usage("late", 15.0 * poll, 1.0, 1.0)
+            history.usage("whole", 15.0 * poll, 1.0, 1.0, lasting=True)
+        assert 40 <= len(history.cpu("late", 0.0).times) <= 50
+        assert len(history.cpu("whole", 0.0).times) == 200
+
+    def test_those_that_are_gone_go_after_ten_minutes(self) -> None:
+        history = History()
+        for number in range(PLENTY + 1):
+            history.usage(f"p{number}", 0.0, 1.0, 1.0)
+        history.usage("alive", 700.0, 1.0, 1.0)
+        assert history.forget_before(700.0 - HOUR) == PLENTY + 1
+        assert history.cpu("alive", 0.0)
+
+    def test_few_are_kept_for_the_whole_span(self) -> None:
+        history = History()
+        history.usage("gone", 0.0, 1.0, 1.0)
+        history.usage("alive", 700.0, 1.0, 1.0)
+        assert history.forget_before(700.0 - HOUR) == 0

@@ -11,6 +11,13 @@ from bisect import bisect_left
 from typing import Final, NamedTuple
 
 HOUR: Final = 3600.0
+PLENTY: Final = 2000
+"""Usage series beyond which each pod keeps :data:`BRIEF` only: the curves of ten thousand pods,
+most of which nobody will look at, must not cost more than all the rest."""
+BRIEF: Final = 600.0
+"""Seconds."""
+_BRIEF_CAPACITY: Final = 40
+_CAPACITY: Final = 360
 
 
 class Points(NamedTuple):
@@ -33,7 +40,7 @@ class Ring:
 
     __slots__ = ("_capacity", "_span", "_times", "_values")
 
-    def __init__(self, capacity: int = 360, span: float = HOUR) -> None:
+    def __init__(self, capacity: int = _CAPACITY, span: float = HOUR) -> None:
         self._capacity = capacity
         self._span = span
         self._times: array[float] = array("d")
@@ -118,11 +125,18 @@ class History:
         """The pods with a series, gone ones too, oldest first."""
         return list(self._members.get(workload, {}).values())
 
-    def usage(self, key: str, time: float, cpu: float, memory: float) -> bool:
-        """Add a sample of CPU (millicores) and memory (bytes). False if it is not newer."""
+    def usage(
+        self, key: str, time: float, cpu: float, memory: float, *, lasting: bool = False
+    ) -> bool:
+        """Add a sample of CPU (millicores) and memory (bytes). False if it is not newer.
+
+        ``lasting``: of a workload or a node, kept for the whole span however many pods there are.
+        """
         rings = self._usage.get(key)
         if rings is None:
-            rings = self._usage[key] = (Ring(span=self._span), Ring(span=self._span))
+            brief = not lasting and len(self._usage) >= PLENTY
+            capacity = _BRIEF_CAPACITY if brief else _CAPACITY
+            rings = self._usage[key] = (Ring(capacity, self._span), Ring(capacity, self._span))
         return rings[0].append(time, cpu) and rings[1].append(time, memory)
 
     def step(self, key: str, name: str, time: float, value: float) -> None:
@@ -145,12 +159,15 @@ class History:
     def forget_before(self, time: float) -> int:
         """Drop usage series whose newest sample is older; returns how many went.
 
+        ``time`` is a span ago; where there are plenty of series, :data:`BRIEF` ago counts.
         Step series go when their object was gone before then.
         """
         over = {key for key, at in self._ended.items() if at < time}
         if over:
             self._steps = {k: ring for k, ring in self._steps.items() if k[0] not in over}
             self._ended = {k: at for k, at in self._ended.items() if k not in over}
+        if len(self._usage) > PLENTY:
+            time += max(0.0, self._span - BRIEF)
         stale = [k for k, (cpu, _) in self._usage.items() if (cpu.last_time or 0.0) < time]
         for key in stale:
             del self._usage[key]

@@ -217,7 +217,9 @@ class Store:
         """Take over one poll of node metrics."""
         with self._lock:
             for sample in samples:
-                self._history.usage(f"node/{sample.name}", sample.time, sample.cpu, sample.memory)
+                self._history.usage(
+                    f"node/{sample.name}", sample.time, sample.cpu, sample.memory, lasting=True
+                )
             self._samples += 1
             self._node_usage = MappingProxyType({s.name: s for s in samples})
 
@@ -342,7 +344,7 @@ class Store:
             if pod is not None:
                 self._sample_pod(pod, sample, totals)
         for workload, total in totals.items():
-            if self._history.usage(workload, total.time, total.cpu, total.memory):
+            if self._history.usage(workload, total.time, total.cpu, total.memory, lasting=True):
                 self._history.step(workload, "request", total.time, total.request)
 
     def _sample_pod(self, pod: PodRow, sample: PodUsage, totals: dict[str, _Total]) -> None:
