@@ -24,6 +24,7 @@ def note(error: BaseException) -> str:
     )
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.touch(mode=0o600)
         path.write_text(head + "".join(traceback.format_exception(error)), encoding="utf-8")
     except OSError as failure:
         return f"kscale-tui met an error of its own ({what}), and {folder}: {failure.strerror}."
