@@ -227,7 +227,8 @@ class KscaleApp(App[str]):
         """The door of setups, opened when it is first used."""
         from tui.doors.setups import SetupsDoor
 
-        taken = {a.keys for a in ACTIONS if not a.name.startswith("toggle_")}
+        mine = self._settings.keys
+        taken = {mine.get(a.name, a.keys) for a in ACTIONS if not a.name.startswith("toggle_")}
         own = {key for keys in taken for key in keys.split(",") if len(key) == 1}
         return SetupsDoor(self._store, self._feed, self._settings, taken=own | {"r", "u"})
 
