@@ -170,6 +170,13 @@ class Pane(ScrollView, can_focus=True):
             return -1
         return y - self.HEADED + self.scroll_offset.y
 
+    def show_tabs(self, tabs: Line) -> None:
+        """What stands behind this pane from now on."""
+        if tabs != self.tabs:
+            self.tabs = tabs
+            if self.is_mounted:
+                self._frame()
+
     def use(self, palette: Palette, selected: Style) -> None:
         """Take over a theme's colours."""
         self.palette = palette

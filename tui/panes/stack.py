@@ -66,5 +66,6 @@ class Stack(Horizontal):
             pane.display = pane in seen
             if not pane.display:
                 behind += [(f"  {_KEYS.get(pane.id, '')}", "measured"), (f" {pane.id}", "muted")]
+        first = next(pane for pane in self.panes if pane.display)
         for pane in self.panes:
-            pane.tabs = behind if pane is seen[0] else []
+            pane.show_tabs(behind if pane is first else [])
