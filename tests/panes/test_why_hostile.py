@@ -16,9 +16,9 @@ from tui.state.rows import Kind, MetricRow
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-@pytest.mark.parametrize("broken", [False, True])
-async def test_neither_the_steps_nor_what_if_obey_or_break(name: str, broken: bool) -> None:
+async def test_neither_the_steps_nor_what_if_obey_or_break(name: str) -> None:
     text = HOSTILE[name]
+    broken = list(HOSTILE).index(name) % 2 == 1
     stage = poisoned(text)
     metrics = [
         cpu_metric(120),
