@@ -1,5 +1,5 @@
 # make demo    the dashboard on the embedded cluster
-# make test    the tests
+# make test    the tests, four at a time: they wait as much as they work
 # make soak    a thousand schedules of faults, for a night
 # make lint    types, style, import rules
 # make bench   what is measured, as tables
