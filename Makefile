@@ -17,7 +17,7 @@ demo: $(VENV)/.run
 	@$(BIN)/python -m tui --demo $(ARGS)
 
 test: $(VENV)/.dev
-	@$(BIN)/python -m pytest -n 2 $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 4 $(ARGS)
 
 soak: $(VENV)/.dev
 	@KSCALE_SOAK=$${KSCALE_SOAK:-1000} $(BIN)/python -m pytest -n 2 tests/faults $(ARGS)
