@@ -51,6 +51,13 @@ def said(result: Result) -> str:
     return " ".join(result.output.split())
 
 
+def test_a_folder_of_setups_that_is_not_there_is_said(tmp_path: Path) -> None:
+    missing = tmp_path / "none"
+    done = process("--demo", "--setups", str(missing))
+    assert done.returncode == 2
+    assert f"there is no folder {missing} of setups" in " ".join(done.stderr.split())
+
+
 def process(*arguments: str, **more: object) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
         [*PROGRAM, *arguments], capture_output=True, text=True, timeout=20, **more

@@ -71,6 +71,9 @@ class _Commands(click.Group):
 @click.option("--theme", help="dark, light, contrast, or any Textual theme.")
 @click.option("--config", type=click.Path(dir_okay=False), help="The settings file.")
 @click.option(
+    "--setups", type=click.Path(file_okay=False), metavar="DIR", help="A folder of your own setups."
+)
+@click.option(
     "--speed",
     type=click.FloatRange(0.1, 100),
     default=1.0,
@@ -97,6 +100,7 @@ def dashboard(
     read_only: bool,
     theme: str | None,
     config: str | None,
+    setups: str | None,
     speed: float,
     seed: int,
     scenario: str | None,
@@ -108,7 +112,7 @@ def dashboard(
         _usage("-n and -A exclude each other; give one of them")
     if demo and (context or kubeconfig):
         _usage("--demo brings its own cluster; leave out --context and --kubeconfig")
-    settings = _settings(config, theme, read_only)
+    settings = _settings(config, theme, read_only, setups)
     if not all_namespaces:
         namespace = namespace or settings.namespace
     wanted = _target(target or settings.target)
@@ -207,7 +211,7 @@ def _demo_feed(
     )
 
 
-def _settings(path: str | None, theme: str | None, read_only: bool) -> Settings:
+def _settings(path: str | None, theme: str | None, read_only: bool, setups: str | None) -> Settings:
     import msgspec
 
     from tui.config import ConfigError, load
@@ -221,6 +225,10 @@ def _settings(path: str | None, theme: str | None, read_only: bool) -> Settings:
         changes["theme"] = theme
     if read_only:
         changes["read_only"] = True
+    if setups:
+        if not Path(setups).expanduser().is_dir():
+            _usage(f"there is no folder {setups} of setups")
+        changes["setups"] = msgspec.structs.replace(settings.setups, dir=setups)
     return msgspec.structs.replace(settings, **changes)
 
 
