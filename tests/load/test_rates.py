@@ -36,7 +36,7 @@ async def test_count_ends_a_rate() -> None:
 
 async def test_all_connections_take_their_turn() -> None:
     async with Server(ok) as server:
-        await fire(plan(server, count=20, c=5, rate=steady(200)))
+        await fire(plan(server, count=20, c=5, rate=steady(50)))
         per_connection = [sum(r.connection == c for r in server.requests) for c in range(5)]
     assert per_connection == [4] * 5
 
