@@ -176,7 +176,7 @@ def inputs_of(
         scale=hpa.Scale(
             replicas=workload.replicas if replicas is None else replicas,
             status_replicas=workload.current,
-            selector=selector_text(workload.selector),
+            selector=",".join(term.written for term in workload.selector),
         ),
         pods=tuple(pods),
         usage=seen,
@@ -189,25 +189,6 @@ def inputs_of(
 def readings_of(found: Mapping[int, state.Reading]) -> Readings:
     """Custom and external metrics as the algorithm takes them."""
     return {place: _reading(reading) for place, reading in found.items()}
-
-
-def selector_text(terms: Iterable[Requirement]) -> str:
-    """A selector as ``kubectl -l`` takes it: ``app=web,tier in (a,b),!old``."""
-    written: list[str] = []
-    for term in terms:
-        values = ",".join(term.values)
-        match term.op:
-            case "In" if len(term.values) == 1:
-                written.append(f"{term.key}={values}")
-            case "In":
-                written.append(f"{term.key} in ({values})")
-            case "NotIn":
-                written.append(f"{term.key} notin ({values})")
-            case "DoesNotExist":
-                written.append(f"!{term.key}")
-            case _:
-                written.append(term.key)
-    return ",".join(written)
 
 
 class PodIndex:

@@ -19,7 +19,7 @@ from tui.cluster.errors import ApiError, Fault, one_line
 from tui.cluster.transport import Transport
 from tui.cluster.worker import Worker
 from tui.state.readings import Needs, PodReading, Reading
-from tui.state.rows import MetricRow, Requirement
+from tui.state.rows import MetricRow
 from tui.state.store import Store
 
 CUSTOM: Final = "custom.metrics.k8s.io"
@@ -122,7 +122,7 @@ class CustomMetrics(Worker):
         version = self._version(api)
         root = f"/apis/{api}/{version}/namespaces/{quote(needs.namespace, safe='')}"
         name = quote(row.name, safe="")
-        series = _selector(row.selector)
+        series = ",".join(term.written for term in row.selector)
         if row.type == "External":
             query = {"labelSelector": series} if series else {}
             return Reading(levels=self._levels(f"{root}/{name}", query))
@@ -137,7 +137,7 @@ class CustomMetrics(Worker):
             else:
                 path = f"{root}/{plural}/{quote(described, safe='')}/{name}"
             return Reading(levels=self._levels(path, query))
-        query["labelSelector"] = _selector(needs.selector)
+        query["labelSelector"] = ",".join(term.written for term in needs.selector)
         items = self._values(f"{root}/pods/*/{name}", query)
         return Reading(pods=tuple(_pods(items)))
 
@@ -196,22 +196,3 @@ def _pods(items: Iterable[_Value]) -> Iterable[PodReading]:
         window = item.windowSeconds if item.windowSeconds is not None else item.window
         time = instant(item.timestamp) or 0.0
         yield PodReading(name, value, time, 60.0 if window is None else float(window))
-
-
-def _selector(terms: Iterable[Requirement]) -> str:
-    """A selector as the API takes it in a query."""
-    written = []
-    for term in terms:
-        values = ",".join(term.values)
-        match term.op:
-            case "In" if len(term.values) == 1:
-                written.append(f"{term.key}={values}")
-            case "In":
-                written.append(f"{term.key} in ({values})")
-            case "NotIn":
-                written.append(f"{term.key} notin ({values})")
-            case "DoesNotExist":
-                written.append(f"!{term.key}")
-            case _:
-                written.append(term.key)
-    return ",".join(written)

@@ -163,6 +163,22 @@ class Requirement(msgspec.Struct, frozen=True, gc=False):
     op: str
     values: tuple[str, ...] = ()
 
+    @property
+    def written(self) -> str:
+        """As ``kubectl -l`` and the API take it: ``app=web``, ``tier in (a,b)``, ``!old``."""
+        values = ",".join(self.values)
+        match self.op:
+            case "In" if len(self.values) == 1:
+                return f"{self.key}={values}"
+            case "In":
+                return f"{self.key} in ({values})"
+            case "NotIn":
+                return f"{self.key} notin ({values})"
+            case "DoesNotExist":
+                return f"!{self.key}"
+            case _:
+                return self.key
+
 
 class WorkloadRow(Row, frozen=True, gc=False, kw_only=True):
     """A Deployment, ReplicaSet or StatefulSet."""
