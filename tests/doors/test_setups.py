@@ -16,7 +16,7 @@ from tui.cluster.audit import AuditLog
 from tui.cluster.transport import Response, Transport
 from tui.config import Settings, SetupSettings
 from tui.doors.setups import Prepared, SetupsDoor
-from tui.setups.model import Deletion, Plan
+from tui.setups.plan import Deletion, Plan
 from tui.state import place as where
 from tui.state.setups import SetupRow, SetupsRow
 from tui.state.store import Store

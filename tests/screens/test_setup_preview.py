@@ -19,20 +19,8 @@ from tests.samples import empty
 from tui.cluster.objects import Ref
 from tui.doors.setups import Prepared
 from tui.screens.setup_preview import SetupPreview
-from tui.setups.model import (
-    Action,
-    Conflict,
-    Deletion,
-    FieldChange,
-    Need,
-    NeedKind,
-    ObjectDiff,
-    Placeholder,
-    Plan,
-    Prerequisite,
-    Setup,
-    ValueType,
-)
+from tui.setups.model import FieldChange, Need, NeedKind, Placeholder, Setup, ValueType
+from tui.setups.plan import Action, Conflict, Deletion, ObjectDiff, Plan, Prerequisite
 
 SIZES = [(80, 24), (120, 36), (200, 60)]
 DEPLOYMENT = Ref("Deployment", "default", "nginx-proxy")

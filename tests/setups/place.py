@@ -13,7 +13,7 @@ from tui.cluster.guard import Guard
 from tui.cluster.objects import KINDS, Ref, path_of
 from tui.cluster.transport import Transport
 from tui.setups import catalogue
-from tui.setups.model import Outcome, Progress
+from tui.setups.outcome import Outcome, Progress
 from tui.setups.setups import Setups
 
 _ports = itertools.count(31000)

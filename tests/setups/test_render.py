@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from tui.cluster import ownership
 from tui.setups import catalogue, render
-from tui.setups.model import Manifest, SetupError
+from tui.setups.model import SetupError
+from tui.setups.plan import Manifest
 from tui.setups.values import complete
 
 FOUND = catalogue.load()

@@ -8,26 +8,18 @@ from typing import Any
 from tui.cluster.objects import Ref
 from tui.setups import report
 from tui.setups.model import (
-    Action,
     Broken,
     Catalogue,
-    Conflict,
-    Deletion,
     Drift,
-    Failure,
     FieldChange,
     Need,
     NeedKind,
-    ObjectDiff,
-    Outcome,
-    Plan,
-    Prerequisite,
-    Progress,
     Setup,
     SetupStatus,
     State,
-    Step,
 )
+from tui.setups.outcome import Failure, Outcome, Progress, Step
+from tui.setups.plan import Action, Conflict, Deletion, ObjectDiff, Plan, Prerequisite
 
 EVIL = "x\x1b[31m\u202e[red]\n\x00y"
 REF = Ref("ConfigMap", "here", EVIL)

@@ -14,7 +14,9 @@ from tests.setups.place import Place
 from tui.cluster.errors import ApiError, Fault
 from tui.cluster.guard import Guard
 from tui.cluster.transport import Response, Transport
-from tui.setups.model import Action, Answer, Check, Outcome, Plan, SetupError, State
+from tui.setups.model import Answer, Check, SetupError, State
+from tui.setups.outcome import Outcome
+from tui.setups.plan import Action, Plan
 
 Write = Callable[..., Path]
 NGINX = {"ConfigMap nginx-config", "Service nginx-svc", "Deployment nginx-proxy"}

@@ -22,7 +22,9 @@ from tui.cluster.kubeconfig import load_config
 from tui.cluster.transport import Transport
 from tui.config import ConfigError, Settings, load
 from tui.setups import catalogue, report
-from tui.setups.model import Catalogue, Outcome, Plan, Progress, SetupError, State
+from tui.setups.model import Catalogue, SetupError, State
+from tui.setups.outcome import Outcome, Progress
+from tui.setups.plan import Plan
 from tui.setups.setups import Setups
 from tui.setups.values import assignments
 

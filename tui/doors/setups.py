@@ -25,16 +25,9 @@ from tui.doors.setups_board import Board
 from tui.setups import catalogue
 from tui.setups.asking import ask
 from tui.setups.keys import keys
-from tui.setups.model import (
-    Catalogue,
-    Conflict,
-    Deletion,
-    Outcome,
-    Plan,
-    SetupError,
-    SetupStatus,
-    State,
-)
+from tui.setups.model import Catalogue, SetupError, SetupStatus, State
+from tui.setups.outcome import Outcome
+from tui.setups.plan import Conflict, Deletion, Plan
 from tui.setups.setups import Report, Setups
 from tui.state.place import Place
 from tui.state.store import Store

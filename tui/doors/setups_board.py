@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Final
 
 from tui.cluster.route import Route
-from tui.setups.model import Answer, Catalogue, Outcome, Progress, SetupStatus, Step
+from tui.setups.model import Answer, Catalogue, SetupStatus
+from tui.setups.outcome import Outcome, Progress, Step
 from tui.state.setups import ObjectStep, SetupRow, SetupsRow, SetupWrite
 from tui.state.store import Store
 

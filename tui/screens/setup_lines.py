@@ -6,7 +6,8 @@ from typing import Final
 
 from tui.cluster.objects import Ref
 from tui.panes.line import Line
-from tui.setups.model import Action, Deletion, FieldChange, ObjectDiff, Plan
+from tui.setups.model import FieldChange
+from tui.setups.plan import Action, Deletion, ObjectDiff, Plan
 from tui.text import clean, wrap
 
 _SIGNS: Final = {

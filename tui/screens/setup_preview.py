@@ -15,7 +15,7 @@ from textual.widgets import Button, Input, Static
 from tui.cluster.objects import Ref
 from tui.panes.line import Line
 from tui.screens.setup_lines import of_deletion, of_plan, refused
-from tui.setups.model import Conflict, Deletion, Plan
+from tui.setups.plan import Conflict, Deletion, Plan
 from tui.text import clean
 
 _LOOK: Final = 0.1

@@ -20,17 +20,9 @@ from tui.cluster.halt import Halt
 from tui.cluster.objects import KINDS, Object, Ref
 from tui.setups import managed, planning, rollout, scaling
 from tui.setups.deleting import remove
-from tui.setups.model import (
-    Action,
-    Answer,
-    Conflict,
-    Failure,
-    Manifest,
-    Outcome,
-    Plan,
-    Progress,
-    Step,
-)
+from tui.setups.model import Answer
+from tui.setups.outcome import Failure, Outcome, Progress, Step
+from tui.setups.plan import Action, Conflict, Manifest, Plan
 from tui.setups.render import WORKLOADS, filled
 from tui.setups.site import Site
 

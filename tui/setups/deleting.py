@@ -12,7 +12,8 @@ from tui.cluster.guard import RefusedError
 from tui.cluster.halt import Halt
 from tui.cluster.objects import KINDS, Object, Ref
 from tui.cluster.rights import Right
-from tui.setups.model import Deletion, Failure, Manifest, Outcome, Progress, Step
+from tui.setups.outcome import Failure, Outcome, Progress, Step
+from tui.setups.plan import Deletion, Manifest
 from tui.setups.render import WORKLOADS
 from tui.setups.site import Site, Stock
 

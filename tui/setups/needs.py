@@ -8,7 +8,8 @@ from typing import Any
 from tui.cluster.errors import ApiError, Fault
 from tui.cluster.halt import Halt
 from tui.cluster.objects import Object, Ref
-from tui.setups.model import Manifest, Need, NeedKind, Prerequisite
+from tui.setups.model import Need, NeedKind
+from tui.setups.plan import Manifest, Prerequisite
 from tui.setups.render import fill
 from tui.setups.site import Site
 

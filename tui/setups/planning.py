@@ -11,7 +11,8 @@ from tui.cluster.halt import Halt
 from tui.cluster.objects import Object, Ref
 from tui.cluster.rights import Right
 from tui.setups import diff, needs, scaling
-from tui.setups.model import Action, Conflict, Manifest, ObjectDiff, Plan, Setup, Values
+from tui.setups.model import Setup, Values
+from tui.setups.plan import Action, Conflict, Manifest, ObjectDiff, Plan
 from tui.setups.render import render
 from tui.setups.site import Site, Stock, Survey
 

@@ -16,7 +16,8 @@ from typing import Any, Final
 
 from tui.cluster import ownership
 from tui.cluster.objects import KINDS, Object, Ref
-from tui.setups.model import Check, Manifest, Setup, SetupError, Value, Values
+from tui.setups.model import Check, Setup, SetupError, Value, Values
+from tui.setups.plan import Manifest
 
 _PLACEHOLDER: Final = re.compile(r"(\$?)\$\{([^{}\n]{1,80})\}")
 _FILE: Final = re.compile(r"\$\{file:([A-Za-z0-9][A-Za-z0-9._-]{0,100})\}")

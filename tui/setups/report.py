@@ -9,17 +9,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from tui.cluster.objects import Ref
-from tui.setups.model import (
-    Action,
-    Catalogue,
-    Deletion,
-    FieldChange,
-    ObjectDiff,
-    Outcome,
-    Plan,
-    Progress,
-    SetupStatus,
-)
+from tui.setups.model import Catalogue, FieldChange, SetupStatus
+from tui.setups.outcome import Outcome, Progress
+from tui.setups.plan import Action, Deletion, ObjectDiff, Plan
 from tui.text import clean
 
 _SIGNS: Final = {

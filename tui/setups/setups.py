@@ -23,21 +23,9 @@ from tui.cluster.transport import Transport
 from tui.setups import deleting, planning, status, undoing
 from tui.setups.applying import Applying
 from tui.setups.deleting import Deleting
-from tui.setups.model import (
-    Answer,
-    Catalogue,
-    Check,
-    Conflict,
-    Deletion,
-    Manifest,
-    Outcome,
-    Plan,
-    Progress,
-    Setup,
-    SetupError,
-    SetupStatus,
-    Value,
-)
+from tui.setups.model import Answer, Catalogue, Check, Setup, SetupError, SetupStatus, Value
+from tui.setups.outcome import Outcome, Progress
+from tui.setups.plan import Conflict, Deletion, Manifest, Plan
 from tui.setups.render import render
 from tui.setups.site import Site, Stock, told
 from tui.setups.values import NAME, complete, fit

@@ -24,7 +24,8 @@ from tui.cluster.objects import (
 from tui.cluster.rights import Right
 from tui.cluster.transport import Transport
 from tui.setups import rollout, scaling
-from tui.setups.model import Answer, Check, Manifest, SetupError
+from tui.setups.model import Answer, Check, SetupError
+from tui.setups.plan import Manifest
 
 T = TypeVar("T")
 OUTAGE = 40.0

@@ -10,7 +10,8 @@ from tui.cluster.halt import Halt
 from tui.cluster.objects import Object, Ref
 from tui.setups import drift as drifts
 from tui.setups import scaling
-from tui.setups.model import Drift, Manifest, Setup, SetupStatus, State, Values
+from tui.setups.model import Drift, Setup, SetupStatus, State, Values
+from tui.setups.plan import Manifest
 from tui.setups.render import WORKLOADS, filled, render
 from tui.setups.rollout import Verdict
 from tui.setups.site import Site, Stock

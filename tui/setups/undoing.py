@@ -12,7 +12,8 @@ from tui.cluster.guard import RefusedError
 from tui.cluster.halt import Halt
 from tui.cluster.objects import Object, Ref
 from tui.setups.deleting import Deleting
-from tui.setups.model import Deletion, Failure, Outcome, Progress, Step
+from tui.setups.outcome import Failure, Outcome, Progress, Step
+from tui.setups.plan import Deletion
 from tui.setups.site import Site
 
 _TRIES = 12
