@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from pathlib import Path
@@ -19,6 +20,12 @@ if hasattr(time, "tzset"):
 # The same examples in every run: a test that fails one time in twenty teaches nobody anything.
 settings.register_profile("steady", derandomize=True, deadline=None, database=None)
 settings.load_profile("steady")
+
+
+def pytest_collection_finish() -> None:
+    """What stands collected stays to the end: garbage is looked for among the rest only."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
