@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -59,10 +60,10 @@ def test_at_rest_it_stays() -> None:
     assert {look.decides for look in found.looks} == {"bounds"}
 
 
-def spec(**more: object) -> hpa.HpaSpec:
+def spec(**more: Any) -> hpa.HpaSpec:
     metric = hpa.MetricSpec("Resource", "cpu", average_utilization=50)
-    fields = {"metrics": (metric,), "min_replicas": 1, "max_replicas": 20, **more}
-    return hpa.HpaSpec("n", "h", hpa.ObjectReference("Deployment", "d"), **fields)  # type: ignore[arg-type]
+    fields: dict[str, Any] = {"metrics": (metric,), "min_replicas": 1, "max_replicas": 20, **more}
+    return hpa.HpaSpec("n", "h", hpa.ObjectReference("Deployment", "d"), **fields)
 
 
 def inputs(count: int, milli: int, request: int = 100) -> hpa.Inputs:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tui.analysis.load_signs import LoadWatch
 from tui.state.load import BurstRow, LoadPoint, LoadRow
 
 NOW = 1_795_000_000.0
 
 
-def burst(rates: list[float], p99: list[float], **more: object) -> BurstRow:
+def burst(rates: list[float], p99: list[float], **more: Any) -> BurstRow:
     points = tuple(
         LoadPoint(NOW + n + 1, rate, late / 2, late, 0)
         for n, (rate, late) in enumerate(zip(rates, p99, strict=True))
     )
-    fields = {"began": NOW, "state": "running", "points": points, **more}
-    return BurstRow(1, 1, "web", **fields)  # type: ignore[arg-type]
+    fields: dict[str, Any] = {"began": NOW, "state": "running", "points": points, **more}
+    return BurstRow(1, 1, "web", **fields)
 
 
 def test_without_a_burst_there_are_no_signs() -> None:

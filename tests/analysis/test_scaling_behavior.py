@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.analysis.hpa_samples import NOW, inputs, remembered, spec, sync
@@ -22,12 +24,12 @@ def limit(
     return normalize(behavior, DEFAULT, current, recommended, minimum, maximum, memory, NOW)[0]
 
 
-def up(**rules: object) -> hpa.Behavior:
-    return hpa.Behavior(scale_up=hpa.ScalingRules(**rules))  # type: ignore[arg-type]  # fields by name
+def up(**rules: Any) -> hpa.Behavior:
+    return hpa.Behavior(scale_up=hpa.ScalingRules(**rules))
 
 
-def down(**rules: object) -> hpa.Behavior:
-    return hpa.Behavior(scale_down=hpa.ScalingRules(**rules))  # type: ignore[arg-type]  # fields by name
+def down(**rules: Any) -> hpa.Behavior:
+    return hpa.Behavior(scale_down=hpa.ScalingRules(**rules))
 
 
 @pytest.mark.parametrize(("current", "without", "with_any"), [(1, 4, 5), (2, 4, 6), (10, 20, 20)])

@@ -58,8 +58,13 @@ def said(why: Explanation) -> str:
 
 
 def custom(**more: Any) -> MetricRow:
-    fields = {"type": "Pods", "name": "requests", "target_type": "AverageValue", "target": 10_000}
-    return MetricRow(**{**fields, **more})  # type: ignore[arg-type]
+    fields: dict[str, Any] = {
+        "type": "Pods",
+        "name": "requests",
+        "target_type": "AverageValue",
+        "target": 10_000,
+    }
+    return MetricRow(**{**fields, **more})
 
 
 def test_the_highest_of_several_metrics_wins_and_is_named() -> None:

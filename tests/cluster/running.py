@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from tests.cluster.server import (
@@ -40,24 +41,29 @@ class Waits:
         self._stopped.set()
 
 
+class _Noting(Store):
+    """A store that tells of every link it is given."""
+
+    def __init__(self, note: Callable[[], None]) -> None:
+        super().__init__()
+        self._told = note
+
+    def link(self, *args: Any, **more: Any) -> None:
+        super().link(*args, **more)
+        self._told()
+
+
 class Running:
     """A server, a store, and one informer between them."""
 
     def __init__(self, server: Server, kind: Kind = Kind.PODS, **options: Any) -> None:
         self.server = server
-        self.store = Store()
+        self.store = _Noting(self._note)
         self.links: list[Link] = []
         self.waits = Waits()
         self.config = ClusterConfig(server=server.url, tls=options.pop("tls", Tls()))
         self.transport = Transport(self.config)
-        note, put = self._note, self.store.link
-
-        def link(*args: Any, **more: Any) -> None:
-            put(*args, **more)
-            note()
-
         self.kind = kind
-        self.store.link = link  # type: ignore[method-assign]  # a spy
         self.informer = Informer(
             RESOURCES[kind],
             self.transport,

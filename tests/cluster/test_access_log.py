@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -50,13 +50,13 @@ def stamped(seconds: float, text: str) -> str:
 def saying(server: Server, *logs: str) -> None:
     """Each reading finds the next log, the last for ever."""
 
-    def answer(text: str) -> object:
+    def answer(text: str) -> Callable[[Exchange], None]:
         def reply(exchange: Exchange) -> None:
             exchange.reply(200, text, "text/plain")
 
         return reply
 
-    server.on(LOG, *[answer(text) for text in logs])  # type: ignore[arg-type]  # behaviours
+    server.on(LOG, *[answer(text) for text in logs])
 
 
 @pytest.mark.parametrize("line", [NGINX, UVICORN, CADDY])

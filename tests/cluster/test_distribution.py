@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tui.cluster.access import ClusterConfig
@@ -18,8 +20,8 @@ LOCAL = ClusterConfig("https://127.0.0.1:6443")
 FAR = ClusterConfig("https://cluster.example:6443", context="prod")
 
 
-def node(name: str = "n", **fields: object) -> NodeRow:
-    return NodeRow(uid=name, name=name, **fields)  # type: ignore[arg-type]  # of the row
+def node(name: str = "n", **fields: Any) -> NodeRow:
+    return NodeRow(uid=name, name=name, **fields)
 
 
 def labelled(*labels: tuple[str, str]) -> NodeRow:

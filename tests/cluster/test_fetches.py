@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -103,8 +103,8 @@ def make(server: Server) -> Iterator[Make]:
         transport.close()
 
 
-def says(document: object, status: int = 200) -> Callable[[Exchange], None]:
-    return lambda exchange: exchange.reply(status, document)  # type: ignore[arg-type]  # JSON
+def says(document: Any, status: int = 200) -> Callable[[Exchange], None]:
+    return lambda exchange: exchange.reply(status, document)
 
 
 def fact(answer: Answer) -> object:
@@ -195,8 +195,12 @@ def test_who_owns_replicas_in_the_recordings(
 
 
 def test_what_argo_cd_leaves_on_an_object(server: Server, make: Make) -> None:
-    field = {"manager": "argocd-controller", "operation": "Apply", "time": "2026-11-21T00:00:00Z"}
-    field |= {"fieldsV1": {"f:spec": {"f:replicas": {}}}}  # type: ignore[dict-item]  # nested
+    field: dict[str, Any] = {
+        "manager": "argocd-controller",
+        "operation": "Apply",
+        "time": "2026-11-21T00:00:00Z",
+    }
+    field |= {"fieldsV1": {"f:spec": {"f:replicas": {}}}}
     meta = {
         "managedFields": [field],
         "labels": {"argocd.argoproj.io/instance": "web", "app": "x"},
@@ -422,6 +426,6 @@ def test_it_stops_while_it_waits_for_an_answer(server: Server, make: Make) -> No
 
 
 def test_no_fetch_reads_a_secret() -> None:
-    kinds: tuple[type, ...] = Fetch.__args__  # type: ignore[attr-defined]  # a union has them
+    kinds: tuple[type, ...] = get_args(Fetch)
     assert len(kinds) == 9
     assert not [kind for kind in kinds if "secret" in kind.__name__.lower()]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
+
+import pytest
 
 from tests.cluster.running import EVENTS, PODS, Running
 from tests.cluster.server import (
@@ -20,7 +22,7 @@ from tests.cluster.server import (
     watching,
 )
 from tui.state.links import Health
-from tui.state.rows import Kind
+from tui.state.rows import Kind, Row
 
 Run = Callable[..., Running]
 
@@ -236,12 +238,17 @@ def test_only_the_newest_events_are_kept(server: Server) -> None:
     assert set(range(2001, 3000)) <= set(kept)
 
 
-def test_a_burst_is_taken_in_batches(run: Run) -> None:
+def test_a_burst_is_taken_in_batches(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     events = [json.dumps({"type": "ADDED", "object": pod(f"p{n}", n)}) for n in range(200, 700)]
     running = run(listing([], "102"), watch=(watching("\n".join([*events, ""]).encode()),))
     puts: list[int] = []
     put = running.store.put
-    running.store.put = lambda kind, rows: (puts.append(len(rows)), put(kind, rows))  # type: ignore[assignment, arg-type, return-value]  # a spy
+
+    def noting(kind: Kind, rows: Sequence[Row]) -> None:
+        puts.append(len(rows))
+        put(kind, rows)
+
+    monkeypatch.setattr(running.store, "put", noting)
     eventually(lambda: len(running.names()) == 500)
     assert running.informer.counters.events == 500
     assert len(puts) < 50

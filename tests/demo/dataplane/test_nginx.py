@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ def _server(body: str, head: str = BACKEND) -> str:
     return f"{head}server {{\n  listen 80;\n{body}\n}}\n"
 
 
-def _served(text: str, **apps: str) -> Serving:
+def _served(text: str, **apps: Any) -> Serving:
     serving = Serving()
     serving.apply(app(**apps))
     serving.apply(nginx(text))
@@ -204,7 +205,7 @@ async def test_a_service_made_anew_is_not_found_again() -> None:
 
 
 async def test_no_ready_endpoint_is_a_502() -> None:
-    serving = _served(_server("location / { proxy_pass http://backend; }"), replicas=0)  # type: ignore[arg-type]  # through _served
+    serving = _served(_server("location / { proxy_pass http://backend; }"), replicas=0)
     async with serving:
         answer = await serving.get("nginx")
         assert (answer.status, "502 Bad Gateway" in answer.text) == (502, True)
