@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.analysis.replay import Replay
+from tui.analysis.forecast import Forecast, Prospect
 from tui.analysis.scene import Director, Scene
 from tui.state.links import Health, Link
 from tui.state.place import Place
@@ -55,3 +56,16 @@ def test_the_forecast_is_made_anew_only_now_and_then() -> None:
     made = {id(s.forecast) for s in found if s.forecast.looks}
     # Every 5 s, and with each look and sample: 240 ticks, some 25 forecasts.
     assert len(made) < 40
+
+
+def test_nobody_pays_for_a_forecast_that_is_not_looked_at() -> None:
+    made: list[Forecast] = []
+
+    def make() -> Forecast:
+        made.append(Forecast(start=3))
+        return made[-1]
+
+    prospect = Prospect(make)
+    assert not made
+    assert prospect.forecast is prospect.forecast
+    assert len(made) == 1

@@ -8,8 +8,9 @@ series keep theirs. A pod that has been waiting for long goes on waiting.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Final
 
 from tui.analysis import hpa
@@ -74,6 +75,22 @@ class Forecast:
     def end(self) -> int:
         """The size at the horizon."""
         return self.looks[-1].size if self.looks else self.start
+
+
+class Prospect:
+    """A forecast that is made when it is first looked at: nobody pays for one behind a pane."""
+
+    def __init__(self, make: Callable[[], Forecast] = Forecast) -> None:
+        self._make = make
+
+    @cached_property
+    def forecast(self) -> Forecast:
+        """What it comes to; the same value ever after."""
+        return self._make()
+
+
+NO_PROSPECT: Final = Prospect()
+"""Of an HPA about which too little is known."""
 
 
 @dataclass(slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -10,7 +11,7 @@ import msgspec
 from tui.analysis.doctor.doctor import Doctor
 from tui.analysis.doctor.finding import Finding
 from tui.analysis.focus import Focus, Target, ordered, resolve, touches
-from tui.analysis.forecast import READY, Delays, Forecast, forecast
+from tui.analysis.forecast import NO_PROSPECT, READY, Delays, Forecast, Prospect, forecast
 from tui.analysis.lag import Lag, Lags, ScaleUp
 from tui.analysis.load_signs import LoadWatch
 from tui.analysis.timeline import Entry, Timeline
@@ -50,8 +51,8 @@ class Scene:
     """Differs with every trend."""
     why: Explanation = field(default_factory=Explanation)
     """Why the HPA in view is what it is."""
-    forecast: Forecast = field(default_factory=Forecast)
-    """What it will do if the load stays."""
+    prospect: Prospect = NO_PROSPECT
+    """What it will do if the load stays, for whom it may concern."""
     findings: tuple[Finding, ...] = ()
     """What the doctor found, the worst first."""
     diagnosed: int = 0
@@ -60,6 +61,11 @@ class Scene:
     """What led to each scale-up and came of it, oldest first."""
     lags: tuple[Lag, ...] = ()
     """The seconds between their stages, over the session."""
+
+    @property
+    def forecast(self) -> Forecast:
+        """What the HPA in view will do if the load stays."""
+        return self.prospect.forecast
 
 
 class Director:
@@ -77,7 +83,7 @@ class Director:
         self._charted = (0, 0)
         self._explainer = Explainer()
         self._doctor = Doctor()
-        self._forecast = Forecast()
+        self._prospect = NO_PROSPECT
         self._foreseen: object = None
         self._lags = Lags()
         self._load = LoadWatch()
@@ -124,7 +130,7 @@ class Director:
             trend=self._trend,
             charted=charted,
             why=why,
-            forecast=self._forecast,
+            prospect=self._prospect,
             findings=diagnosis.findings,
             diagnosed=diagnosis.version,
             scale_ups=self._lags.scale_ups,
@@ -133,9 +139,9 @@ class Director:
         return self._scene
 
     def _foresee(self, why: Explanation, delta: Delta, now: float) -> None:
-        """Look ahead anew when something has changed, and now and then: it is dear."""
+        """Have it look ahead anew when something has changed, and now and then: it is dear."""
         if why.inputs is None or why.outlook is None:
-            self._forecast, self._foreseen = Forecast(), None
+            self._prospect, self._foreseen = NO_PROSPECT, None
             return
         spec = why.outlook.decision.spec
         pace = _AHEAD if len(why.inputs.pods) < _MANY else 3 * _AHEAD
@@ -145,7 +151,9 @@ class Director:
         self._foreseen = asked
         ready = self._lags.until_ready
         delays = Delays(READY if ready is None else ready, why.period)
-        self._forecast = forecast(spec, why.inputs, why.memory, now, why.next_look, delays)
+        self._prospect = Prospect(
+            partial(forecast, spec, why.inputs, why.memory, now, why.next_look, delays)
+        )
 
     def _where(self, delta: Delta) -> Place:
         """The place; its nodes tell an embedded cluster reached by a kubeconfig of its own."""
