@@ -137,6 +137,8 @@ class KscaleApp(App[str]):
             self.register_theme(theme)
         wanted = THEMES.get(self._settings.theme, self._settings.theme)
         self.theme = wanted if wanted in self.available_themes else ink.DARK.name
+        self._inks = self.get_css_variables()
+        self.stylesheet.set_variables(self._inks)
 
     def get_driver_class(self) -> type[Driver]:
         """Draw where the terminal is, even when standard error is not."""
@@ -149,6 +151,13 @@ class KscaleApp(App[str]):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Inks for themes that have none of their own."""
         return ink.defaults(self.current_theme.dark)
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """Style everything anew, unless it is in these colours already, as at the start it is."""
+        inks = self.get_css_variables()
+        if inks != self._inks:
+            self._inks = inks
+            super().refresh_css(animate)
 
     def on_mount(self) -> None:
         """Listen to the user and the system; the cluster comes after the first frame."""
