@@ -8,17 +8,17 @@ import pytest
 from rich.cells import cell_len
 
 from tests.panes.screen import shown
-from tests.panes.test_hostile import HOSTILE, poisoned
+from tests.panes.test_hostile import NAMES, poisoned
 from tests.samples import NOW, conditions, cpu_metric, hpa, pod, usage
 from tui.screens.whatif import WhatIfScreen
 from tui.state.readings import Reading
 from tui.state.rows import Kind, MetricRow
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("name", NAMES)
 async def test_neither_the_steps_nor_what_if_obey_or_break(name: str) -> None:
-    text = HOSTILE[name]
-    broken = list(HOSTILE).index(name) % 2 == 1
+    text = NAMES[name]
+    broken = list(NAMES).index(name) % 2 == 1
     stage = poisoned(text)
     metrics = [
         cpu_metric(120),
