@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from hypothesis.internal.conjecture import providers
 
 os.environ["TZ"] = "UTC"
 os.environ["TEXTUAL_ANIMATIONS"] = "none"
@@ -20,6 +21,8 @@ if hasattr(time, "tzset"):
 # The same examples in every run: a test that fails one time in twenty teaches nobody anything.
 settings.register_profile("steady", derandomize=True, deadline=None, database=None)
 settings.load_profile("steady")
+# Nor may they depend on what happens to be imported: the constants in it become examples.
+providers._get_local_constants = providers.Constants
 
 
 def pytest_collection_finish() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from textual.color import Color
 
@@ -140,17 +140,25 @@ def test_styles_are_parsed_once_and_unknown_inks_are_plain() -> None:
     assert palette.style("no-such-ink").color is None
 
 
-@given(st.integers(10, 250), st.integers(0, 60), st.integers(0, 26), st.booleans())
+@given(st.integers(10, 250), st.integers(0, 60), st.integers(0, 26), st.booleans(), st.booleans())
+@example(38, 0, 0, False, True)
 def test_columns_fit_and_name_status_and_cpu_go_last(
-    room: int, name: int, status: int, namespaces: bool
+    room: int, name: int, status: int, namespaces: bool, rates: bool
 ) -> None:
-    wants = {"name": name, "status": status, "namespace": 12 if namespaces else -1}
+    wants = {
+        "name": name,
+        "status": status,
+        "namespace": 12 if namespaces else -1,
+        "rate": 0 if rates else -1,
+    }
     chosen = layout(room, wants)
     assert sum(width for _, width in chosen) + len(chosen) - 1 <= max(room, 8)
     ids = [column.id for column, _ in chosen]
     assert "name" in ids
     assert ("namespace" in ids) <= namespaces
     if room >= 38:
-        assert {"status", "cpu", "ready", "age"} <= set(ids) | ({"age"} if namespaces else set())
+        assert {"status", "cpu"} <= set(ids)
+        assert "ready" in ids or namespaces
+        assert "age" in ids or namespaces or rates
     if room >= 250:
-        assert len(ids) == len(COLUMNS) - (not namespaces)
+        assert len(ids) == len(COLUMNS) - (not namespaces) - (not rates)
