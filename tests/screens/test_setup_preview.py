@@ -99,15 +99,19 @@ async def opened(
     found: Plan | Deletion | str | None, size: tuple[int, int] = (120, 36)
 ) -> AsyncIterator[tuple[Shown, Door]]:
     """The dialog over the dashboard, with what the door has found out."""
+    async with shown(empty(), size) as screen:
+        yield screen, await ask(screen, found)
+
+
+async def ask(screen: Shown, found: Plan | Deletion | str | None) -> Door:
+    """Open the dialog, and wait for what the door has found out."""
     says = {Plan: "plan", Deletion: "deletion", str: "problem"}.get(type(found))
     door = Door(Prepared(**{says: found}) if says else None)  # type: ignore[arg-type]  # by type
-    async with shown(empty(), size) as screen:
-        preview = SetupPreview(door, "nginx", None)
-        await screen.app.push_screen(preview)
-        if found is not None:
-            await screen.until(lambda: "asking the server" not in screen.text("#sheet"))
-        await screen.look()
-        yield screen, door
+    await screen.app.push_screen(SetupPreview(door, "nginx", None))
+    if found is not None:
+        await screen.until(lambda: "asking the server" not in screen.text("#sheet"))
+    await screen.look()
+    return door
 
 
 def closed(screen: Shown) -> bool:
@@ -144,12 +148,12 @@ async def test_y_applies() -> None:
         assert closed(screen)
 
 
-@pytest.mark.parametrize("key", ["enter", "space", "n", "c", "a", "d"])
-async def test_no_other_key_does(key: str) -> None:
+async def test_no_other_key_does() -> None:
     async with opened(PLAN) as (screen, door):
-        await screen.press(key)
-        assert door.done == []
-        assert not closed(screen)
+        for key in ("enter", "space", "n", "c", "a", "d"):
+            await screen.press(key)
+            assert door.done == [], key
+            assert not closed(screen), key
 
 
 @pytest.mark.parametrize("how", ["escape", "#close"])
@@ -210,21 +214,24 @@ async def test_a_value_that_does_not_fit_is_told_and_can_be_mended() -> None:
         assert door.asked[-1][2] == {"app-service": "fastapi-svc", "node-port": "30500"}
 
 
-@pytest.mark.parametrize("how", ["key", "mouse"])
-async def test_taking_over_is_a_second_choice(how: str) -> None:
-    async with opened(CONFLICT) as (screen, door):
-        assert f"Deployment/nginx-proxy: {IMAGE} is managed by kubectl-edit" in screen.text("#said")
-        await screen.press("y")
-        assert door.done == []
-        if how == "key":
-            await screen.press("t")
-        else:
-            await screen.pilot.click("#do")
-            await screen.look()
-        assert door.done == []
-        assert "y apply and take over in default" in screen.text("#question")
-        await screen.press("y")
-        assert door.done == [("apply", CONFLICT, "", CONFLICT.conflicts)]
+async def test_taking_over_is_a_second_choice() -> None:
+    async with shown(empty()) as screen:
+        for how in ("key", "mouse"):
+            door = await ask(screen, CONFLICT)
+            said = f"Deployment/nginx-proxy: {IMAGE} is managed by kubectl-edit"
+            assert said in screen.text("#said")
+            await screen.press("y")
+            assert door.done == []
+            if how == "key":
+                await screen.press("t")
+            else:
+                await screen.pilot.click("#do")
+                await screen.look()
+            assert door.done == []
+            assert "y apply and take over in default" in screen.text("#question")
+            await screen.press("y")
+            assert door.done == [("apply", CONFLICT, "", CONFLICT.conflicts)]
+            assert closed(screen)
 
 
 async def test_production_has_its_name_typed() -> None:
@@ -251,7 +258,7 @@ async def test_deleting_lists_exactly_what_goes() -> None:
         assert door.done == [("delete", DELETION, "")]
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[Plan | Deletion | str, str]] = {
     "read-only": (replace(PLAN, guard="This is read-only."), "This is read-only."),
     "rights": (
         replace(PLAN, missing_rights=("create services in namespace default",)),
@@ -282,15 +289,16 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("name", REFUSED)
-async def test_what_cannot_be_is_said_and_not_done(name: str) -> None:
-    found, said = REFUSED[name]
-    async with opened(found) as (screen, door):  # type: ignore[arg-type]  # one of them
-        assert said in screen.text("#sheet")
-        assert screen.app.screen.query_one("#do", Button).disabled
-        await screen.press("y", "enter", "t", "y")
-        await screen.pilot.click("#do")
-        assert door.done == []
+async def test_what_cannot_be_is_said_and_not_done() -> None:
+    async with shown(empty()) as screen:
+        for name, (found, said) in REFUSED.items():
+            door = await ask(screen, found)
+            assert said in screen.text("#sheet"), name
+            assert screen.app.screen.query_one("#do", Button).disabled, name
+            await screen.press("y", "enter", "t", "y")
+            await screen.pilot.click("#do")
+            assert door.done == [], name
+            await screen.app.pop_screen()
 
 
 async def test_nothing_is_done_before_the_answer() -> None:
