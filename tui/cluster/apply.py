@@ -1,4 +1,4 @@
-"""The one door through which the program writes to a cluster: apply an object, delete an object.
+"""The door through which setups are written to a cluster: apply an object, delete an object.
 
 Whatever calls, these hold here:
 
@@ -11,6 +11,9 @@ Whatever calls, these hold here:
   same transaction that writes (``Store.Update`` of k8s.io/apiserver), whoever else writes then;
 - each write is in the audit log before it is sent.
 
+What the doctor repairs is not ours, and goes through :mod:`tui.cluster.patching`, under the same
+guard and into the same log. There is no other way to write.
+
 Applying is `server-side apply`_ with strict field validation.
 
 .. _server-side apply: https://kubernetes.io/docs/reference/using-api/server-side-apply/
@@ -18,7 +21,6 @@ Applying is `server-side apply`_ with strict field validation.
 
 from __future__ import annotations
 
-import contextlib
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -28,12 +30,13 @@ from typing import Final, TypeVar
 import msgspec
 
 from tui.cluster import ownership
-from tui.cluster.audit import OK, SENT, AuditError, AuditLog, Entry
+from tui.cluster.audit import SENT, AuditLog, Entry
 from tui.cluster.errors import ApiError, Fault, one_line
 from tui.cluster.guard import Guard, RefusedError
 from tui.cluster.halt import Halt
 from tui.cluster.objects import KINDS, Object, Ref, path_of
-from tui.cluster.transport import Transport, path
+from tui.cluster.scope import Scope
+from tui.cluster.transport import Transport
 
 MANAGER: Final = ownership.MANAGER
 _APPLY: Final = "application/apply-patch+yaml"
@@ -77,7 +80,7 @@ class Writer:
         self._transport = transport
         self._audit = audit
         self._clock = clock
-        self._namespaced: dict[str, frozenset[tuple[str, str]]] = {}
+        self._scope = Scope(transport)
 
     def apply(
         self,
@@ -107,7 +110,7 @@ class Writer:
         """
         self.guard.permit(typed, dry_run=dry_run)
         setup = _checked(ref, body)
-        self._check_scope(ref, halt)
+        self._scope.check(ref.known, halt)
         sent = {**body, "metadata": {**body["metadata"], **_precondition(ref, live, setup)}}
         query: dict[str, str | int | bool] = {
             "fieldManager": MANAGER,
@@ -128,7 +131,7 @@ class Writer:
                 content_type=_APPLY,
                 halt=halt,
             )
-            return Applied(_decoded(answer.body), answer.status == 201, _warnings(answer.headers))
+            return Applied(decoded(answer.body), answer.status == 201, warnings_of(answer.headers))
 
         if dry_run:
             return send()
@@ -145,7 +148,7 @@ class Writer:
         """
         self.guard.permit(typed)
         version = _precondition(ref, live, setup)
-        self._check_scope(ref, halt)
+        self._scope.check(ref.known, halt)
         body = {
             "apiVersion": "v1",
             "kind": "DeleteOptions",
@@ -162,59 +165,8 @@ class Writer:
         self, verb: str, ref: Ref, uid: str, setup: str, send: Callable[[], _Result]
     ) -> _Result:
         config = self._transport.config
-
-        def note(result: str) -> None:
-            self._audit.note(
-                Entry(self._clock(), config.context, config.host, verb, ref, uid, setup, result)
-            )
-
-        note(SENT)
-        result = "no answer"
-        try:
-            done = send()
-            result = OK
-        except ApiError as error:
-            result = error.message
-            raise
-        finally:
-            # What was sent is noted already: a disk that is full now undoes nothing.
-            with contextlib.suppress(AuditError):
-                note(result)
-        return done
-
-    def _check_scope(self, ref: Ref, halt: Halt | None) -> None:
-        """Ask the server, once a group, that the kind is confined to a namespace."""
-        known = ref.known
-        if known.api_version not in self._namespaced:
-            self._namespaced[known.api_version] = self._discover(known.api_version, halt)
-        if (known.kind, known.plural) not in self._namespaced[known.api_version]:
-            raise RefusedError(
-                f"This cluster has no {known.kind} of {known.api_version} that belongs to a "
-                "namespace, so nothing is written."
-            )
-
-    def _discover(self, api_version: str, halt: Halt | None) -> frozenset[tuple[str, str]]:
-        group = ("apis", *api_version.split("/")) if "/" in api_version else ("api", api_version)
-        try:
-            answer = self._transport.get(path(*group), halt=halt)
-            found = msgspec.json.decode(answer.body, type=_Resources).resources
-        except ApiError as error:
-            if error.kind is Fault.NOT_FOUND:
-                return frozenset()
-            raise
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            raise ApiError(Fault.BAD_REPLY, "The server's answer cannot be read.") from None
-        return frozenset((one.kind, one.name) for one in found if one.namespaced)
-
-
-class _Resource(msgspec.Struct):
-    name: str
-    kind: str
-    namespaced: bool = False
-
-
-class _Resources(msgspec.Struct):
-    resources: list[_Resource] = []
+        entry = Entry(self._clock(), config.context, config.host, verb, ref, uid, setup, SENT)
+        return self._audit.around(entry, send, self._clock)
 
 
 def _checked(ref: Ref, body: Object) -> str:
@@ -254,14 +206,15 @@ def _path(ref: Ref) -> str:
     return path_of(known.api_version, known.plural, ref.namespace, ref.name)
 
 
-def _warnings(headers: Mapping[str, str]) -> tuple[str, ...]:
+def warnings_of(headers: Mapping[str, str]) -> tuple[str, ...]:
     """The texts of ``Warning`` headers (RFC 7234, section 5.5)."""
     found = _WARNING.findall(headers.get("warning", ""))
     texts = (one_line(re.sub(r"\\(.)", r"\1", text)) for text in found)
     return tuple(dict.fromkeys(text for text in texts if text))
 
 
-def _decoded(body: bytes) -> Object:
+def decoded(body: bytes) -> Object:
+    """An object as the server sent it."""
     try:
         decoded = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

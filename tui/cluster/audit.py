@@ -11,18 +11,21 @@ import json
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
-from tui.cluster.errors import one_line
+from tui.cluster.errors import ApiError, one_line
 from tui.cluster.objects import Ref
 
 PATH_VARIABLE: Final = "KSCALE_AUDIT_LOG"
 SENT: Final = "sent"
 OK: Final = "ok"
 _LARGEST: Final = 4 * 1024 * 1024
+_LONGEST: Final = 2000
+"""Characters of a patch that are kept."""
+_Result = TypeVar("_Result")
 
 
 class AuditError(Exception):
@@ -38,12 +41,18 @@ class Entry:
     context: str
     server: str
     verb: str
-    """``apply``, ``take over``, ``delete``."""
+    """``apply``, ``take over``, ``delete``, ``patch``."""
     ref: Ref
     uid: str
     setup: str
     result: str
     """`SENT`, `OK`, or why it failed."""
+    rule: str = ""
+    """The doctor's rule that a patch repairs."""
+    patch: str = ""
+    """What a patch said, as JSON."""
+    undo: str = ""
+    """What takes it back, as JSON."""
 
 
 def default_path() -> Path:
@@ -71,6 +80,29 @@ class AuditLog:
         self._listener = listener
         self._lock = threading.Lock()
 
+    def around(
+        self, entry: Entry, send: Callable[[], _Result], clock: Callable[[], float]
+    ) -> _Result:
+        """Send something, noted before as `SENT`, and after with what came of it.
+
+        Raises:
+            AuditError: it cannot be noted before, and so was not sent.
+            ApiError: from ``send``.
+        """
+        self.note(entry)
+        result = "no answer"
+        try:
+            done = send()
+            result = OK
+        except ApiError as error:
+            result = error.message
+            raise
+        finally:
+            # What was sent is noted already: a disk that is full now undoes nothing.
+            with contextlib.suppress(AuditError):
+                self.note(replace(entry, time=clock(), result=result))
+        return done
+
     def note(self, entry: Entry) -> None:
         """Append an entry.
 
@@ -89,6 +121,11 @@ class AuditLog:
                 "name": entry.ref.name,
                 "uid": entry.uid,
                 "setup": entry.setup,
+                **{
+                    name: one_line(said, _LONGEST)
+                    for name in ("rule", "patch", "undo")
+                    if (said := getattr(entry, name))
+                },
                 "result": one_line(entry.result),
                 "pid": os.getpid(),
             },

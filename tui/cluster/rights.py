@@ -24,6 +24,8 @@ class Right:
     """``get``, ``list``, ``create``, ``patch``, ``delete``."""
     kind: KnownKind
     namespace: str
+    name: str = ""
+    """Of one object: a role may allow just that. Empty for any of the kind."""
 
     def __str__(self) -> str:
         return f"{self.verb} {self.kind.plural} in namespace {self.namespace}"
@@ -71,6 +73,7 @@ def _allowed(transport: Transport, right: Right, halt: Halt | None) -> bool:
                 "group": group,
                 "resource": right.kind.plural,
                 "namespace": right.namespace,
+                **({"name": right.name} if right.name else {}),
             }
         },
     }
