@@ -54,7 +54,7 @@ ACTIONS: Final = (
            footer=1),
     Action("copy", "ctrl+y", "copy", "Copy the command the doctor advises", "Panes", "^y"),
     Action("setups", "3", "setups",
-           "See the setups: there Enter applies or deletes, r applies again", "Setups",
+           "See the setups; Enter applies or deletes, r reapplies", "Setups",
            footer=2),
     Action("toggle_nginx", "n", "nginx", "Apply nginx in front of the app, or delete it",
            "Setups", footer=2, app=True),
