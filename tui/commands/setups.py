@@ -16,11 +16,11 @@ import msgspec
 
 from tui.cluster.audit import AuditLog
 from tui.cluster.errors import ClusterError
-from tui.cluster.guard import PRODUCTION, Guard
 from tui.cluster.halt import Halt
 from tui.cluster.kubeconfig import load_config
 from tui.cluster.transport import Transport
 from tui.config import ConfigError, Settings, load
+from tui.doors.guards import guard_of
 from tui.setups import catalogue, report
 from tui.setups.model import Catalogue, SetupError, State
 from tui.setups.outcome import Outcome, Progress
@@ -258,13 +258,7 @@ def _place(options: dict[str, Any]) -> Iterator[_Place]:
         config = load_config(options["kubeconfig"], options["context"])
     except ClusterError as error:
         _fail(str(error))
-    guard = Guard(
-        context=config.context or config.host,
-        cluster=config.cluster,
-        read_only=bool(options["read_only"]) or settings.read_only,
-        protected=tuple(settings.protected_contexts),
-        production=PRODUCTION if settings.production is None else tuple(settings.production),
-    )
+    guard = guard_of(config, settings, read_only=bool(options["read_only"]))
     transport = Transport(config)
     overrides = settings.setups.overrides()
     setups = Setups(transport, found, guard, AuditLog(), overrides=overrides)

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from tui.cluster.audit import AuditLog
-from tui.cluster.guard import PRODUCTION, Guard
 from tui.cluster.halt import Halt
 from tui.cluster.objects import Ref
 from tui.cluster.route import Route, Routes
 from tui.cluster.transport import Transport
 from tui.config import Settings
+from tui.doors.guards import guard_of
 from tui.doors.setups_board import Board
 from tui.setups import catalogue
 from tui.setups.asking import ask
@@ -314,14 +314,7 @@ class SetupsDoor:
 
     def _made(self, transport: Transport, found: Catalogue) -> Setups:
         config, settings = transport.config, self._settings
-        production = settings.production
-        guard = Guard(
-            context=config.context or config.host,
-            cluster=config.cluster,
-            read_only=settings.read_only,
-            protected=tuple(settings.protected_contexts),
-            production=PRODUCTION if production is None else tuple(production),
-        )
+        guard = guard_of(config, settings)
         overrides = settings.setups.overrides()
         audit = self._audit or AuditLog()
         return Setups(transport, found, guard, audit, overrides=overrides, clock=self._clock)

@@ -84,6 +84,12 @@ def departures(wanted: Object, live: Object) -> list[Difference]:
     return list(islice(found, _MOST))
 
 
+def below_spec(old: Object, new: Object) -> list[Difference]:
+    """Every field of the spec that differs, notes on a pod template among them."""
+    found = _walk(old.get("spec") or {}, new.get("spec") or {}, "spec", ("f:spec",), subset=False)
+    return list(islice(found, _MOST))
+
+
 def _stripped(body: Object) -> Object:
     metadata = {k: v for k, v in (body.get("metadata") or {}).items() if k not in _NOISE}
     annotations = {

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import Final
 
 from tui.quantity import format_milli
 from tui.state.rows import HpaRow, Labels, Requirement
+
+SAMPLES: Final = {
+    ("Service", "fastapi-svc"): "fastapi",
+    ("Deployment", "fastapi-deploy"): "fastapi",
+}
+"""The setup of the catalogue that brings what everything else leads to, by kind and usual name."""
 
 
 def cpu(milli: int) -> str:
@@ -19,9 +26,9 @@ def memory(count: int) -> str:
     value = float(count)
     for suffix in ("", "Ki", "Mi", "Gi"):
         if value < 1024:
-            return f"{value:.3g}{suffix}"
+            return f"{value:.4g}{suffix}"
         value /= 1024
-    return f"{value:.3g}Ti"
+    return f"{value:.4g}Ti"
 
 
 def amount(resource: str, value: int) -> str:

@@ -11,8 +11,8 @@ from tui.analysis.doctor.finding import (
     Fix,
     Severity,
     kubectl,
-    merge_patch,
 )
+from tui.analysis.doctor.patches import hpa_patch
 from tui.analysis.doctor.patient import Patient
 from tui.analysis.doctor.rule import Rule
 from tui.analysis.doctor.words import cpu, hpa_name, memory
@@ -67,10 +67,7 @@ def _finding(hpa: HpaRow, metric: MetricRow, reason: str) -> Finding:
                 hpa.namespace, "patch", "hpa", hpa.name, "--type=merge", "-p",
                 f'{{"spec":{{"maxReplicas":{more}}}}}',
             ),
-            merge_patch(
-                "autoscaling/v2", "HorizontalPodAutoscaler", hpa.namespace, hpa.name,
-                {"spec": {"maxReplicas": more}},
-            ),
+            hpa_patch(hpa, {"maxReplicas": more}),
         ),
     )  # fmt: skip
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from tui.analysis.doctor.finding import Evidence, Finding, Fix, Severity, kubectl, named
+from tui.analysis.doctor.patches import resources_patch
 from tui.analysis.doctor.patient import Patient, Root
 from tui.analysis.doctor.rule import Rule
 from tui.analysis.doctor.words import count, cpu
@@ -77,6 +78,7 @@ def _finding(root: Root, name: str, held: _Held) -> Finding:
                 root.namespace, "set", "resources", f"{root.kind.lower()}/{root.name}",
                 "-c", name, f"--limits=cpu={cpu(2 * limit)}",
             ),
+            resources_patch(root, [name], "limits", {"cpu": cpu(2 * limit)}),
         ),
     )  # fmt: skip
 

@@ -11,9 +11,9 @@ from tui.analysis.doctor.finding import (
     Fix,
     Severity,
     kubectl,
-    merge_patch,
     named,
 )
+from tui.analysis.doctor.patches import vpa_patch
 from tui.analysis.doctor.patient import Patient, resource_metrics
 from tui.analysis.doctor.rule import Rule
 from tui.analysis.doctor.words import hpa_name, listed
@@ -54,9 +54,8 @@ def _examine(patient: Patient) -> Iterable[Finding]:
                         hpa.namespace, "patch", "vpa", vpa.name, "--type=merge", "-p",
                         '{"spec":{"updatePolicy":{"updateMode":"Off"}}}',
                     ),
-                    merge_patch(
-                        "autoscaling.k8s.io/v1", "VerticalPodAutoscaler", hpa.namespace, vpa.name,
-                        {"spec": {"updatePolicy": {"updateMode": "Off"}}},
+                    vpa_patch(
+                        hpa.namespace, vpa.name, {"updatePolicy": {"updateMode": "Off"}}
                     ),
                 ),
             )  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from tui.analysis.doctor.finding import Evidence, Finding, Fix, Severity, kubectl, named
+from tui.analysis.doctor.patches import json_patch
 from tui.analysis.doctor.patient import Patient
 from tui.analysis.doctor.rule import Rule
 from tui.analysis.doctor.rules.metrics_api_absent import APISERVICE
@@ -93,6 +94,7 @@ def _fix(untrusted: str, state: ApiServiceFact | None, namespace: str, service: 
             "In a lab, let it skip the check (--kubelet-insecure-tls). In production, let the "
             "kubelets get certificates of the cluster's authority (serverTLSBootstrap: true).",
             command,
+            json_patch("apps/v1", "Deployment", "kube-system", "metrics-server", _INSECURE),
         )
     if state is not None and state.reason == "MissingEndpoints":
         return Fix(

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from tui.analysis.doctor.finding import Evidence, Finding, Fix, Severity, kubectl
+from tui.analysis.doctor.patches import hpa_patch
 from tui.analysis.doctor.patient import Patient
 from tui.analysis.doctor.rule import Rule
 from tui.analysis.doctor.words import hpa_name
@@ -30,6 +31,7 @@ def _examine(patient: Patient) -> Iterable[Finding]:
                     hpa.namespace, "patch", "hpa", hpa.name, "--type=merge", "-p",
                     f'{{"spec":{{"maxReplicas":{hpa.max + max(1, hpa.max)}}}}}',
                 ),
+                hpa_patch(hpa, {"maxReplicas": hpa.max + max(1, hpa.max)}),
             ),
         )  # fmt: skip
 

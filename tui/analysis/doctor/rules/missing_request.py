@@ -12,9 +12,9 @@ from tui.analysis.doctor.finding import (
     Fix,
     Severity,
     kubectl,
-    merge_patch,
     named,
 )
+from tui.analysis.doctor.patches import resources_patch
 from tui.analysis.doctor.patient import Patient, Root, Scaled, resource_metrics
 from tui.analysis.doctor.rule import Rule
 from tui.analysis.doctor.words import count, hpa_name
@@ -123,17 +123,13 @@ def _fix(root: Root, container: str, resource: str, one: Scaled) -> Fix:
     words = f"Give the container a request, such as {usual}."
     if root.uid != one.workload.uid:
         words += f" Or give {root.name} another label, so that {one.hpa.name} does not count it."
-    requests = {"resources": {"requests": {resource: usual}}, "name": container}
     return Fix(
         words,
         kubectl(
             root.namespace, "set", "resources", f"{root.kind.lower()}/{root.name}",
             "-c", container, f"--requests={resource}={usual}",
         ),
-        merge_patch(
-            "apps/v1", root.kind, root.namespace, root.name,
-            {"spec": {"template": {"spec": {"containers": [requests]}}}},
-        ),
+        resources_patch(root, [container], "requests", {resource: usual}),
     )  # fmt: skip
 
 

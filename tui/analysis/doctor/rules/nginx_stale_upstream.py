@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from tui.analysis.doctor.finding import Evidence, Finding, Fix, Severity, kubectl, named
+from tui.analysis.doctor.patches import restart_patch
 from tui.analysis.doctor.patient import Patient
 from tui.analysis.doctor.proxies import (
     Flavour,
@@ -76,6 +77,7 @@ def _finding(
         Fix(
             "Start nginx anew. To spare that, give it a resolver and a variable in proxy_pass.",
             kubectl(root.namespace, "rollout", "restart", f"{root.kind.lower()}/{root.name}"),
+            restart_patch(root),
         ),
     )
 

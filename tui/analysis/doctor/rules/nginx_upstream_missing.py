@@ -9,6 +9,7 @@ from typing import Final
 from tui.analysis.doctor.finding import Evidence, Finding, Fix, Severity, kubectl, named
 from tui.analysis.doctor.patient import Patient, Root
 from tui.analysis.doctor.rule import Rule
+from tui.analysis.doctor.words import SAMPLES
 from tui.state.fetched import Fetch, LogFact, LogFetch
 from tui.state.rows import Kind, PodRow
 
@@ -75,6 +76,7 @@ def _finding(patient: Patient, root: Root, pod: PodRow, host: str, line: str) ->
         Fix(
             f"Apply the Service {name} first, or correct the name in nginx's configuration.",
             kubectl(root.namespace, "get", "services"),
+            setup=SAMPLES.get(("Service", name), ""),
         ),
     )
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from tui.analysis.doctor.finding import Evidence, Finding, Fix, Severity, kubectl, named
+from tui.analysis.doctor.patches import hpa_patch
 from tui.analysis.doctor.patient import Crew, Patient, Root, Scaled
 from tui.analysis.doctor.rule import Rule
 from tui.analysis.doctor.words import count, cpu, hpa_name, memory
@@ -154,6 +155,9 @@ def _would_wait(one: Scaled, rooms: list[_Room]) -> Iterable[Finding]:
         Fix(
             f"Lower the request, lower maxReplicas to {len(own) + fits}, or add a node.",
             kubectl("", "describe", "nodes"),
+            hpa_patch(one.hpa, {"maxReplicas": len(own) + fits})
+            if len(own) + fits >= max(1, one.hpa.min)
+            else None,
         ),
         Severity.INFO,
     )  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from tui.analysis.doctor.finding import Evidence, Finding, Fix, Severity, kubectl, named
+from tui.analysis.doctor.patches import WORKLOADS, resources_patch
 from tui.analysis.doctor.patient import Patient, Root
 from tui.analysis.doctor.rule import Rule
 from tui.analysis.doctor.words import count, memory, stamp
@@ -57,8 +58,11 @@ def _finding(root: Root, pods: list[PodRow]) -> Finding:
                 root.namespace, "set", "resources", f"{root.kind.lower()}/{root.name}",
                 "-c", container, f"--limits=memory={memory(2 * limit)}",
             )
-            if limit and root.kind in ("Deployment", "StatefulSet", "DaemonSet")
+            if limit and root.kind in WORKLOADS
             else kubectl(first.namespace, "describe", "pod", first.name),
+            resources_patch(root, [container], "limits", {"memory": memory(2 * limit)})
+            if limit
+            else None,
         ),
     )  # fmt: skip
 

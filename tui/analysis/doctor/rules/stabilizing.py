@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from tui.analysis.doctor.finding import Evidence, Finding, Fix, Severity, kubectl
+from tui.analysis.doctor.patches import hpa_patch
 from tui.analysis.doctor.patient import Patient
 from tui.analysis.doctor.rule import Rule
 from tui.analysis.doctor.words import clock, hpa_name
@@ -71,6 +72,7 @@ def _finding(patient: Patient, hpa: HpaRow, reason: str, now: int) -> Finding:
                 hpa.namespace, "patch", "hpa", hpa.name, "--type=merge", "-p",
                 f'{{"spec":{{"behavior":{{"{field}":{{"stabilizationWindowSeconds":60}}}}}}}}',
             ),
+            hpa_patch(hpa, {"behavior": {field: {"stabilizationWindowSeconds": 60}}}),
         ),
     )  # fmt: skip
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from tui.analysis.doctor.finding import Evidence, Finding, Fix, Severity, kubectl, named
+from tui.analysis.doctor.patches import restart_patch
 from tui.analysis.doctor.patient import Patient
 from tui.analysis.doctor.proxies import Mounted, mounted, started
 from tui.analysis.doctor.rule import Rule
@@ -61,6 +62,7 @@ def _finding(one: Mounted, fact: ConfigMapFact, stale: list[PodRow]) -> Finding:
         Fix(
             "Start the pods anew. To spare that, mount the whole folder instead of a subPath.",
             kubectl(root.namespace, "rollout", "restart", f"{root.kind.lower()}/{root.name}"),
+            restart_patch(root),
         ),
     )
 

@@ -8,7 +8,7 @@ from typing import Final
 from tui.analysis.doctor.finding import Evidence, Finding, Fix, Severity, kubectl, named
 from tui.analysis.doctor.patient import Patient
 from tui.analysis.doctor.rule import Rule
-from tui.analysis.doctor.words import hpa_name
+from tui.analysis.doctor.words import SAMPLES, hpa_name
 from tui.analysis.focus import SCALABLE
 from tui.state.rows import HpaRow
 
@@ -56,6 +56,7 @@ def _finding(hpa: HpaRow) -> Finding:
         Fix(
             "Correct the name in spec.scaleTargetRef, or apply the target.",
             kubectl(hpa.namespace, "get", f"{kind.lower()}s"),
+            setup=SAMPLES.get((kind, hpa.target_name), ""),
         ),
     )
 

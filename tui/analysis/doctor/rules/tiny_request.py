@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from tui.analysis.doctor.finding import Evidence, Finding, Fix, Severity, kubectl
+from tui.analysis.doctor.finding import Evidence, Finding, Fix, Patch, Severity, kubectl
+from tui.analysis.doctor.patches import resources_patch
 from tui.analysis.doctor.patient import Patient, Scaled, resource_metrics
 from tui.analysis.doctor.rule import Rule
 from tui.analysis.doctor.words import cpu, hpa_name
 from tui.state.rows import MetricRow, PodRow
 
+_USUAL: Final = "100m"
 _LEAST: Final = 10
 """Millicores. Less than that an idle interpreter may use by itself."""
 
@@ -50,13 +52,27 @@ def _finding(one: Scaled, metric: MetricRow, request: int) -> Finding:
             ),
         ],
         Fix(
-            "Request what one pod needs under the load it should take, such as 100m.",
+            f"Request what one pod needs under the load it should take, such as {_USUAL}.",
             kubectl(
                 workload.namespace, "set", "resources",
-                f"{workload.kind.lower()}/{workload.name}", "--requests=cpu=100m",
+                f"{workload.kind.lower()}/{workload.name}", f"--requests=cpu={_USUAL}",
             ),
+            _patch(one, metric),
         ),
     )  # fmt: skip
+
+
+def _patch(one: Scaled, metric: MetricRow) -> Patch | None:
+    """Of those containers that count and request too little."""
+    small = [
+        c.name
+        for c in one.own[0].containers
+        if metric.container in ("", c.name) and 0 < (c.cpu_request or 0) < _LEAST
+    ]
+    root = one.own[0].root
+    if root is None or not small:
+        return None
+    return resources_patch(root, small, "requests", {"cpu": _USUAL})
 
 
 RULE: Final = Rule(
