@@ -26,9 +26,10 @@ providers._get_local_constants = providers.Constants
 
 
 def pytest_collection_finish() -> None:
-    """What stands collected stays to the end: garbage is looked for among the rest only."""
+    """What stands collected stays to the end: garbage is looked for among the rest, and seldom."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000)
 
 
 @pytest.fixture(autouse=True)

@@ -30,7 +30,7 @@ async def recorded(seconds: float, size: tuple[int, int] = (120, 36)) -> AsyncIt
         replay.begin()
         end, at = replay.now + seconds, 0
         while replay.now < end:
-            target = replay.now + 0.5
+            target = replay.now + 1.0
             while at < len(replay.happenings) and replay.happenings[at][0] <= target:
                 time, kind, line = replay.happenings[at]
                 replay.now = max(replay.now, time)
