@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from tests.demo.http import Answer, Http
-from tui.demo import resources
+from tui.demo import faults, resources
 from tui.demo.api import watching
 from tui.demo.api.operations import Writer
 from tui.demo.clock import Clock
@@ -23,12 +23,14 @@ RECORDED = Path(__file__).parents[2] / "fixtures" / "clusters" / "api-errors" / 
 CASES: list[dict[str, Any]] = [
     msgspec.json.decode(line) for line in RECORDED.read_bytes().splitlines()
 ]
+ADDRESS = re.compile(r"\b10(\.\d+){3}\b")
 UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
 def _state(name: str) -> str:
     """What was special when a request was recorded."""
-    states = {"terminating": "terminating", "410-": "compacted", "metrics-absent": "absent"}
+    states = {"connection-refused": "refused", "too-many": "throttled"}
+    states |= {"terminating": "terminating", "410-": "compacted", "metrics-absent": "absent"}
     states |= {
         "metrics-unavailable": "down",
         "pod-count": "full",
@@ -77,6 +79,14 @@ def _cluster(state: str) -> Cluster:
         _grant(cluster)
     if state == "absent":
         cluster.api.delete(resources.API_SERVICES, "", "v1beta1.metrics.k8s.io")
+    if state == "refused":
+        service = cluster.api.get(resources.SERVICES, "kube-system", "metrics-server")
+
+        def elsewhere(data: dict[str, Any]) -> None:
+            data["spec"]["ports"][0]["targetPort"] = 9999
+
+        cluster.api.change(resources.SERVICES, service, elsewhere, TEST)
+        cluster.clock.advance(10)
     if state == "down":
         deployment = cluster.api.get(resources.DEPLOYMENTS, "kube-system", "metrics-server")
 
@@ -162,13 +172,16 @@ def _said(status: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
 async def test_answers_as_recorded(case: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watching, "LONGEST", 0.2)
-    cluster = _cluster(_state(case["name"]))
+    state = _state(case["name"])
+    cluster = _cluster(state)
     request = case["request"]
     headers = {k: v.replace("<scrubbed>", "wrong") for k, v in request.get("headers", {}).items()}
     token = None if case["name"] == "403-anonymous-pods" else "a token for tests"
     if "readonly" in case["name"]:
         headers["Impersonate-User"] = "student-readonly"
     async with Http(cluster) as http:
+        if state == "throttled":
+            http.server.faulty.set(faults.parse(f"throttle:after={case['retryAfter']}"))
         async with asyncio.timeout(10):
             got = await http(
                 request["method"],
@@ -178,6 +191,7 @@ async def test_answers_as_recorded(case: dict[str, Any], monkeypatch: pytest.Mon
                 token,
             )
     assert (got.status, got.headers["Content-Type"]) == (case["status"], case["contentType"])
+    assert got.headers.get("Retry-After") == case.get("retryAfter")
     _compare(case, got)
 
 
@@ -194,10 +208,19 @@ def _compare(case: dict[str, Any], got: Answer) -> None:
                 assert _said(line["object"]) == _said(expected["object"])
     elif "conditions" in case:
         compared = ("type", "status", "reason", "message")
-        conditions = got.json["status"]["conditions"]
-        assert [{k: one[k] for k in compared} for one in conditions] == [
-            {k: one[k] for k in compared} for one in case["conditions"]
+        shown = got.json["status"]["conditions"]
+        assert [{k: ADDRESS.sub("IP", one[k]) for k in compared} for one in shown] == [
+            {k: ADDRESS.sub("IP", one[k]) for k in compared} for one in case["conditions"]
         ]
+    elif "freshness" in case:
+        groups = got.json["items"]
+        fresh = {
+            f"{group['metadata']['name']}/{version['version']}": version["freshness"]
+            for group in groups
+            for version in group["versions"]
+        }
+        assert fresh.items() <= case["freshness"].items()
+        assert case["stale"] in groups
     elif "namespace" in case:
         shown = got.json
         assert shown["spec"] == case["namespace"]["spec"]
