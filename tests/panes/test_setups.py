@@ -93,41 +93,38 @@ async def test_the_chosen_one_says_more_and_stays_in_sight() -> None:
         assert "You may not create" in screen.text("#setups")
 
 
-@pytest.mark.parametrize(
-    ("key", "what"),
-    [("enter", ""), ("space", ""), ("r", "apply"), ("delete", "delete"), ("u", "undo")],
-)
-async def test_keys_ask_for_the_chosen_one(key: str, what: str) -> None:
+async def test_keys_ask_for_the_chosen_one() -> None:
+    keys = {"enter": "", "space": "", "r": "apply", "delete": "delete", "u": "undo"}
     async with opened() as (screen, asked):
-        await screen.press("down", key)
-        assert asked == [("caddy", what)]
+        await screen.press("down")
+        for key, what in keys.items():
+            await screen.press(key)
+            assert asked == [("caddy", what)], key
+            asked.clear()
 
 
-@pytest.mark.parametrize(("key", "name"), [("4", "fastapi"), ("7", "hpa-behavior"), ("m", "mine")])
-async def test_each_setup_has_a_key(key: str, name: str) -> None:
-    rows = (*(await _rows()), SetupRow("mine", "m", state="absent"))
+async def test_each_setup_has_a_key() -> None:
+    rows = (*setups().store.drain().setups.rows, SetupRow("mine", "m", state="absent"))
     async with opened(SetupsRow(rows)) as (screen, asked):
-        await screen.press(key)
-        assert asked == [(name, "")]
+        for key, name in {"4": "fastapi", "7": "hpa-behavior", "m": "mine"}.items():
+            await screen.press(key)
+            assert asked == [(name, "")]
+            asked.clear()
 
 
-async def _rows() -> tuple[SetupRow, ...]:
-    return setups().store.drain().setups.rows
-
-
-@pytest.mark.parametrize(("key", "name"), [("n", "nginx"), ("c", "caddy")])
-async def test_proxies_are_toggled_from_anywhere(key: str, name: str) -> None:
+async def test_proxies_are_toggled_from_anywhere() -> None:
     async with shown(setups(), (120, 36)) as screen:
-        screen.dashboard.pods.focus()
-        await screen.press(key)
-        await screen.until(lambda: isinstance(screen.app.screen, SetupPreview))
-        await screen.until(lambda: "not connected yet" in screen.text("#said"))
-        assert f"Setup {name}" in screen.text("#sheet")
-        await screen.press("escape")
-        assert screen.dashboard.setups.display
-        chosen = screen.dashboard.setups.chosen
-        assert chosen is not None
-        assert chosen.name == name
+        for key, name in {"n": "nginx", "c": "caddy"}.items():
+            screen.dashboard.pods.focus()
+            await screen.press(key)
+            await screen.until(lambda: isinstance(screen.app.screen, SetupPreview))
+            await screen.until(lambda: "not connected yet" in screen.text("#said"))
+            assert f"Setup {name}" in screen.text("#sheet")
+            await screen.press("escape")
+            assert screen.dashboard.setups.display
+            chosen = screen.dashboard.setups.chosen
+            assert chosen is not None
+            assert chosen.name == name
 
 
 async def test_the_mouse_chooses() -> None:
@@ -167,7 +164,7 @@ async def test_what_was_written_stands_in_the_timeline() -> None:
 
 
 async def test_read_only_is_said() -> None:
-    found = SetupsRow(await _rows(), refusal="This is read-only.")
+    found = SetupsRow(setups().store.drain().setups.rows, refusal="This is read-only.")
     async with opened(found) as (screen, _):
         assert "read-only here" in screen.text("#setups")
 
