@@ -31,9 +31,10 @@ from tui.screens.dashboard import Dashboard
 from tui.screens.help import HelpScreen
 from tui.screens.terminal import on_standard_output
 from tui.screens.whatif import WhatIfScreen
-from tui.state.links import Health, Link
+from tui.state.links import Link
 from tui.state.place import Place
 from tui.state.store import Store
+from tui.still import Still
 from tui.text import clean
 from tui.vitals import Vitals
 
@@ -41,7 +42,9 @@ if TYPE_CHECKING:
     from tui.cluster.route import Routes
     from tui.cluster.transport import Transport
     from tui.doors.burst import BurstDoor
+    from tui.doors.fixes import FixesDoor
     from tui.doors.setups import SetupsDoor
+    from tui.panes.doctor import DoctorPane
     from tui.panes.setups import SetupsPane
 
 TICK: Final = 0.1
@@ -103,6 +106,7 @@ class KscaleApp(App[str]):
             "load",
             "setups",
             "setup_preview",
+            "fix_preview",
             "doctor",
             "why",
             "whatif",
@@ -198,6 +202,8 @@ class KscaleApp(App[str]):
             self.bursts.close()
         if "setups" in self.__dict__:
             self.setups.close()
+        if "fixes" in self.__dict__:
+            self.fixes.close()
         self._feed.stop()
 
     def tick(self) -> None:
@@ -240,6 +246,13 @@ class KscaleApp(App[str]):
         taken = {mine.get(a.name, a.keys) for a in ACTIONS if not a.name.startswith("toggle_")}
         own = {key for keys in taken for key in keys.split(",") if len(key) == 1}
         return SetupsDoor(self._store, self._feed, self._settings, taken=own | {"r", "u"})
+
+    @cached_property
+    def fixes(self) -> FixesDoor:
+        """The door of the doctor's fixes, opened when it is first used."""
+        from tui.doors.fixes import FixesDoor
+
+        return FixesDoor(self._feed, self._settings)
 
     def on_resize(self, event: Resize) -> None:
         """Say so where the dashboard does not fit."""
@@ -310,6 +323,16 @@ class KscaleApp(App[str]):
         self.dashboard.setups.choose(name)
         self.push_screen(SetupPreview(self.setups, name, deleting))
 
+    def on_doctor_pane_wished(self, message: DoctorPane.Wished) -> None:
+        """The doctor's pane asks what a fix would do."""
+        from tui.screens.fix_preview import FixPreview
+
+        finding = message.finding
+        if finding.fix.setup:
+            self._preview(finding.fix.setup, False)
+        elif finding.fix.patch is not None:
+            self.push_screen(FixPreview(self.fixes, finding))
+
     def action_help(self) -> None:
         """Keys and colours."""
         if not isinstance(self.screen, HelpScreen):
@@ -352,45 +375,6 @@ class KscaleApp(App[str]):
             await self.dashboard.run_action(call)
 
         return run
-
-
-class Still:
-    """A feed that brings nothing: the store holds what a test or a replay put there."""
-
-    def __init__(self, place: Place | None = None, connection: Link | None = None) -> None:
-        self._place = place or Place()
-        self._connection = connection or Link(Health.LIVE)
-
-    @property
-    def connection(self) -> Link:
-        """As given."""
-        return self._connection
-
-    @property
-    def place(self) -> Place:
-        """As given."""
-        return self._place
-
-    @property
-    def failure(self) -> Exception | None:
-        """It cannot fail."""
-        return None
-
-    @property
-    def routes(self) -> None:
-        """No cluster, no ways to its Services."""
-        return None
-
-    @property
-    def transport(self) -> None:
-        """No cluster, no way to its API."""
-        return None
-
-    def start(self) -> None:
-        """Nothing to start."""
-
-    def stop(self) -> None:
-        """Nothing to stop."""
 
 
 __all__: Sequence[str] = ("Feed", "KscaleApp", "Still")

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 import msgspec
@@ -26,6 +26,9 @@ from tui.state.links import Health, Source
 from tui.state.rows import Kind
 from tui.state.store import Delta, Store
 from tui.text import clean, plural, wrap
+
+if TYPE_CHECKING:
+    from tui.commands.doctor_fix import Wish
 
 FAILED: Final = 1
 USAGE: Final = 2
@@ -49,20 +52,37 @@ _SIGNS: Final = {
 @click.option("-A", "--all-namespaces", "everywhere", is_flag=True, help="Look at all namespaces.")
 @click.option("--context", help="The kubeconfig context to use.")
 @click.option("--kubeconfig", type=click.Path(dir_okay=False), help="The kubeconfig file.")
+@click.option("--fix", "rule", metavar="ID", help="Preview this finding's fix, ask, and apply it.")
+@click.option("--object", "of", default="", metavar="NAME", help="Whose, where there are several.")
+@click.option("--dry-run", is_flag=True, help="With --fix: show what would change, and stop.")
+@click.option("--yes", is_flag=True, help="With --fix: do not ask.")
+@click.option(
+    "--confirm-context",
+    "typed",
+    default="",
+    metavar="NAME",
+    help="With --fix: the context's name, where it looks like production.",
+)
+@click.option("--read-only", is_flag=True, help="Refuse to change anything.")
+@click.option("--config", "settings", type=click.Path(dir_okay=False), help="The settings file.")
 def command(
     as_json: bool,
     namespace: str | None,
     everywhere: bool,
     context: str | None,
     kubeconfig: str | None,
+    rule: str | None,
+    **rest: Any,
 ) -> None:
     """Look a cluster over for what keeps its workloads from scaling, and say what to do.
 
-    Nothing is changed. What may not be read, or is just changing, is never called a fault.
+    Nothing is changed, unless --fix names a finding and it is confirmed. What may not be read, or
+    is just changing, is never called a fault.
 
-    Exit codes: 0 nothing is wrong, 1 something is (or the cluster cannot be reached), 2 wrong
-    usage. Notes and advice are no faults.
+    Exit codes: 0 nothing is wrong, or it is repaired; 1 something is wrong (or the cluster cannot
+    be reached); 2 wrong usage. Notes and advice are no faults.
     """
+    wish = _wish(rule, as_json, rest)
     if namespace and everywhere:
         click.echo(
             "kscale-tui doctor: -n and -A exclude each other; give one of them. "
@@ -77,12 +97,44 @@ def command(
         delta, findings = _look(config, scope)
     except ClusterError as error:
         _fail(str(error))
+    if wish is not None:
+        from tui.commands.doctor_fix import run
+
+        run(wish, config, findings)
+        return
     if as_json:
         click.echo(json.dumps(_document(config, scope, delta, findings), indent=2))
     else:
         click.echo(_report(config, scope, delta, findings))
     if any(finding.severity.wrong for finding in findings):
         sys.exit(FAILED)
+
+
+def _wish(rule: str | None, as_json: bool, rest: dict[str, Any]) -> Wish | None:
+    """What is to be repaired; None if it is only looked."""
+    if rule is None:
+        if rest["of"] or rest["dry_run"] or rest["yes"] or rest["typed"]:
+            click.echo(
+                "kscale-tui doctor: --object, --dry-run, --yes and --confirm-context go with "
+                "--fix ID. See `kscale-tui doctor --help`.",
+                err=True,
+            )
+            sys.exit(USAGE)
+        return None
+    from tui.commands.doctor_fix import Wish, check
+
+    wish = Wish(
+        rule,
+        rest["of"],
+        rest["dry_run"],
+        rest["yes"],
+        rest["typed"],
+        rest["read_only"],
+        rest["settings"],
+        as_json,
+    )
+    check(wish)
+    return wish
 
 
 def _look(config: ClusterConfig, namespace: str | None) -> tuple[Delta, tuple[Finding, ...]]:
@@ -201,6 +253,10 @@ def _finding(finding: Finding, width: int) -> list[str]:
     )]  # fmt: skip
     if finding.fix.command:
         lines.append(f"    $ {clean(finding.fix.command)}")
+    if finding.fix.patch is not None:
+        lines.append(f"    or: kscale-tui doctor --fix {finding.id}")
+    elif finding.fix.setup:
+        lines.append(f"    or: kscale-tui setups apply {clean(finding.fix.setup)}")
     return lines
 
 

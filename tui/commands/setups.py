@@ -19,6 +19,7 @@ from tui.cluster.errors import ClusterError
 from tui.cluster.halt import Halt
 from tui.cluster.kubeconfig import load_config
 from tui.cluster.transport import Transport
+from tui.commands.asking import confirmed
 from tui.config import ConfigError, Settings, load
 from tui.doors.guards import guard_of
 from tui.setups import catalogue, report
@@ -156,7 +157,7 @@ def apply(
         if dry_run:
             sys.exit(FAILED if plan.problems else 0)
         _refuse_if_not_possible(plan, managers)
-        typed = _confirmed(f"Apply {name} in {place.namespace}?", yes, plan.typed, typed)
+        typed = confirmed("setups", f"Apply {name} in {place.namespace}?", yes, plan.typed, typed)
         accepted = [one for one in plan.conflicts if one[1].manager in managers]
         with _probing(place), _stoppable() as halt:
             ended = place.setups.apply(
@@ -187,7 +188,9 @@ def delete(name: str, yes: bool, dry_run: bool, typed: str, wait: float, **optio
         if dry_run:
             return
         if not deletion.empty:
-            typed = _confirmed(f"Delete {name} in {place.namespace}?", yes, deletion.typed, typed)
+            typed = confirmed(
+                "setups", f"Delete {name} in {place.namespace}?", yes, deletion.typed, typed
+            )
         with _stoppable() as halt:
             ended = place.setups.delete(
                 deletion, partial(_tell, place), typed=typed, wait=wait, halt=halt
@@ -227,26 +230,6 @@ def _refuse_if_not_possible(plan: Plan, managers: tuple[str, ...]) -> None:
                 f"{ref} has the field {clash.field}, which {clash.manager} manages. Leave it, or "
                 f"take it over with --take-over {clash.manager}."
             )
-
-
-def _confirmed(question: str, yes: bool, name: str, typed: str) -> str:
-    """The context's name as typed, once everything that must be asked has been answered."""
-    asked = sys.stdin is not None and sys.stdin.isatty()
-    if name and typed != name:
-        if typed or not asked:
-            _fail(
-                f"The context {name} looks like production: type its name with "
-                f"--confirm-context {name}."
-            )
-        typed = str(click.prompt(f"The context {name} looks like production; type its name"))
-        if typed != name:
-            _fail("That is not its name; nothing was changed.")
-    if not yes:
-        if not asked:
-            _usage("there is nobody to ask: add --yes")
-        if not click.confirm(question):
-            _fail("Nothing was changed.")
-    return typed
 
 
 @contextlib.contextmanager

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
+from textual.binding import Binding, BindingType
 from textual.events import Click
 from textual.geometry import Region
+from textual.message import Message
 
 from tui.analysis.doctor.finding import Finding, Severity
 from tui.analysis.scene import Scene
@@ -41,6 +43,14 @@ class DoctorPane(Pane):
     """A line a finding. Zoomed, the one under the cursor is opened."""
 
     TITLE = "Doctor"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "fix", "preview the fix")]
+
+    class Wished(Message):
+        """The user wants to see what a finding's fix would do."""
+
+        def __init__(self, finding: Finding) -> None:
+            super().__init__()
+            self.finding = finding
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -63,7 +73,8 @@ class DoctorPane(Pane):
 
     def depends(self, scene: Scene) -> Hashable:
         """The findings, and which is open."""
-        return (scene.diagnosed, scene.connection.health, self.zoomed, self._chosen)
+        health = scene.connection.health
+        return (scene.diagnosed, health, self.zoomed, self._chosen, self.has_focus)
 
     def caption(self) -> Line:
         """``Doctor  1 error  2 warnings``."""
@@ -79,8 +90,16 @@ class DoctorPane(Pane):
         """What the keys do here."""
         if not self._findings:
             return []
-        keys = "j k choose · ^y copy the command · ? every rule" if self.zoomed else "z opens"
-        return [(keys, "muted")]
+        fix = self.chosen.fix if self.chosen is not None else None
+        if not self.zoomed:
+            fixes = self.has_focus and fix is not None and fix.applicable
+            return [("Enter fixes · z opens" if fixes else "z opens", "muted")]
+        words = ["j k choose", "^y copy the command", "? every rule"]
+        if fix is not None and fix.applicable:
+            words.insert(1, "Enter preview the fix")
+        while len(words) > 1 and len(" · ".join(words)) > self.room.width - 4:
+            words.pop()
+        return [(" · ".join(words), "muted")]
 
     def prepare(self) -> int:
         """Lay the findings out, the open one with all there is to say."""
@@ -121,6 +140,14 @@ class DoctorPane(Pane):
                 Region(0, y, 1, height), animate=False, force=True, immediate=True
             )
         self.refresh()
+
+    def action_fix(self) -> None:
+        """Preview the fix; open the finding where there is none that is applied from here."""
+        finding = self.chosen
+        if finding is not None and finding.fix.applicable:
+            self.post_message(self.Wished(finding))
+        else:
+            self.post_message(self.Zoom(self))
 
     def action_scroll_down(self) -> None:
         """The arrow keys choose."""
@@ -183,4 +210,14 @@ def _opened(finding: Finding, room: int) -> list[Line]:
             lines.append(
                 [(_INDENT, ""), ("$ " if number == 0 else "  ", "good"), (text, "measured")]
             )
-    return [*lines, []]
+    return [*lines, *_applied(finding, width), []]
+
+
+def _applied(finding: Finding, width: int) -> list[Line]:
+    """How it is applied from here, or why it is not."""
+    fix = finding.fix
+    if fix.applicable:
+        what = f"the setup {clean(fix.setup)}" if fix.setup else "what this changes"
+        return [[(_INDENT, ""), ("Enter ", "bold measured"), (f"shows {what}, and asks", "muted")]]
+    said = f"Not applied from here: {fix.by_hand}."
+    return [[(_INDENT, ""), (text, "muted")] for text in wrap(clean(said), width)]

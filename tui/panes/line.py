@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TypeAlias
 
 from rich.segment import Segment
+from textual.content import Content
 from textual.strip import Strip
 
 from tui.panes.ink import Palette
@@ -58,3 +59,19 @@ def flow(words: Iterable[Line], room: int, gap: str = "  ") -> list[Line]:
 def strip(line: Line, palette: Palette) -> Strip:
     """The line as Textual draws it."""
     return Strip([Segment(text, palette.style(style)) for text, style in line if text])
+
+
+def content(lines: Iterable[Line]) -> Content:
+    """Lines for a widget of Textual's own; their text is never read as markup."""
+    pieces: list[str | tuple[str, str]] = []
+    for number, line in enumerate(lines):
+        if number:
+            pieces.append("\n")
+        pieces += [(text, " ".join(map(_variable, style.split()))) for text, style in line if text]
+    return Content.assemble(*pieces)
+
+
+def _variable(word: str) -> str:
+    if word == "text":
+        return "$foreground"
+    return word if word in ("bold", "dim", "reverse", "underline") else f"${word}"

@@ -6,7 +6,6 @@ from collections.abc import Hashable
 from typing import ClassVar, Final
 
 from rich.style import Style
-from textual.content import Content
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
@@ -15,7 +14,7 @@ from textual.strip import Strip
 
 from tui.analysis.scene import Scene
 from tui.panes.ink import Palette
-from tui.panes.line import Line, cut, strip
+from tui.panes.line import Line, content, cut, strip
 from tui.panes.pace import Pace
 from tui.state.links import Health, Link
 from tui.text import clean, wrap
@@ -215,17 +214,7 @@ class Pane(ScrollView, can_focus=True):
         framed = cut([*self.caption(), *self.tabs], room), cut(self.footnote(), room)
         if framed != self._framed:  # Textual draws the whole pane anew for a title
             self._framed = framed
-            self.border_title, self.border_subtitle = map(_label, framed)
-
-
-def _label(line: Line) -> Content:
-    return Content.assemble(
-        *[(text, " ".join(_variable(word) for word in style.split())) for text, style in line]
-    )
-
-
-def _variable(word: str) -> str:
-    return word if word in ("bold", "dim", "reverse", "underline") else f"${word}"
+            self.border_title, self.border_subtitle = (content([line]) for line in framed)
 
 
 def absence(link: Link, what: str, room: int) -> list[Line]:

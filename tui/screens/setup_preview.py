@@ -13,7 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from tui.cluster.objects import Ref
-from tui.panes.line import Line
+from tui.panes.line import Line, content
 from tui.screens.setup_lines import of_deletion, of_plan, refused
 from tui.setups.plan import Conflict, Deletion, Plan
 from tui.text import clean
@@ -155,8 +155,8 @@ class SetupPreview(ModalScreen[None]):
         if not self.is_mounted:
             return
         room = max(20, self.query_one("#said").size.width - 2)
-        self.query_one("#lines", Static).update(_content(self._lines(room)))
-        self.query_one("#question", Static).update(_content([self._question()]))
+        self.query_one("#lines", Static).update(content(self._lines(room)))
+        self.query_one("#question", Static).update(content([self._question()]))
         button, words = self.query_one("#do", Button), self._button()
         button.disabled = not words
         button.label = Content(words or "Do it")
@@ -288,16 +288,3 @@ class SetupPreview(ModalScreen[None]):
     def action_scroll(self, by: int) -> None:
         """Read on."""
         self.query_one("#said").scroll_relative(y=by, animate=False)
-
-
-def _content(lines: list[Line]) -> Content:
-    pieces: list[str | tuple[str, str]] = []
-    for number, line in enumerate(lines):
-        if number:
-            pieces.append("\n")
-        pieces += [(text, " ".join(map(_variable, style.split()))) for text, style in line]
-    return Content.assemble(*pieces)
-
-
-def _variable(word: str) -> str:
-    return word if word in ("bold", "dim", "reverse", "underline") else f"${word}"

@@ -18,7 +18,7 @@ from tui.analysis.trend import Curve, steps
 from tui.analysis.whatif import FIELDS, Plan, WhatIfError, form, plan
 from tui.analysis.why_words import span
 from tui.panes.canvas import Layer, draw
-from tui.panes.line import Line, cells, cut
+from tui.panes.line import Line, content, cut
 from tui.text import clean, pad, wrap
 
 _LABELS: Final = {
@@ -138,9 +138,9 @@ class WhatIfScreen(ModalScreen[None]):
         ):
             place = self.query_one(f"#{name}", Static)
             room = max(16, place.size.width - 1)
-            place.update(_content(self._column(heading, ink, foreseen, most, room)))
+            place.update(content(self._column(heading, ink, foreseen, most, room)))
         commands = self.query_one("#commands", Static)
-        commands.update(_content(self._commands(max(20, commands.size.width - 1))))
+        commands.update(content(self._commands(max(20, commands.size.width - 1))))
 
     def _column(
         self, heading: str, ink: str, foreseen: Forecast, most: float, room: int
@@ -195,22 +195,3 @@ def _told(foreseen: Forecast, now: float) -> list[Line]:
 
 def _id(name: str) -> str:
     return "whatif-" + name.replace(" ", "-")
-
-
-def _content(lines: list[Line]) -> Content:
-    """Lines as Textual's content; their text is never parsed as markup."""
-    parts: list[Content] = []
-    for number, line in enumerate(lines):
-        if number:
-            parts.append(Content("\n"))
-        parts += [
-            Content.styled(text, _style(style)) for text, style in line if cells([(text, "")])
-        ]
-    return Content("").join(parts)
-
-
-def _style(style: str) -> str:
-    words = style.split()
-    return " ".join(
-        w if w in ("bold", "dim") else "$foreground" if w == "text" else f"${w}" for w in words
-    )
