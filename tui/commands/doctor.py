@@ -254,7 +254,8 @@ def _finding(finding: Finding, width: int) -> list[str]:
     if finding.fix.command:
         lines.append(f"    $ {clean(finding.fix.command)}")
     if finding.fix.patch is not None:
-        lines.append(f"    or: kscale-tui doctor --fix {finding.id}")
+        where = clean(finding.fix.patch.namespace)
+        lines.append(f"    or: kscale-tui doctor -n {where} --fix {finding.id}")
     elif finding.fix.setup:
         lines.append(f"    or: kscale-tui setups apply {clean(finding.fix.setup)}")
     return lines

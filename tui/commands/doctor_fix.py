@@ -106,7 +106,7 @@ def _show(wish: Wish, repair: Repair, *, done: bool = False) -> None:
     if wish.as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(_data(repair, done)), indent=2))
     else:
-        for sign, text, _ in words(repair, _WIDTH, done=done):
+        for sign, text, _ in words(repair, _WIDTH, done=done, whole=True):
             click.echo(f"{sign}{text}".rstrip())
 
 

@@ -173,7 +173,9 @@ class FixPreview(ModalScreen[None]):
         elif self._seen is not None:
             line += [("r ", "bold measured"), ("look again   ", "muted")]
         if self._command:
-            done = "copied   " if self._copied else "copy the command   "
+            undo = self._repair is not None and self._repair.undo is not None
+            asked = "copy what takes it back   " if undo else "copy the command   "
+            done = "copied   " if self._copied else asked
             line += [("^y ", "bold measured"), (done, "good" if self._copied else "muted")]
         return [*line, ("Esc ", "bold measured"), ("close", "muted")]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from tui.analysis.doctor.finding import NOW, Patch, PatchType
@@ -58,6 +58,8 @@ class Repair:
     """What takes it back."""
     live: Object | None = None
     """The version that was looked at."""
+    final: bool = False
+    """Whether it is a restart, which nothing takes back."""
 
     @property
     def possible(self) -> bool:
@@ -96,12 +98,13 @@ class Repairs:
             SetupError: the cluster cannot be read.
         """
         ref = Ref(patch.kind, patch.namespace, patch.name)
+        passing = NOW in patch.body
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._clock()))
         patch = Patch(
             patch.api_version, patch.kind, patch.namespace, patch.name,
             patch.body.replace(NOW, now), patch.type,
         )  # fmt: skip
-        made = Repair(rule, patch, ref, typed=self._guard.typed)
+        made = Repair(rule, patch, ref, typed=self._guard.typed, final=passing)
         if self._guard.refusal:
             return _refused(made, self._guard.refusal)
         try:
@@ -137,7 +140,7 @@ class Repairs:
                 except ApiError as error:
                     if not outdated(error):
                         raise
-                    at = self._tried(Repair(at.rule, at.patch, at.ref, typed=at.typed), halt)
+                    at = self._tried(replace(at, live=None), halt)
                 else:
                     return at
         except ApiError as error:
@@ -200,10 +203,8 @@ def _compared(made: Repair, live: Object, after: Object, warnings: tuple[str, ..
     found = diff.below_spec(live, after)
     warned = tuple(f"the API server warns: {text}" for text in warnings)
     if any(one.change.path.startswith("spec.template.") for one in found):
-        warned = (
-            "It is the pods' template: all of them are replaced, one after the other.",
-            *warned,
-        )
+        said = "All its pods are replaced, one after the other: it is their template."
+        warned = (said, *warned)
     strategic = made.patch.type is not PatchType.MERGE
     back = reverse(live.get("spec") or {}, after.get("spec") or {}, strategic=strategic)
     patch = made.patch
@@ -212,22 +213,18 @@ def _compared(made: Repair, live: Object, after: Object, warnings: tuple[str, ..
         json.dumps({"spec": back}, separators=(",", ":")),
         PatchType.STRATEGIC if strategic else PatchType.MERGE,
     )  # fmt: skip
-    return Repair(
-        made.rule,
-        patch,
-        made.ref,
-        tuple(one.change for one in found),
-        keepers(live, found),
-        warned,
-        (),
-        made.typed,
-        undo if back else None,
-        live,
+    return replace(
+        made,
+        changes=tuple(one.change for one in found),
+        keepers=keepers(live, found),
+        warnings=warned,
+        undo=undo if back and not made.final else None,
+        live=live,
     )
 
 
 def _refused(made: Repair, *problems: str) -> Repair:
-    return Repair(made.rule, made.patch, made.ref, problems=tuple(problems), typed=made.typed)
+    return replace(made, changes=(), problems=tuple(problems), undo=None, live=None)
 
 
 def _uid(repair: Repair) -> str:

@@ -20,13 +20,14 @@ class Said(NamedTuple):
     ink: str
 
 
-def words(repair: Repair, room: int, *, done: bool = False) -> list[Said]:
+def words(repair: Repair, room: int, *, done: bool = False, whole: bool = False) -> list[Said]:
     """Problems first, then each field, then what it brings about and what takes it back.
 
     Args:
         repair: what was looked at, or done.
         room: cells of a line.
         done: whether it was.
+        whole: leave commands on one line each, to be copied.
     """
     ref = repair.ref
     sign, what, ink = _state(repair, done)
@@ -39,11 +40,15 @@ def words(repair: Repair, room: int, *, done: bool = False) -> list[Said]:
     said += [Said("· ", sentence, "muted") for sentence in repair.warnings]
     if repair.undo is not None:
         said += [Said("", "", ""), Said("", "What takes it back:", "muted")]
-        said.append(Said("$ ", repair.undo.command, "measured"))
+        said.append(Said("$ ", clean(repair.undo.command), "measured"))
     elif repair.problems:
         said += [Said("", "", ""), Said("", "By hand it would be:", "muted")]
-        said.append(Said("$ ", repair.patch.command, "measured"))
-    return [line for one in said for line in _wrapped(one, room)]
+        said.append(Said("$ ", clean(repair.patch.command), "measured"))
+    return [
+        line
+        for one in said
+        for line in ([one] if whole and one.sign == "$ " else _wrapped(one, room))
+    ]
 
 
 def _state(repair: Repair, done: bool) -> tuple[str, str, str]:

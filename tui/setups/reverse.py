@@ -6,6 +6,8 @@ from typing import Any, Final
 
 _MERGED: Final = ("containers", "initContainers", "volumes", "env")
 """Lists whose items a strategic merge patch matches by name."""
+_OPEN: Final = ("annotations", "labels", "requests", "limits")
+"""Maps that several write to: of one that is new, only what was written is taken out again."""
 
 
 def reverse(old: Any, new: Any, *, strategic: bool) -> dict[str, Any]:
@@ -24,7 +26,7 @@ def _of_map(old: dict[str, Any], new: dict[str, Any], strategic: bool) -> dict[s
     found: dict[str, Any] = {}
     for name in dict.fromkeys([*old, *new]):
         if name not in old:
-            found[name] = None
+            found[name] = dict.fromkeys(new[name]) if name in _OPEN and new[name] else None
         elif name not in new:
             found[name] = old[name]
         elif old[name] != new[name]:
