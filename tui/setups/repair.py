@@ -138,7 +138,7 @@ class Repairs:
                 try:
                     self._send(at, typed, halt)
                 except ApiError as error:
-                    if not outdated(error):
+                    if not outdated(error) and error.kind is not Fault.NOT_FOUND:
                         raise
                     at = self._tried(replace(at, live=None), halt)
                 else:

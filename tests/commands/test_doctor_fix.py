@@ -1,0 +1,111 @@
+"""``kscale-tui doctor --fix`` as it is typed."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.commands.test_doctor import doctor
+from tests.setups.place import Place
+from tui.analysis.doctor.finding import Finding, Fix, Patch, Severity
+from tui.commands.doctor_fix import Wish, run
+
+TARGET = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
+
+
+def hpa(place: Place, name: str = "web") -> None:
+    """One that the doctor finds at fault."""
+    spec = {"scaleTargetRef": TARGET, "minReplicas": 2, "maxReplicas": 2}
+    place.create("HorizontalPodAutoscaler", name, spec=spec)
+
+
+def most(place: Place) -> int:
+    return int(place.get("HorizontalPodAutoscaler", "web")["spec"]["maxReplicas"])
+
+
+def test_a_fix_is_previewed_asked_for_and_applied(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KSCALE_AUDIT_LOG", str(place.audit))
+    hpa(place)
+    monkeypatch.setattr("tui.commands.doctor.load_config", lambda *_: place.transport.config)
+    fix = ["-n", place.namespace, "--fix", "min-is-max"]
+    done = doctor(*fix, "--dry-run")
+    assert done.exit_code == 0, done.output
+    assert "spec.maxReplicas: 2 → 4" in done.stdout
+    assert '\'{"spec":{"maxReplicas":2}}\'' in done.stdout
+    done = doctor(*fix)
+    assert done.exit_code == 2
+    assert "there is nobody to ask: add --yes" in done.stderr
+    assert not place.audit.exists()
+    assert most(place) == 2
+    done = doctor(*fix, "--yes", "--json")
+    assert done.exit_code == 0, done.output
+    document = json.loads(done.stdout)
+    assert document["done"] is True
+    assert document["changes"] == [{"path": "spec.maxReplicas", "old": "2", "new": "4"}]
+    assert most(place) == 4
+    assert len(place.audit.read_text().splitlines()) == 2
+
+
+def finding(object: str, fix: Fix) -> Finding:
+    return Finding("min-is-max", Severity.WARNING, object, "t", "e", (), fix, "p")
+
+
+BY_HAND = Fix("Look.", "kubectl -n a get pods")
+REFUSALS = [
+    ([], {}, 1, "finds no min-is-max here"),
+    ([finding("HPA a/x", BY_HAND)], {}, 1, "the command only looks"),
+    ([finding("HPA a/x", BY_HAND)], {"object": "y"}, 1, "is of y: HPA a/x"),
+    ([finding(f"HPA a/{n}", BY_HAND) for n in "xy"], {}, 2, "one of: HPA a/x, HPA a/y"),
+    ([finding(f"HPA a/{n}", BY_HAND) for n in "xy"], {"object": "x"}, 1, "By hand: kubectl"),
+    ([finding("HPA a/x", Fix("w", setup="fastapi"))], {}, 1, "kscale-tui setups apply fastapi"),
+    ([finding("HPA \x1b[31ma/x", Fix("\x1b]0;w\x07"))], {}, 1, "nothing that a command does"),
+]
+
+
+@pytest.mark.parametrize(("findings", "wish", "code", "words"), REFUSALS, ids=range(len(REFUSALS)))
+def test_what_cannot_be_applied_is_said(
+    place: Place,
+    capsys: pytest.CaptureFixture[str],
+    findings: list[Finding],
+    wish: dict[str, str],
+    code: int,
+    words: str,
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(Wish("min-is-max", **wish), place.transport.config, findings)  # type: ignore[arg-type]
+    said = capsys.readouterr().err
+    assert ended.value.code == code
+    assert words in said
+    assert "\x1b" not in said
+
+
+def test_read_only_forbids_it(
+    place: Place, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KSCALE_AUDIT_LOG", str(place.audit))
+    hpa(place)
+    kind = "HorizontalPodAutoscaler"
+    patch = Patch("autoscaling/v2", kind, place.namespace, "web", '{"spec":{"maxReplicas":4}}')
+    wish = Wish("min-is-max", yes=True, read_only=True)
+    found = finding("HPA a/x", Fix("Raise it.", patch=patch))
+    with pytest.raises(SystemExit) as ended:
+        run(wish, place.transport.config, [found])
+    assert ended.value.code == 1
+    said = capsys.readouterr()
+    assert "start without --read-only" in said.out
+    assert "Nothing was changed." in said.err
+    assert most(place) == 2
+    assert not place.audit.exists()
+
+
+def test_wrong_usage() -> None:
+    done = doctor("--fix", "no-such-rule\x1b[31m")
+    assert done.exit_code == 2
+    assert "there is no rule no-such-rule" in done.stderr
+    for words in (["--yes"], ["--dry-run"], ["--object", "x"], ["--confirm-context", "x"]):
+        done = doctor(*words)
+        assert done.exit_code == 2
+        assert "go with --fix" in done.stderr
