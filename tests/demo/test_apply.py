@@ -83,9 +83,7 @@ def test_a_conflict_names_the_other_and_the_field(api: Api) -> None:
     with pytest.raises(ApiError) as caught:
         _apply(api, "two", _config({"a": "other"}))
     assert caught.value.code == 409
-    assert caught.value.message == (
-        'Apply failed with 1 conflict: conflict with "one" using v1: .data.a'
-    )
+    assert caught.value.message == ('Apply failed with 1 conflict: conflict with "one": .data.a')
     forced = _apply(api, "two", _config({"a": "other"}), force=True)
     assert forced["data"] == {"a": "other", "b": "2"}
     owners = {m["manager"]: m["fieldsV1"] for m in forced["metadata"]["managedFields"]}

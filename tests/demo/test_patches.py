@@ -87,9 +87,17 @@ def test_service_ports_merge_by_port_and_container_ports_by_number() -> None:
     service = {"spec": {"ports": [{"port": 80, "nodePort": 30080}]}}
     patch = {"spec": {"ports": [{"port": 443}, {"port": 80, "name": "web"}]}}
     assert strategic_merge_patch(service, patch, "Service")["spec"]["ports"] == [
-        {"port": 80, "nodePort": 30080, "name": "web"},
         {"port": 443},
+        {"port": 80, "nodePort": 30080, "name": "web"},
     ]
+
+
+def test_items_of_a_patch_come_in_its_order_and_others_where_they_were() -> None:
+    live = {"spec": {"containers": [{"name": name} for name in "abc"]}}
+    for given, expected in (("x", "xabc"), ("bx", "abxc"), ("cb", "acb"), ("xa", "xabc")):
+        patch = {"spec": {"containers": [{"name": name} for name in given]}}
+        merged = strategic_merge_patch(live, patch, "Pod")["spec"]["containers"]
+        assert "".join(one["name"] for one in merged) == expected
 
 
 def test_an_item_without_its_key_is_refused() -> None:

@@ -202,8 +202,11 @@ class Metrics:
         if not target.name:
             return Response(200, listed(target.resource, {}, [_encode(item) for item in items]))
         if not items:
-            about = {"name": target.name, "kind": target.resource.plural}
-            message = f'{target.resource.plural} "{target.name}" not found'
+            # Of nodes the metrics server speaks in the singular.
+            node = target.resource is not resources.POD_METRICS
+            kind = "node" if node else target.resource.plural
+            about = {"name": target.name, "kind": kind}
+            message = f'{kind} "{target.name}" not found'
             raise errors.ApiError(404, "NotFound", message, about)
         return Response(200, whole_of(target.resource, items[0]) + b"\n")
 

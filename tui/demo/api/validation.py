@@ -8,7 +8,7 @@ from typing import Final
 from tui import quantity
 from tui.demo.api import errors, pod_rules
 from tui.demo.api.errors import Cause
-from tui.demo.api.names import Causes, labels, name
+from tui.demo.api.names import Causes, annotation_keys, labels, name
 from tui.demo.custom import definitions
 from tui.demo.resource import Resource
 from tui.demo.store import Object
@@ -16,6 +16,9 @@ from tui.demo.store import Object
 _QUANTITY_RULE: Final = (
     "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 )
+_PORT_RULE: Final = "must be between 1 and 65535, inclusive"
+_AFFINITIES: Final = ("ClientIP", "None")
+_POLICIES: Final = ("Percent", "Pods")
 
 
 def check_quantities(resource: Resource, data: Object) -> None:
@@ -52,8 +55,6 @@ def _service(data: Object, old: Object | None) -> Causes:
     spec = data["spec"]
     ports = spec.get("ports") or ()
     kinds = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
-    if spec["type"] not in kinds:
-        yield Cause.unsupported("spec.type", spec["type"], kinds)
     if not ports and spec["type"] != "ExternalName" and spec.get("clusterIP") != "None":
         yield Cause.required("spec.ports")
     names: set[str] = set()
@@ -66,10 +67,17 @@ def _service(data: Object, old: Object | None) -> Causes:
         names.add(port.get("name", ""))
         number = port.get("port") or 0
         if not 0 < number < 65536:
-            yield Cause.invalid(f"{where}.port", number, "must be between 1 and 65535, inclusive")
+            yield Cause.invalid(f"{where}.port", number, _PORT_RULE)
+        target = port.get("targetPort", number)
+        if isinstance(target, int) and not 0 < target < 65536:
+            yield Cause.invalid(f"{where}.targetPort", target, _PORT_RULE)
         if port.get("nodePort") and spec["type"] == "ClusterIP":
             detail = "may not be used when `type` is 'ClusterIP'"
             yield Cause.forbidden(f"{where}.nodePort", detail)
+    if (affinity := spec.get("sessionAffinity", "None")) not in _AFFINITIES:
+        yield Cause.unsupported("spec.sessionAffinity", affinity, _AFFINITIES)
+    if spec["type"] not in kinds:
+        yield Cause.unsupported("spec.type", spec["type"], kinds)
     before = (old or {}).get("spec", {}).get("clusterIP")
     if before and spec.get("clusterIP") and before != spec["clusterIP"]:
         yield Cause.invalid("spec.clusterIPs[0]", [spec["clusterIP"]], "may not change once set")
@@ -89,6 +97,9 @@ def _hpa(data: Object, old: Object | None) -> Causes:
     for part in ("kind", "name"):
         if not reference.get(part):
             yield Cause.required(f"spec.scaleTargetRef.{part}")
+    if not reference.get("apiVersion") and old is None:
+        detail = "apiVersion must specify API group"
+        yield Cause.invalid("spec.scaleTargetRef.apiVersion", "", detail)
     metrics = spec.get("metrics") or ()
     for index, metric in enumerate(metrics):
         yield from _metric(metric, f"spec.metrics[{index}]")
@@ -148,6 +159,8 @@ def _rules(rules: Object, field: str) -> Causes:
         yield Cause.invalid(f"{field}.stabilizationWindowSeconds", window, detail)
     for index, policy in enumerate(rules.get("policies") or ()):
         where = f"{field}.policies[{index}]"
+        if policy.get("type") not in _POLICIES:
+            yield Cause.unsupported(f"{where}.type", policy.get("type", ""), _POLICIES)
         if policy.get("value", 0) <= 0:
             yield Cause.invalid(
                 f"{where}.value", policy.get("value", 0), "must be greater than zero"
@@ -173,6 +186,7 @@ def metadata(resource: Resource, data: Object) -> Causes:
     """The name and labels of a custom object."""
     yield from name(resource.built_in, data["metadata"]["name"])
     yield from labels(data["metadata"].get("labels"), "metadata.labels")
+    yield from annotation_keys(data["metadata"].get("annotations"), "metadata.annotations")
 
 
 def check(resource: Resource, data: Object, old: Object | None) -> None:
@@ -183,6 +197,7 @@ def check(resource: Resource, data: Object, old: Object | None) -> None:
     """
     causes = [] if old is not None else list(name(resource.built_in, data["metadata"]["name"]))
     causes += labels(data["metadata"].get("labels"), "metadata.labels")
+    causes += annotation_keys(data["metadata"].get("annotations"), "metadata.annotations")
     rules = _RULES.get(resource.built_in)
     if rules is not None:
         causes += rules(data, old)

@@ -238,7 +238,7 @@ ROWS: Final[dict[str, tuple[tuple[Column, ...], Cells]]] = {
         _storage_class,
     ),
     "PriorityClass": (
-        columns("Name Value Global-Default Age", "PreemptionPolicy"),
+        columns("Name Value Global-Default Age PreemptionPolicy"),
         _priority_class,
     ),
     "Lease": (columns("Name Holder Age"), _lease),

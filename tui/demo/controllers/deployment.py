@@ -279,7 +279,7 @@ class DeploymentController(Controller):
             )
         progressing = self._progress(deployment, fresh, updated, replicas, available)
         merged = [dict(one) for one in deployment.status.get("conditions") or ()]
-        for type_, found in (("Progressing", progressing), ("Available", available_now)):
+        for type_, found in (("Available", available_now), ("Progressing", progressing)):
             merged = self._with_condition(merged, type_, *found)
         return merged
 

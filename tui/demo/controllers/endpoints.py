@@ -10,6 +10,7 @@ from tui.demo.api.operations import CONTROLLER_MANAGER
 from tui.demo.controllers.base import Controller, is_finished, is_ready, owner_reference
 from tui.demo.store import Entry, Event, Key, Object
 
+_MANAGED: Final = "endpoints.kubernetes.io/managed-by"
 _TRIGGER: Final = "endpoints.kubernetes.io/last-change-trigger-time"
 _SLICE_SIZE: Final = 100
 
@@ -81,7 +82,8 @@ class EndpointsController(_Backends):
             return
         subsets = self._subsets(service)
         if current is None:
-            data: Object = {"metadata": {"name": service.name, "labels": dict(service.labels)}}
+            labels = {**service.labels, _MANAGED: "endpoint-controller"}
+            data: Object = {"metadata": {"name": service.name, "labels": labels}}
             data["metadata"]["annotations"] = {_TRIGGER: self.clock.stamp()}
             if subsets:
                 data["subsets"] = subsets

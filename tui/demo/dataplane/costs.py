@@ -10,6 +10,7 @@ node of 4 CPUs is full at the recorded rate.
 
 from __future__ import annotations
 
+from functools import cache
 from random import Random
 from typing import Final
 
@@ -25,35 +26,43 @@ SHAPE: Final = 1.5
 _BLOCK: Final = 64
 
 
+@cache
+def _spread() -> list[float]:
+    """Draws with a mean of 1, of which any 64 in a row are spread over the whole distribution."""
+    rng = Random(1)
+    drawn = sorted(rng.gammavariate(SHAPE, 1 / SHAPE) for _ in range(_BLOCK**2))
+    strata = [drawn[start : start + _BLOCK] for start in range(0, len(drawn), _BLOCK)]
+    for stratum in strata:
+        rng.shuffle(stratum)
+    samples: list[float] = []
+    for number in range(_BLOCK):
+        block = [stratum[number] for stratum in strata]
+        rng.shuffle(block)
+        samples += block
+    mean = sum(samples) / len(samples)
+    return [one / mean for one in samples]
+
+
 class Cost:
     """Draws costs of one kind.
 
-    Any 64 in a row are spread over the whole distribution (stratified), so that what a saturated
-    pod achieves in a second or two is its limit ÷ mean and not some percent beside it.
+    They are stratified, so that what a saturated pod achieves in a second or two is its limit ÷
+    mean and not some percent beside it. All kinds draw from one series, which is long to make and
+    long enough, each from a place of its own.
 
     Args:
         mean: core-seconds.
-        rng: what draws repeats with the same seed.
+        rng: chooses the place; the same seed repeats the same draws.
     """
 
     __slots__ = ("_index", "_samples", "mean")
 
     def __init__(self, mean: float, rng: Random) -> None:
         self.mean = mean
-        drawn = sorted(rng.gammavariate(SHAPE, mean / SHAPE) for _ in range(_BLOCK**2))
-        strata = [drawn[start : start + _BLOCK] for start in range(0, len(drawn), _BLOCK)]
-        for stratum in strata:
-            rng.shuffle(stratum)
-        samples: list[float] = []
-        for number in range(_BLOCK):
-            block = [stratum[number] for stratum in strata]
-            rng.shuffle(block)
-            samples += block
-        scale = mean * len(samples) / sum(samples) if mean else 1.0
-        self._samples = [one * scale for one in samples]
-        self._index = rng.randrange(len(samples))
+        self._samples = _spread()
+        self._index = rng.randrange(len(self._samples))
 
     def draw(self) -> float:
         """The next cost."""
         self._index = index = (self._index + 1) % len(self._samples)
-        return self._samples[index]
+        return self.mean * self._samples[index]
