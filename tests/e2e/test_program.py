@@ -37,7 +37,9 @@ def dashboard(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
         terminal.close()
 
 
-def test_load_makes_replicas_grow(dashboard: Callable[..., Terminal]) -> None:
+def test_load_makes_replicas_grow_until_sigterm(
+    dashboard: Callable[..., Terminal], tmp_path: Path
+) -> None:
     terminal = dashboard(speed=8)  # the load comes 20 simulated seconds after the start
     terminal.wait_for(r"Pods 2/2 ready")
     terminal.wait_for(r"◆ 2 ▶ 4 +cpu \d+ % over 50 %")
@@ -48,12 +50,31 @@ def test_load_makes_replicas_grow(dashboard: Callable[..., Terminal]) -> None:
         return found is not None and 4 <= int(found[1]) == int(found[2]) == rows
 
     terminal.wait_until(grown, "four pods or more, all of them ready, a row each")
-    terminal.press("q")
-    assert terminal.wait_exit() == 0
+    _ends_like_quit(terminal, signal.SIGTERM, tmp_path)
 
 
-def test_keys_work_in_a_terminal(dashboard: Callable[..., Terminal]) -> None:
+def test_resize_too_small_and_back_until_sighup(
+    dashboard: Callable[..., Terminal], tmp_path: Path
+) -> None:
     terminal = dashboard()
+    terminal.resize(50, 12)
+    terminal.wait_for(r"50 columns and 12 rows")
+    assert not re.search(RUNNING, terminal.text)
+    terminal.resize(120, 36)
+    terminal.wait_for(LIVE)
+    terminal.wait_for(RUNNING)
+    terminal.resize(80, 24)
+    terminal.wait_for(RUNNING)
+    _ends_like_quit(terminal, signal.SIGHUP, tmp_path)
+
+
+def test_keys_work_and_quit_leaves_terminal_and_machine_clean(
+    dashboard: Callable[..., Terminal], tmp_path: Path
+) -> None:
+    terminal = dashboard()
+    (cluster,) = children(terminal.pid)
+    assert not terminal.restored()
+
     terminal.press("?")
     terminal.wait_for(r"Esc closes")
     terminal.press("esc")
@@ -74,43 +95,18 @@ def test_keys_work_in_a_terminal(dashboard: Callable[..., Terminal]) -> None:
 
     terminal.press("q")
     assert terminal.wait_exit() == 0
-
-
-def test_resize_too_small_and_back(dashboard: Callable[..., Terminal]) -> None:
-    terminal = dashboard()
-    terminal.resize(50, 12)
-    terminal.wait_for(r"50 columns and 12 rows")
-    assert not re.search(RUNNING, terminal.text)
-    terminal.resize(120, 36)
-    terminal.wait_for(LIVE)
-    terminal.wait_for(RUNNING)
-    terminal.resize(80, 24)
-    terminal.wait_for(RUNNING)
-    terminal.press("q")
-    assert terminal.wait_exit() == 0
-
-
-def test_quit_leaves_terminal_and_machine_clean(
-    dashboard: Callable[..., Terminal], tmp_path: Path
-) -> None:
-    terminal = dashboard()
-    (cluster,) = children(terminal.pid)
-    assert not terminal.restored()
-    terminal.press("q")
-    assert terminal.wait_exit() == 0
     assert terminal.restored()
     assert wait_gone(cluster, 0.0)
     assert list(tmp_path.iterdir()) == []  # neither kubeconfig nor crash report
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["SIGTERM", "SIGHUP"])
-def test_signal_ends_it_like_quit(dashboard: Callable[..., Terminal], number: int) -> None:
-    terminal = dashboard()
+def _ends_like_quit(terminal: Terminal, number: int, home: Path) -> None:
     (cluster,) = children(terminal.pid)
     os.kill(terminal.pid, number)
     terminal.wait_exit()
     assert terminal.restored()
     assert wait_gone(cluster, 2.0)
+    assert list(home.iterdir()) == []
 
 
 def test_closed_window_ends_it(dashboard: Callable[..., Terminal], tmp_path: Path) -> None:
