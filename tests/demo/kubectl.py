@@ -31,6 +31,7 @@ class Kubectl:
             "KUBECONFIG": str(directory / "config"),
             "HOME": str(directory),
             "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+            "GOGC": "off",  # it ends before there is garbage worth looking for
         }
 
     async def __call__(self, *words: str, given: str = "", code: int | None = 0) -> str:
