@@ -41,6 +41,7 @@ from tui.vitals import Vitals
 if TYPE_CHECKING:
     from tui.cluster.route import Routes
     from tui.cluster.transport import Transport
+    from tui.doors.aims import Offer
     from tui.doors.burst import BurstDoor
     from tui.doors.fixes import FixesDoor
     from tui.doors.setups import SetupsDoor
@@ -281,20 +282,26 @@ class KscaleApp(App[str]):
 
     def action_burst(self) -> None:
         """Fire the last burst at the current target."""
-        from tui.doors.aims import aims
-
-        scene = self.dashboard.header.scene
-        self.bursts.again(aims(scene.delta, scene.focus), scene.focus)
+        self.bursts.again(self._offers())
 
     def action_choose_burst(self) -> None:
         """Choose target, preset and rate of a burst."""
-        from tui.doors.aims import aims
         from tui.screens.burst_dialog import BurstDialog
 
         if not isinstance(self.screen, BurstDialog):
-            scene = self.dashboard.header.scene
-            offered = aims(scene.delta, scene.focus)
-            self.push_screen(BurstDialog(self.bursts, offered, scene.focus))
+            self.push_screen(BurstDialog(self.bursts, self._offers()))
+
+    def _offers(self) -> Callable[[], Offer]:
+        """What tells what may be loaded at the moment, from any thread."""
+        from tui.doors.aims import offer
+
+        header = self.dashboard.header
+
+        def look() -> Offer:
+            scene = header.scene
+            return offer(scene.delta, scene.focus)
+
+        return look
 
     def action_stop_burst(self) -> None:
         """Stop all bursts."""

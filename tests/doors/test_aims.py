@@ -9,8 +9,9 @@ import pytest
 
 from tests.samples import NAMES, deployment, hpa, pod
 from tui.analysis.focus import Focus, resolve
-from tui.doors.aims import aims
+from tui.doors.aims import Offer, aims, offer
 from tui.doors.answering import answering
+from tui.load.choice import Aim
 from tui.state.fetched import Answer, ConfigMapFact, ConfigMapFetch, Result
 from tui.state.links import Health
 from tui.state.rows import (
@@ -164,3 +165,62 @@ def test_without_a_workload_those_behind_the_service_do() -> None:
     assert names(answering(room.store, "default", "nginx-svc", None)) == ["nginx-1"]
     assert names(answering(room.store, "default", "none", None)) == []
     assert names(answering(Store(), "default", "nginx-svc", None)) == []
+
+
+# While the cluster is being read, and where it may not be.
+
+
+def offered(store: Store) -> Offer:
+    return offer(store.drain(), Focus())
+
+
+def test_services_are_waited_for_until_they_are_listed() -> None:
+    store = Store()
+    assert offered(store).waiting
+    store.link(Kind.SERVICES, Health.CONNECTING)
+    store.link(Kind.ENDPOINTSLICES, Health.CONNECTING)
+    assert offered(store).waiting
+    store.put(Kind.SERVICES, [service("web")])
+    store.link(Kind.SERVICES, Health.LIVE)
+    assert offered(store).waiting  # which is the first is not known yet
+    store.link(Kind.ENDPOINTSLICES, Health.LIVE)
+    found = offered(store)
+    assert (found.waiting, [aim.service for aim in found.aims], found.absence) == (
+        False,
+        ["web"],
+        "",
+    )
+
+
+def test_a_cluster_without_services_is_no_waiting() -> None:
+    store = Store()
+    store.link(Kind.SERVICES, Health.LIVE)
+    found = offered(store)
+    assert not found.waiting
+    assert found.absence == "there is no Service to load here; give a URL with B"
+
+
+def test_a_list_that_is_not_permitted_is_named() -> None:
+    store = Store()
+    store.link(Kind.SERVICES, Health.FORBIDDEN, "You may not list services in namespace demo.")
+    found = offered(store)
+    assert not found.waiting
+    assert found.absence == "You may not list services in namespace demo; give a URL with B"
+
+
+def test_a_list_that_is_lost_before_it_came_is_waited_for() -> None:
+    store = Store()
+    store.link(Kind.SERVICES, Health.RETRYING, "The API server does not answer.")
+    found = offered(store)
+    assert found.waiting
+    assert found.absence.startswith("The API server does not answer; ")
+
+
+def test_services_of_several_namespaces_carry_theirs() -> None:
+    room = Classroom()
+    room.services(service("nginx-svc", "NodePort", namespace="other"))
+    delta = room.store.drain()
+    labels = [aim.label for aim in aims(delta, Focus())]
+    assert "default/nginx-svc" in labels
+    assert "other/nginx-svc" in labels
+    assert aims(delta, Focus())[0] == Aim(*labels[0].split("/"))  # the same target all the same

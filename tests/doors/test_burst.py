@@ -23,6 +23,8 @@ from tui.analysis.focus import Focus
 from tui.cluster.access import ClusterConfig
 from tui.cluster.transport import Transport
 from tui.config import LoadSettings
+from tui.doors import burst
+from tui.doors.aims import Offer
 from tui.doors.burst import BurstDoor
 from tui.load.choice import Aim, Choice
 from tui.load.history import History
@@ -41,6 +43,11 @@ def named(name: str) -> bytes:
     """What the sample app answers."""
     body = JSON % name.encode()
     return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+
+
+def offering(*aims: Aim, focus: Focus | None = None) -> Callable[[], Offer]:
+    """What is to be loaded, known from the start."""
+    return lambda: Offer(aims, focus or Focus())
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +133,7 @@ def test_the_second_run_is_compared_with_the_first(
     there.fire(BRIEF, NGINX)
     (first,) = there.finished()
     assert first.changes == ()
-    there.door.again([CADDY], Focus())  # what was fired last, where it was
+    there.door.again(offering(CADDY))  # what was fired last, where it was
     *_, second = there.until(lambda now: len(now.bursts) == 2 and now.bursts[1].changes).bursts
     by_name = {change.name: change for change in second.changes}
     assert (by_name["answered"].before, by_name["answered"].after) == (
@@ -139,7 +146,7 @@ def test_what_is_in_view_now_is_aimed_at(server: Server, room: Callable[..., Roo
     there = room(connected(way("nginx-svc", server.url), way("caddy-svc", server.url)))
     there.fire(BRIEF, NGINX)
     there.finished()
-    there.door.again([CADDY], Focus(workload=deployment(2, 2)))
+    there.door.again(offering(CADDY, focus=Focus(workload=deployment(2, 2))))
     assert [row.target for row in there.finished(2)] == ["nginx-svc", "caddy-svc"]
 
 
@@ -183,6 +190,58 @@ def test_stopped_before_its_way_was_found(server: Server, room: Callable[..., Ro
     assert (there.rows, len(server.requests)) == ((), before)
     there.fire(BRIEF, NGINX)  # and then it fires again
     assert there.finished()[0].responses > 0
+
+
+class Reading:
+    """Lists that are being read: nothing is offered until ``come`` says what."""
+
+    def __init__(self) -> None:
+        self.offer = Offer((), Focus(), waiting=True, absence="the list has not come; name a URL")
+        self.looks = 0
+
+    def come(self, *aims: Aim, absence: str = "") -> None:
+        self.offer = Offer(aims, Focus(), absence=absence)
+
+    def __call__(self) -> Offer:
+        self.looks += 1
+        return self.offer
+
+
+def test_it_waits_for_the_list_of_services(server: Server, room: Callable[..., Room]) -> None:
+    there, lists = room(connected(way("nginx-svc", server.url))), Reading()
+    there.door.again(lists)
+    there.until(lambda now: now.notice == "waiting for the list of Services…")
+    there.door.again(lists)  # pressed twice, it fires once
+    lists.come(NGINX, CADDY)
+    (row,) = there.sending().bursts
+    assert row.target == "nginx-svc"
+    assert there.door.stop()
+
+
+def test_stopped_while_it_waits(room: Callable[..., Room]) -> None:
+    there, lists = room(connected(way("nginx-svc", "http://127.0.0.1:1/"))), Reading()
+    there.door.again(lists)
+    there.until(lambda now: lists.looks > 1)
+    there.door.stop()
+    there.until(lambda now: now.notice == "")
+    lists.come(NGINX)
+    assert there.rows == ()
+
+
+@pytest.mark.parametrize("comes", [True, False])
+def test_why_there_is_nothing_to_fire_at(
+    comes: bool, room: Callable[..., Room], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there, lists = room(connected()), Reading()
+    if not comes:
+        monkeypatch.setattr(burst, "_LISTED_WITHIN", 0.2)
+    there.door.again(lists)
+    there.until(lambda now: "waiting" in now.notice)
+    if comes:
+        lists.come(absence="You may not list services; give a URL with B")
+        there.until(lambda now: "You may not list services" in now.notice)
+    there.until(lambda now: "URL" in now.notice)
+    assert there.rows == ()
 
 
 def test_one_wish_at_a_time(server: Server, room: Callable[..., Room]) -> None:
@@ -236,7 +295,7 @@ def test_the_settings_alone_raise_the_caps(server: Server, room: Callable[..., R
 def test_without_a_cluster_or_a_target(room: Callable[..., Room]) -> None:
     there = room(Connected(None))
     there.fire(BRIEF)
-    assert "no Service to load" in there.load.notice
+    assert "choose a target with B" in there.load.notice
     there.fire(BRIEF, NGINX)
     there.until(lambda now: "not connected yet" in now.notice)
 

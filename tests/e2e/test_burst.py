@@ -32,7 +32,6 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
     home = {name: str(tmp_path) for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")}
     command = [sys.executable, "-m", "tui", "--demo", "--scenario", "calm", "--speed", "10"]
     with Terminal(command, env={**os.environ, **home}) as opened:
-        opened.wait_for(r"Pods 2/2 ready")
         yield opened
 
 
@@ -46,6 +45,7 @@ def sender(terminal: Terminal, others: set[int]) -> int:
 
 
 def test_b_makes_replicas_grow_and_x_or_the_end_stop_it(terminal: Terminal) -> None:
+    terminal.wait_for(r"Pods 2/2 ready")  # Services may still be missing: the key waits for them
     others = set(children(terminal.pid))
     worker = sender(terminal, others)
     terminal.wait_for(r"burst begins: gentle at \S+")

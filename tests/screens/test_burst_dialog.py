@@ -17,6 +17,7 @@ from tests.samples import Stage, scaling
 from tui.app import KscaleApp, Still
 from tui.config import LoadSettings, Settings
 from tui.screens.burst_dialog import BurstDialog
+from tui.state.links import Health
 from tui.state.load import BurstRow
 from tui.state.rows import Kind, ServicePort, ServiceRow
 
@@ -232,6 +233,22 @@ async def test_ways_are_found_while_one_chooses(server: Server) -> None:
         await screen.until(lambda: "NodePort on lab-worker" in screen.text("#targets"))
         assert "caddy-svc  no way there" in screen.text("#targets")
         assert "Nothing answers. Give it a NodePort." in asked(screen)
+
+
+async def test_services_are_listed_while_it_is_open(server: Server) -> None:
+    stage = scaling()
+    stage.store.link(Kind.SERVICES, Health.CONNECTING)
+    link = connected(way("caddy-svc", server.url))
+    stage.app = lambda theme="dark": KscaleApp(  # type: ignore[method-assign]  # with a feed
+        stage.store, Linked(stage, link), Settings()
+    )
+    async with shown(stage, (80, 24)) as screen:
+        await screen.press("B")
+        assert asked(screen) == "Waiting for the list of Services…"
+        stage.store.put(Kind.SERVICES, [service("caddy-svc")])
+        stage.store.link(Kind.SERVICES, Health.LIVE)
+        await screen.until(lambda: "● caddy-svc  NodePort" in screen.text("#targets"))
+        await screen.until(lambda: "to caddy-svc NodePort on lab-worker" in asked(screen))
 
 
 async def test_a_cluster_without_services_leaves_the_url(server: Server) -> None:

@@ -3,14 +3,48 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from typing import Final
 
 from tui.analysis.focus import Focus
 from tui.load.choice import Aim
 from tui.state.fetched import ConfigMapFact, ConfigMapFetch
-from tui.state.rows import ServiceRow
+from tui.state.links import Health
+from tui.state.rows import Kind, ServiceRow
 from tui.state.store import Delta
 
 _OUTSIDE = ("NodePort", "LoadBalancer")
+_ORDER: Final = (Kind.ENDPOINTSLICES, Kind.PODS, Kind.HPAS, Kind.DEPLOYMENTS)
+"""What decides which Service is the first."""
+_ELSE: Final = "give a URL with B"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What may be loaded now, for what is in view now."""
+
+    aims: tuple[Aim, ...]
+    focus: Focus
+    waiting: bool = False
+    """Whether more is to come: lists that decide about it are still being read."""
+    absence: str = ""
+    """Why there is nothing to aim at, and what to do; empty if there is."""
+
+
+def offer(delta: Delta, focus: Focus) -> Offer:
+    """What may be loaded, as far as the cluster has been read."""
+    found = tuple(aims(delta, focus))
+    link = delta.link(Kind.SERVICES)
+    if link.health is Health.LIVE or delta.services.rows:
+        # One that nobody reads is not waited for.
+        reading = (delta.links.get(kind) for kind in _ORDER)
+        waiting = any(other and other.health is Health.CONNECTING for other in reading)
+        absence = "" if found else f"there is no Service to load here; {_ELSE}"
+        return Offer(found, focus, waiting, absence)
+    waiting = link.health in (Health.CONNECTING, Health.RETRYING)
+    said = link.detail.removesuffix(".")
+    absence = said or f"the list of Services has not come ({link.health.value})"
+    return Offer(found, focus, waiting, f"{absence}; {_ELSE}")
 
 
 def aims(delta: Delta, focus: Focus) -> list[Aim]:
@@ -32,7 +66,8 @@ def aims(delta: Delta, focus: Focus) -> list[Aim]:
         return place, service.namespace != namespace, service.namespace, service.name
 
     found = [s for s in delta.services.rows.values() if _answers(s)]
-    return [Aim(s.namespace, s.name) for s in sorted(found, key=rank)]
+    several = len({s.namespace for s in found}) > 1
+    return [Aim(s.namespace, s.name, several) for s in sorted(found, key=rank)]
 
 
 def _fed(delta: Delta, pods: set[str]) -> set[tuple[str, str]]:

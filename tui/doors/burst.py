@@ -16,6 +16,7 @@ from tui.cluster.access_log import AccessLogs
 from tui.cluster.route import Route, Routes, Unreachable
 from tui.cluster.transport import Transport
 from tui.config import LoadSettings
+from tui.doors.aims import Offer
 from tui.doors.answering import answering
 from tui.doors.burst_run import Run
 from tui.load.choice import Aim, Choice, in_words
@@ -32,6 +33,9 @@ KEPT: Final = 6
 TOGETHER: Final = 2
 """Targets that are loaded at once, side by side."""
 _STOP_WITHIN: Final = 0.25
+_LISTED_WITHIN: Final = 15.0
+"""Seconds for which the lists are waited for that say what may be loaded."""
+_LOOK: Final = 0.1
 
 
 class Connected(Protocol):
@@ -142,12 +146,22 @@ class BurstDoor:
         if routes is not None:
             threading.Thread(target=find, args=(routes,), name="routes", daemon=True).start()
 
-    def again(self, offered: Sequence[Aim], focus: Focus) -> None:
+    def again(self, look: Callable[[], Offer]) -> None:
         """Fire what was fired last: where it was, or at the first target offered for what is in
         view now.
+
+        Args:
+            look: what may be loaded, anew each time; called from another thread too.
         """
-        same = self.aims and self._aimed_for == _uid(focus)
-        self.fire(self.choice, self.aims if same else offered[:1], focus)
+        now = look()
+        if self.aims and self._aimed_for == _uid(now.focus):
+            self.fire(self.choice, self.aims, now.focus)
+        elif now.waiting:
+            self._begin("waiting for the list of Services…", self._await, look)
+        elif now.aims:
+            self.fire(self.choice, now.aims[:1], now.focus)
+        else:
+            self._begin(now.absence)
 
     def fire(self, choice: Choice, aims: Sequence[Aim], focus: Focus) -> None:
         """Start a burst at each of one or two targets, all at once.
@@ -157,28 +171,28 @@ class BurstDoor:
             aims: the targets.
             focus: whose pods answer in the end; requests are counted per pod of it.
         """
+        if not aims:
+            self._say("nothing was chosen to load; choose a target with B")
+            return
+        wanted = tuple(aims[:TOGETHER])
+        self._begin(_finding(wanted), self._fire, choice, wanted, focus)
+
+    def _begin(self, sentence: str, work: Callable[..., None] | None = None, *more: object) -> None:
+        """Say what happens and do it in a thread, unless nothing may be fired now."""
         if self._read_only():
             self._say("--read-only forbids bursts: they change what the cluster does")
-            return
-        if not aims:
-            self._say("there is no Service to load here; choose a target with B")
             return
         with self._lock:
             if self._firing or self._closed:
                 return
             if any(not row.over for row in self._rows.values()):
-                self._notice = "a burst is under way; x stops it"
-                self._noticed += 1
-                self._put()
-                return
-            self._firing = True
+                sentence, work = "a burst is under way; x stops it", None
+            self._firing = work is not None
             stops = self._stops
-        self.choice, self.aims = choice, tuple(aims[:TOGETHER])
-        self._aimed_for = _uid(focus)
-        self._say(f"finding the way to {' and '.join(a.label for a in self.aims)}…")
-        threading.Thread(
-            target=self._fire, args=(choice, self.aims, focus, stops), name="fire", daemon=True
-        ).start()
+        self._say(sentence)
+        if work is not None:
+            args = (stops, *more)
+            threading.Thread(target=self._do, args=(work, args), name="fire", daemon=True).start()
 
     def stop(self) -> bool:
         """End all bursts within 0.2 s; whether there were any."""
@@ -204,15 +218,32 @@ class BurstDoor:
 
     # In the thread that fires.
 
-    def _fire(self, choice: Choice, aims: tuple[Aim, ...], focus: Focus, stops: int) -> None:
+    def _do(self, work: Callable[..., None], args: tuple[object, ...]) -> None:
         try:
-            made = [self._prepare(choice, aim) for aim in aims]
-            for run in self._admit(choice, aims, made, focus, stops):
-                run.start()
+            work(*args)
         except PlanError as error:
             self._say(str(error))
         finally:
             self._firing = False
+
+    def _await(self, stops: int, look: Callable[[], Offer]) -> None:
+        """Fire at the first target once it is known which that is."""
+        give_up = time.monotonic() + _LISTED_WITHIN
+        while (now := look()).waiting and time.monotonic() < give_up:
+            if self._stops != stops or self._closed:
+                self._say("")
+                return
+            time.sleep(_LOOK)
+        if not now.aims:
+            raise PlanError(now.absence)
+        self._say(_finding(now.aims[:1]))
+        self._fire(stops, self.choice, now.aims[:1], now.focus)
+
+    def _fire(self, stops: int, choice: Choice, aims: tuple[Aim, ...], focus: Focus) -> None:
+        self.choice, self.aims, self._aimed_for = choice, aims, _uid(focus)
+        made = [self._prepare(choice, aim) for aim in aims]
+        for run in self._admit(choice, aims, made, focus, stops):
+            run.start()
 
     def _admit(
         self,
@@ -267,9 +298,7 @@ class BurstDoor:
                 raise PlanError("the cluster is not connected yet")
             found = routes.find(aim.namespace, aim.service)
             if isinstance(found, Unreachable):
-                raise PlanError(
-                    f"{aim.service} cannot be reached: {found.reason} {found.next_step}"
-                )
+                raise PlanError(f"{aim.label} cannot be reached: {found.reason} {found.next_step}")
             route, url = found, found.url
         plan = choice.plan(url, route.host_header if route is not None else None, self._places)
         no = self._refusal(plan, aim, route)
@@ -323,6 +352,10 @@ class BurstDoor:
     def _put(self) -> None:
         rows = tuple(self._rows[number] for number in sorted(self._rows))
         self._store.put_load(LoadRow(rows, self._notice, self._noticed))
+
+
+def _finding(aims: Sequence[Aim]) -> str:
+    return f"finding the way to {' and '.join(aim.label for aim in aims)}…"
 
 
 def _uid(focus: Focus) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,11 +25,13 @@ class Aim:
     namespace: str
     service: str
     """Its name, or the URL."""
+    qualified: bool = field(default=False, compare=False)
+    """Whether Services of other namespaces are offered beside it."""
 
     @property
     def label(self) -> str:
-        """As the screen names it."""
-        return self.service
+        """As the screen names it: with its namespace where there are several."""
+        return f"{self.namespace}/{self.service}" if self.qualified else self.service
 
 
 @dataclass(frozen=True, slots=True)

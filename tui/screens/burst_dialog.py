@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Final, Protocol
 
 from textual.app import ComposeResult
@@ -58,6 +58,26 @@ class Door(Protocol):
         """Start."""
 
 
+class Offered(Protocol):
+    """What may be loaded at a moment."""
+
+    @property
+    def aims(self) -> tuple[Aim, ...]:
+        """The targets, in the order in which they are offered."""
+
+    @property
+    def focus(self) -> Focus:
+        """Whose pods answer in the end."""
+
+    @property
+    def waiting(self) -> bool:
+        """Whether more is to come."""
+
+    @property
+    def absence(self) -> str:
+        """Why there is nothing, and what to do."""
+
+
 class Targets(OptionList):
     """Targets that are ticked with Space or a click."""
 
@@ -69,8 +89,8 @@ class BurstDialog(ModalScreen[None]):
 
     Args:
         door: what is asked, and told to fire.
-        aims: the targets to offer; the first is ticked unless others were loaded last.
-        focus: whose pods answer in the end.
+        look: what there is to aim at, anew each time; the first is ticked unless others were
+            loaded last.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -78,16 +98,14 @@ class BurstDialog(ModalScreen[None]):
         Binding("enter", "fire", "fire", priority=True),
     ]
 
-    def __init__(self, door: Door, aims: Sequence[Aim], focus: Focus) -> None:
+    def __init__(self, door: Door, look: Callable[[], Offered]) -> None:
         super().__init__()
         self._door = door
-        self._focus = focus
-        last = [aim for aim in door.aims if aim in aims]
-        self._ticked = last or list(aims[:1])
+        self._offers = look
+        self._offer = look()
+        self._aims = list(self._offer.aims)
         self._url = next((aim.service for aim in door.aims if not aim.namespace), "")
-        if self._url:
-            self._ticked = last
-        self._aims = list(aims)
+        self._ticked = self._first()
         self._presets = door.presets
         self._told: list[str] = []
 
@@ -137,6 +155,11 @@ class BurstDialog(ModalScreen[None]):
         self._show()
 
     # What is chosen.
+
+    def _first(self) -> list[Aim]:
+        """What is ticked as long as nobody has chosen: what was loaded last, or the first."""
+        last = [aim for aim in self._door.aims if aim in self._aims]
+        return last or ([] if self._url else self._aims[:1])
 
     @property
     def aims(self) -> list[Aim]:
@@ -206,13 +229,15 @@ class BurstDialog(ModalScreen[None]):
         except PlanError:
             return  # the sentence is there already
         if self._problem(choice, aims) is None:
-            self._door.fire(choice, aims, self._focus)
+            self._door.fire(choice, aims, self._offer.focus)
             self.dismiss()
 
     # What is shown.
 
     def _look(self) -> None:
-        """Routes are found while one chooses."""
+        """Services are listed and routes are found while one chooses."""
+        if self._offer.waiting:
+            self._await()
         rows = [self._row(aim) for aim in self._aims]
         told = [row.plain for row in rows]
         if told != self._told:
@@ -221,6 +246,21 @@ class BurstDialog(ModalScreen[None]):
             for at, row in enumerate(rows):
                 targets.replace_option_prompt_at_index(at, row)
             self._show()
+
+    def _await(self) -> None:
+        """Lists are still being read: offer what has come by now."""
+        untouched = self._ticked == self._first()
+        self._offer = self._offers()
+        if self._aims != list(self._offer.aims):
+            self._aims = list(self._offer.aims)
+            self._ticked = [aim for aim in self._ticked if aim in self._aims]
+            if untouched:
+                self._ticked = self._first()
+            targets = self.query_one("#targets", Targets)
+            targets.clear_options()
+            targets.add_options([Option(self._row(aim)) for aim in self._aims])
+            self._door.look(self._aims)
+        self._show()
 
     def _row(self, aim: Aim) -> Content:
         tick = ("● ", "bold $measured") if aim in self._ticked else ("○ ", "$muted")
@@ -248,7 +288,10 @@ class BurstDialog(ModalScreen[None]):
             problem = str(error)
         button.disabled = problem is not None
         if problem is not None:
-            asked.update(Content.styled(clean(problem[:1].upper() + problem[1:]) + ".", "$bad"))
+            told, waits = clean(problem[:1].upper() + problem[1:]), problem.endswith("…")
+            asked.update(
+                Content.styled(told if waits else f"{told}.", "$muted" if waits else "$bad")
+            )
             return
         sentence, _ = self._door.preview(choice, aims[0])
         parts = [Content.styled(clean(sentence) + "\n", "bold $measured")]
@@ -279,6 +322,9 @@ class BurstDialog(ModalScreen[None]):
 
     def _problem(self, choice: Choice, aims: Sequence[Aim]) -> str | None:
         """Why it cannot be fired."""
+        if not aims and not self._aims:
+            more = "waiting for the list of Services…" if self._offer.waiting else ""
+            return more or self._offer.absence.replace("with B", "here")
         if not aims:
             return "tick a target, or name a URL of this machine"
         if len(aims) > TOGETHER:
