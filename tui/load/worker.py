@@ -17,6 +17,7 @@ from typing import Final, cast
 from tui.load.engine import Engine
 from tui.load.messages import Frames, FromWorker, Go, Order, Problem, Ready, Stop, frame, to_worker
 from tui.load.plan import PlanError
+from tui.load.slice import shorten
 
 _UNREAD: Final = 4 * 1024 * 1024
 """Bytes: a parent that reads nothing for so long is not there."""
@@ -85,6 +86,8 @@ async def _main() -> None:
     else:
         gc.collect()
         gc.freeze()
+        if order.plan.most_rate is not None:
+            shorten()
         mouth.say(Ready())
         await parent.go.wait()
         parent.engine = engine
