@@ -119,7 +119,7 @@ def _measure(size: Size) -> Found:
         with Terminal([program(), "-A"], env={**environment, "KSCALE_LOG": str(log)}) as it:
             it.wait_for("Running")
             it.press("a")
-            it.wait_until(lambda: _all_there(it, size.pods), "all pods are there", 60)
+            it.wait_until(lambda: all_there(it, size.pods), "all pods are there", 60)
             _take_in(it, 5.0)
             before = _cpu(it.pid), _cpu(cluster.pid), time.perf_counter()
             _take_in(it, MEASURED)
@@ -146,13 +146,13 @@ def _start_times(size: Size, environment: dict[str, str], found: Found) -> None:
             it.wait_for("Running")
             found.first = time.perf_counter() - it.started
             it.press("a")
-            it.wait_until(lambda: _all_there(it, size.pods), "all pods are there", 60)
+            it.wait_until(lambda: all_there(it, size.pods), "all pods are there", 60)
             found.everything = time.perf_counter() - it.started
             it.press("q")
             it.wait_exit()
 
 
-def _all_there(terminal: Terminal, pods: int) -> bool:
+def all_there(terminal: Terminal, pods: int) -> bool:
     """Some pods are always on their way out."""
     match = _READY.search(terminal.text)
     return match is not None and int(match[2]) >= 0.97 * pods
