@@ -98,7 +98,8 @@ class Logs:
         regular = [one["name"] for one in pod.spec.get("containers") or ()]
         inits = [one["name"] for one in pod.spec.get("initContainers") or ()]
         if asked:
-            if asked not in regular + inits:
+            added = [one["name"] for one in pod.spec.get("ephemeralContainers") or ()]
+            if asked not in regular + inits + added:
                 raise errors.bad_request(f"container {asked} is not valid for pod {pod.name}")
             return asked
         if len(regular) > 1:

@@ -39,6 +39,7 @@ PODS: Final = Resource(
         "attach",
         "portforward",
         "proxy",
+        "ephemeralcontainers",
     ),
     counts_generation=True,
 )

@@ -20,7 +20,7 @@ def pod_spec(spec: Object, *, of_pod: bool) -> None:
         for source in ("configMap", "secret", "projected", "downwardAPI"):
             if isinstance(volume.get(source), dict):
                 volume[source].setdefault("defaultMode", 420)
-    for name in ("initContainers", "containers"):
+    for name in ("initContainers", "containers", "ephemeralContainers"):
         for container in spec.get(name) or ():
             _container(container)
     spec.setdefault("restartPolicy", "Always")

@@ -36,6 +36,7 @@ _SUBRESOURCE_KINDS: Final = {
     "log": ("", "", "Pod", ("get",)),
     "binding": ("", "", "Binding", ("create",)),
     "eviction": ("policy", "v1", "Eviction", ("create",)),
+    "ephemeralcontainers": ("", "", "Pod", ("get", "patch", "update")),
     "finalize": ("", "", "Namespace", ("update",)),
     "status": ("", "", "", ("get", "patch", "update")),
 }

@@ -76,6 +76,42 @@ def _resources(resources: Object, field: str) -> Causes:
 def _pod(data: Object, old: Object | None) -> Causes:
     if old is None:
         yield from _pod_spec(data["spec"], "spec")
+    yield from _ephemeral(data["spec"], old["spec"] if old is not None else None)
+
+
+def _ephemeral(spec: Object, old: Object | None) -> Causes:
+    """Ephemeral containers come later than the pod, and then stay as they are."""
+    field = "spec.ephemeralContainers"
+    wanted: list[Object] = spec.get("ephemeralContainers") or []
+    if old is None:
+        if wanted:
+            yield Cause.forbidden(field, "cannot be set on create")
+        return
+    known: list[Object] = old.get("ephemeralContainers") or []
+    by_name = {one.get("name"): one for one in wanted}
+    for one in known:
+        if one["name"] not in by_name:
+            said = f'existing ephemeral containers "{one["name"]}" may not be removed\n'
+            yield Cause.forbidden(field, said)
+        elif by_name[one["name"]] != one:
+            said = f'existing ephemeral containers "{one["name"]}" may not be changed\n'
+            yield Cause.forbidden(field, said)
+    seen = {
+        one.get("name") for part in ("initContainers", "containers") for one in spec.get(part) or ()
+    }
+    for index, one in enumerate(wanted):
+        where, name = f"{field}[{index}]", one.get("name")
+        if not name:
+            yield Cause.required(f"{where}.name")
+        elif name in seen:
+            yield Cause.duplicate(f"{where}.name", name)
+        seen.add(name)
+        if not one.get("image"):
+            yield Cause.required(f"{where}.image")
+        target = one.get("targetContainerName")
+        if target and all(target != each.get("name") for each in spec["containers"]):
+            said = f'Not found: "{target}"'
+            yield Cause(f"{where}.targetContainerName", "FieldValueNotFound", said)
 
 
 def _share(holder: Object, names: tuple[str, ...], field: str) -> Causes:

@@ -1,4 +1,4 @@
-"""Subresources: status, scale, log, binding, eviction, finalize."""
+"""Subresources: status, scale, log, binding, eviction, finalize and the like."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from tui.demo import resources
-from tui.demo.api import bodies, errors, representation, selectors
+from tui.demo.api import bodies, ephemeral, errors, representation, selectors
 from tui.demo.api.errors import Cause
 from tui.demo.api.operations import Api, DeleteOptions, Writer
 from tui.demo.api.paths import Target
@@ -47,6 +47,8 @@ def respond(api: Api, logs: LogSource, target: Target, request: Request) -> Resp
     if name in ("binding", "eviction", "finalize"):
         return _ACTIONS[name](api, target, request)
     entry = api.get(target.resource, target.where, target.name)
+    if name == "ephemeralcontainers":
+        return ephemeral.respond(api, target, entry, request)
     if name == "scale":
         return _scale(api, target, entry, request)
     return _status(api, target, entry, request)

@@ -14,7 +14,8 @@ class Container:
 
     spec: Object
     program: Program
-    init: bool = False
+    part: str = "containers"
+    """Where in the pod's spec it stands."""
     state: Object = field(default_factory=lambda: {"waiting": {"reason": "ContainerCreating"}})
     last_state: Object = field(default_factory=dict)
     restarts: int = 0
@@ -31,6 +32,16 @@ class Container:
         """Its name in the pod."""
         name: str = self.spec["name"]
         return name
+
+    @property
+    def init(self) -> bool:
+        """Whether it comes before the others."""
+        return self.part == "initContainers"
+
+    @property
+    def ephemeral(self) -> bool:
+        """Whether it was added to look into the pod, and runs once."""
+        return self.part == "ephemeralContainers"
 
     @property
     def running(self) -> bool:

@@ -58,6 +58,7 @@ class Kubelet(Controller):
             worker = self._workers[key] = Worker(pod, self._tools(pod.spec["nodeName"]))
             if not pod.deleting:
                 worker.start()
+        worker.add(pod)
         if pod.deleting:
             worker.stop(float(pod.metadata.get("deletionGracePeriodSeconds", 0)))
 

@@ -15,6 +15,7 @@ class Shown(Protocol):
 
     inits: list[Container]
     containers: list[Container]
+    added: list[Container]
     pod_ip: str
     start_time: str
     restart_policy: str
@@ -38,6 +39,8 @@ def of(shown: Shown, pod: Entry, now: str, node_ip: str) -> Object:
     if shown.inits:
         fresh["initContainerStatuses"] = [_container(one) for one in shown.inits]
     fresh["containerStatuses"] = [_container(one) for one in shown.containers]
+    if shown.added:
+        fresh["ephemeralContainerStatuses"] = [_container(one) for one in shown.added]
     fresh["qosClass"] = qos_class(pod.spec)
     return fresh
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Final
 
@@ -59,14 +59,15 @@ class Worker:
 
         task = pod.spec.get("restartPolicy", "Always") != "Always"
 
-        def made(name: str, init: bool) -> list[Container]:
+        def made(part: str) -> list[Container]:
             return [
-                Container(spec, program_of(spec, annotations, task=task), init)
-                for spec in pod.spec.get(name) or ()
+                Container(spec, program_of(spec, annotations, task=task), part)
+                for spec in pod.spec.get(part) or ()
             ]
 
-        self.inits = made("initContainers", True)
-        self.containers = made("containers", False)
+        self.inits = made("initContainers")
+        self.containers = made("containers")
+        self.added: list[Container] = []
         self.volumes = pod.spec.get("volumes") or []
         self.restart_policy = pod.spec.get("restartPolicy", "Always")
         if self.inits:
@@ -96,7 +97,7 @@ class Worker:
     def lose(self) -> None:
         """The node is gone, and with it whatever would still have been done for the pod."""
         self.ended = True
-        for container in (*self.inits, *self.containers):
+        for container in (*self.inits, *self.containers, *self.added):
             self._tools.usage.end(self.uid, container.name)
 
     def later(self, delay: float, call: Callable[[], None]) -> None:
@@ -128,9 +129,7 @@ class Worker:
             return
         path = ""
         if container is not None:
-            path = (
-                f"spec.{'initContainers' if container.init else 'containers'}{{{container.name}}}"
-            )
+            path = f"spec.{container.part}{{{container.name}}}"
         self._tools.events.record(
             (resources.PODS, pod),
             type_,
@@ -159,6 +158,17 @@ class Worker:
         """Begin: the pod has just been given to this node."""
         self.publish()
         self.later(self._tools.rng.uniform(0.35, 0.6), lambda: self._sandbox(2.0))
+
+    def add(self, pod: Entry) -> None:
+        """Start the ephemeral containers that the pod has been given since."""
+        known = {one.name for one in self.added}
+        for spec in pod.spec.get("ephemeralContainers") or ():
+            if spec["name"] not in known and self.pod_ip and not self.stopping:
+                program = program_of(spec, {}, task=True)
+                if spec.get("stdin") and not spec.get("command"):
+                    program = replace(program, lasts=None)  # its shell waits for a word
+                self.added.append(Container(spec, program, "ephemeralContainers"))
+                self._prepare(self.added[-1])
 
     def _sandbox(self, retry: float) -> None:
         if self.stopping:
@@ -231,7 +241,7 @@ class Worker:
         pod = self.pod()
         served = (
             tools.runtime.start(pod, container.spec, program, usage, self.pod_ip)
-            if pod is not None and not container.init
+            if pod is not None and container.part == "containers"
             else None
         )
         for line in program.output if served is None else served.output:
@@ -243,7 +253,7 @@ class Worker:
         elif program.lasts is not None:
             lasts = program.lasts
             self.while_runs(container, lasts, lambda: self._exited(container))
-        if not container.init:
+        if container.part == "containers":
             Probes(self, container).begin(tools.rng)
         self.publish()
 
@@ -278,6 +288,8 @@ class Worker:
             self._next_init(self.inits.index(container) + 1)
             return
         self.publish()
+        if container.ephemeral:
+            return
         again = self.restart_policy == "Always" or (
             self.restart_policy == "OnFailure" and code != 0
         )
@@ -339,7 +351,7 @@ class Worker:
         self.stopping = True
         self._tools.runtime.drain(self.uid)
         longest = 0.0
-        for container in (*self.inits, *self.containers):
+        for container in (*self.inits, *self.containers, *self.added):
             if container.running:
                 self.say("Normal", "Killing", f"Stopping container {container.name}", container)
                 program = container.program
@@ -366,7 +378,7 @@ class Worker:
     def close(self) -> None:
         """The pod is gone from the API."""
         self.ended = True
-        for container in (*self.inits, *self.containers):
+        for container in (*self.inits, *self.containers, *self.added):
             self._tools.runtime.end(self.uid, container.name)
             self._tools.usage.end(self.uid, container.name)
         self._tools.runtime.forget(self.uid)

@@ -48,7 +48,8 @@ class PodSessions:
         Raises:
             ApiError: 400, there is none of this name, or it does not run.
         """
-        containers = [*(pod.spec.get("containers") or ()), *(pod.spec.get("initContainers") or ())]
+        parts = ("containers", "initContainers", "ephemeralContainers")
+        containers = [one for part in parts for one in pod.spec.get(part) or ()]
         found = next((one for one in containers if not name or one["name"] == name), None)
         if found is None:
             raise errors.bad_request(f"container {name} is not valid for pod {pod.name}")
@@ -56,7 +57,8 @@ class PodSessions:
             phase = pod.status["phase"]
             message = f"cannot exec into a container in a completed pod; current phase is {phase}"
             raise errors.bad_request(message)
-        statuses = pod.status.get("containerStatuses") or ()
+        kinds = ("containerStatuses", "ephemeralContainerStatuses")
+        statuses = [one for kind in kinds for one in pod.status.get(kind) or ()]
         running = any(
             one["name"] == found["name"] and "running" in (one.get("state") or {})
             for one in statuses
