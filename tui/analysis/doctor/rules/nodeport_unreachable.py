@@ -14,6 +14,12 @@ from tui.state.rows import Kind, ServiceRow
 _MOST: Final = 8
 """NodePorts that are tried."""
 
+_NOBODY: Final = ": refused"
+_REFUSED: Final = (
+    " It was refused, not left unanswered: a targetPort on which the pods do not listen looks the "
+    "same."
+)
+
 
 def _node_ports(patient: Patient) -> Iterator[tuple[ServiceRow, NodePortFetch]]:
     found = 0
@@ -51,7 +57,8 @@ def _finding(service: ServiceRow, fact: NodePortFact) -> Finding:
         f"NodePort {fact.port} of {service.name} cannot be reached from here",
         "Nodes that are containers or virtual machines, as with minikube's docker driver on macOS "
         "or kind without port mappings, have addresses that lead nowhere from this machine. "
-        "Within the cluster the Service works.",
+        "Within the cluster the Service may work all the same."
+        + (_REFUSED if all(tried.endswith(_NOBODY) for tried in fact.tried) else ""),
         [
             Evidence(name, "spec.ports.nodePort", str(fact.port)),
             *(Evidence(name, "connection from here", tried) for tried in fact.tried[:3]),
