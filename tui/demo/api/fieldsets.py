@@ -6,7 +6,6 @@ list, ``v:"x"`` an item of a set.
 
 from __future__ import annotations
 
-from collections.abc import Container
 from typing import Any, Final
 
 import msgspec
@@ -54,9 +53,7 @@ def item_element(item: Object, keys: tuple[str, ...]) -> str:
     return "k:" + encode_sorted(found).decode()
 
 
-def flatten(
-    data: Object, kind: str, *, containers: bool, parts: Container[str] | None = None
-) -> dict[Path, Any]:
+def flatten(data: Object, kind: str, *, containers: bool) -> dict[Path, Any]:
     """Path → value of every managed field of an object.
 
     Args:
@@ -64,16 +61,60 @@ def flatten(
         kind: its kind, which decides what lists are.
         containers: also note the presence of maps and associative lists, as an update does;
             without, only of list items, as an apply does.
-        parts: the top-level fields to look at; None for all.
     """
     out: dict[Path, Any] = {}
     for name, value in data.items():
-        if name in ("kind", "apiVersion") or (parts is not None and name not in parts):
+        if name in ("kind", "apiVersion"):
             continue
         if name == "metadata":
-            value = {k: v for k, v in value.items() if k not in _NOT_MANAGED}
+            value = _managed(value)
         _walk(value, (f"f:{name}",), (name,), kind, containers, out)
     return out
+
+
+def differing(old: Object, new: Object, kind: str) -> tuple[dict[Path, Any], dict[Path, Any]]:
+    """What `flatten` gives of two versions of an object, containers and all, where they differ.
+
+    Most of an object stays as it is when it is changed, and what is equal is not walked.
+    """
+    before: dict[Path, Any] = {}
+    after: dict[Path, Any] = {}
+    versions = [
+        {k: v for k, v in one.items() if k not in ("kind", "apiVersion")} for one in (old, new)
+    ]
+    for one in versions:
+        if "metadata" in one:
+            one["metadata"] = _managed(one["metadata"])
+    _walk_both(versions[0], versions[1], (), (), kind, before, after)
+    return before, after
+
+
+def _managed(metadata: Object) -> Object:
+    return {k: v for k, v in metadata.items() if k not in _NOT_MANAGED}
+
+
+def _walk_both(
+    old: Object,
+    new: Object,
+    path: Path,
+    names: schema.Path,
+    kind: str,
+    before: dict[Path, Any],
+    after: dict[Path, Any],
+) -> None:
+    for name in old.keys() | new.keys():
+        one, other = old.get(name, PRESENT), new.get(name, PRESENT)
+        if one == other:
+            continue
+        below, deeper = (*path, f"f:{name}"), (*names, name)
+        maps = isinstance(one, dict) and isinstance(other, dict) and one and other
+        if maps and not schema.is_atomic(deeper):
+            _walk_both(one, other, below, deeper, kind, before, after)
+            continue
+        if one is not PRESENT:
+            _walk(one, below, deeper, kind, True, before)
+        if other is not PRESENT:
+            _walk(other, below, deeper, kind, True, after)
 
 
 def _walk(
@@ -122,6 +163,16 @@ def encode(paths: set[Path]) -> Object:
         if following[: len(path)] == path:  # it has fields of its own, and is there itself
             node["."] = {}
     return root
+
+
+def holds(fields: Object, path: Path) -> bool:
+    """Whether a path is in FieldsV1."""
+    node: Any = fields
+    for element in path:
+        node = node.get(element)
+        if node is None:
+            return False
+    return not node or "." in node
 
 
 def decode(fields: Object) -> set[Path]:

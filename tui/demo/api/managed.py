@@ -85,20 +85,23 @@ def _store(metadata: Object, entries: list[Object]) -> None:
 def record_update(old: Object | None, new: Object, kind: str, by: Manager) -> None:
     """Make ``by`` the owner of what differs between two versions of an object."""
     before: dict[Path, Any] = {}
-    parts = None
     if old is not None:
-        parts = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
-        before = fieldsets.flatten(old, kind, containers=True, parts=parts)
-    after = fieldsets.flatten(new, kind, containers=True, parts=parts)
+        before, after = fieldsets.differing(old, new, kind)
+    else:
+        after = fieldsets.flatten(new, kind, containers=True)
     changed = {path for path, value in after.items() if before.get(path, _ABSENT) != value}
     removed = before.keys() - after.keys()
     taken = {path for path in changed if after[path] is not fieldsets.PRESENT} | removed
     touched = {path[0] for path in taken}
     entries: list[Object] = []
-    mine = by
+    mine, unchanged = by, None
     for entry in (old or new)["metadata"].get("managedFields") or ():
         if _identity(entry) == by.identity:
-            mine = _decoded(entry)
+            fields = entry.get("fieldsV1") or {}
+            if fields and not removed and all(fieldsets.holds(fields, path) for path in changed):
+                unchanged = entry
+            else:
+                mine = _decoded(entry)
         elif touched.isdisjoint(entry.get("fieldsV1") or ()):
             entries.append(entry)
         else:
@@ -108,6 +111,9 @@ def record_update(old: Object | None, new: Object, kind: str, by: Manager) -> No
                 entry = _encoded(other)
             if other.fields:
                 entries.append(entry)
+    if unchanged is not None:
+        _store(new["metadata"], [*entries, unchanged])
+        return
     owned = (mine.fields - removed) | changed
     if owned != mine.fields:
         mine.fields = owned
