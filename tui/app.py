@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
 
 TICK: Final = 0.1
 """Seconds between two looks at the store."""
+SETTLED: Final = 15.0
+"""Seconds after which what the start made, and the first lists brought, will stay."""
 LOGGED: Final = 10.0
 """Seconds between two lines of the log that tell how the program is doing."""
 
@@ -180,6 +183,7 @@ class KscaleApp(App[str]):
         self._recolour()
         self._feed.start()
         self.set_interval(TICK, self.tick)
+        self.set_timer(SETTLED, _tidy)
         if self._vitals is not None:
             self._watch_ourselves(self._vitals)
 
@@ -382,6 +386,16 @@ class KscaleApp(App[str]):
             await self.dashboard.run_action(call)
 
         return run
+
+
+def _tidy() -> None:
+    """Leave what is there and stays out of all further searches for garbage.
+
+    Each would stop the screen for as long as looking through a large cluster takes, every few
+    seconds.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 __all__: Sequence[str] = ("Feed", "KscaleApp", "Still")
