@@ -3,15 +3,20 @@
 The cluster is synthetic (``kscale-tui cluster --pods N --nodes N/10 --churn R``) and runs beside
 the dashboard, which watches all namespaces, shows every pod, in a terminal of 120x36 that takes
 everything. The figures to reach are for two cores that nobody else uses.
+
+``python -m benchmarks.scale --pods 10000`` measures beside one of them alone, ``--soak M`` goes on
+with M minutes of :mod:`benchmarks.scale_soak`.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import re
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,7 +24,7 @@ from typing import Any, NamedTuple
 from benchmarks.cluster import Cluster, running
 from benchmarks.idle import _cpu, _memory, _take_in
 from benchmarks.startup import program
-from benchmarks.table import show, verdict
+from benchmarks.table import machine, show, verdict
 from tests.e2e.terminal import Terminal
 from tests.samples import pod as sample_pod
 from tui.panes.pod_list import Choice, PodList
@@ -70,11 +75,11 @@ class Found:
     sorts: list[float] = field(default_factory=list)
 
 
-def run() -> None:
+def run(sizes: Sequence[Size] = SIZES) -> None:
     """Measure, and print a table."""
-    found = {size.pods: _measure(size) for size in SIZES}
+    found = {size.pods: _measure(size) for size in sizes}
     rows: list[list[str]] = []
-    columns = ["", *[f"{s.pods:,} pods, {s.churn}/s" for s in SIZES]]
+    columns = ["", *[f"{s.pods:,} pods, {s.churn}/s" for s in sizes]]
     for name, limit, value, digits in (
         ("start → first rows, s", "first", lambda f: f.first, 2),
         ("start → all rows, s", "everything", lambda f: f.everything, 2),
@@ -87,21 +92,22 @@ def run() -> None:
         ("sort or filter all rows, most, ms", "sort", lambda f: max(f.sorts), 0),
     ):
         row = [name]
-        for size in SIZES:
+        for size in sizes:
             got, wanted = value(found[size.pods]), getattr(size, limit)
             row.append(f"{got:.{digits}f} (≤ {wanted:g}) {verdict(got, wanted)}")
         rows.append(row)
     rows.append(["cluster beside it, % of a core", *_each(found, lambda f: f"{f.cluster_cpu:.1f}")])
     rows.append(["cluster beside it, RSS, MB", *_each(found, lambda f: f"{f.cluster_rss:.0f}")])
-    per_event = [found[s.pods].cpu / s.churn for s in SIZES]
-    ratio = per_event[-1] / per_event[0]
-    rows.append(["CPU per event, against the smaller", "1", f"{ratio:.2f} (≤ {EVENT_RATIO}) "
-                 f"{verdict(ratio, EVENT_RATIO)}"])  # fmt: skip
+    if len(sizes) > 1:
+        per_event = [found[s.pods].cpu / s.churn for s in sizes]
+        ratio = per_event[-1] / per_event[0]
+        rows.append(["CPU per event, against the smaller", "1", f"{ratio:.2f} (≤ {EVENT_RATIO}) "
+                     f"{verdict(ratio, EVENT_RATIO)}"])  # fmt: skip
     show(f"Large clusters, all pods shown, 120x36, {MEASURED:.0f} s", columns, rows)
 
 
 def _each(found: dict[int, Found], value: Any) -> list[str]:
-    return [value(found[size.pods]) for size in SIZES]
+    return [value(each) for each in found.values()]
 
 
 def _p99(seconds: list[float]) -> float:
@@ -224,3 +230,21 @@ def _sorts(count: int) -> list[float]:
         shown.remake(pods, {}, choice)
         taken.append(1000 * (time.process_time() - began))
     return taken
+
+
+def main() -> None:
+    """Of the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pods", type=int, choices=[size.pods for size in SIZES])
+    parser.add_argument("--soak", type=float, default=0.0, metavar="MINUTES")
+    given = parser.parse_args()
+    print(machine())
+    run([size for size in SIZES if given.pods in (None, size.pods)])
+    if given.soak:
+        from benchmarks import scale_soak
+
+        scale_soak.run(given.soak)
+
+
+if __name__ == "__main__":
+    main()
