@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from tests.thorough import examples
 from tui import text
 from tui.text import clean, fit, fit_tail, pad, shorten, shorten_tail, wrap
 
@@ -25,7 +26,7 @@ EVERYTHING = st.text(
     max_size=60,
 )
 SHOWN = EVERYTHING.map(clean)
-prove = settings(derandomize=True, deadline=None, max_examples=150)
+prove = settings(derandomize=True, deadline=None, max_examples=examples(60, 1000))
 
 
 class TestClean:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -42,8 +43,13 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             ["uv", "pip", "install", "-q", "--offline", "--no-deps", "-p", str(python), str(wheel)]
         )
     else:
-        _run([sys.executable, "-m", "venv", str(environment)])
-        _run([str(python), "-m", "pip", "install", "-q", "--no-index", "--no-deps", str(wheel)])
+        # A pip of its own would take longer to install than all the rest.
+        own = importlib.util.find_spec("pip") is None
+        _run([sys.executable, "-m", "venv", *([] if own else ["--without-pip"]), str(environment)])
+        pip = [str(python)] if own else [sys.executable]
+        into = [] if own else ["--python", str(python)]
+        options = ["-q", "--disable-pip-version-check", "--no-index", "--no-deps"]
+        _run([*pip, "-m", "pip", *into, "install", *options, str(wheel)])
     packages = _run([str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"])
     dependencies = sysconfig.get_path("purelib")
     (Path(packages.strip()) / "dependencies.pth").write_text(f"{dependencies}\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.analysis.replay import Replay, explained
+from tests.thorough import examples
 from tui.analysis import hpa
 from tui.analysis.forecast import HORIZON, Delays, Forecast, forecast, requests_changed
 from tui.analysis.why import Explanation
@@ -18,14 +20,19 @@ from tui.analysis.why import Explanation
 NOW = 1_795_000_000.0
 
 
-def recorded(after: float) -> tuple[Explanation, float]:
-    """What was known that many seconds into the run."""
+@cache
+def run_through() -> list[tuple[float, float, Explanation]]:
+    """Of every half second of the run: how far into it, the time, and what was known."""
     replay = Replay()
     start = replay.now
-    for _, why in explained(replay, 0.5):
-        if replay.now - start >= after and why.inputs is not None:
-            return why, replay.now
-    raise AssertionError("the run is shorter")
+    return [(replay.now - start, replay.now, why) for _, why in explained(replay, 0.5)]
+
+
+def recorded(after: float) -> tuple[Explanation, float]:
+    """What was known that many seconds into the run."""
+    known = (w for w in run_through() if w[0] >= after and w[2].inputs is not None)
+    _, now, why = next(known)
+    return why, now
 
 
 def ahead(why: Explanation, now: float) -> Forecast:
@@ -130,7 +137,7 @@ def test_another_request_changes_the_share() -> None:
     assert run(spec(), seen).end == 2
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(25, 300), deadline=None)
 @given(
     st.integers(1, 12), st.integers(0, 900), st.integers(1, 6), st.integers(1, 15), st.booleans()
 )
@@ -146,7 +153,7 @@ def test_it_keeps_to_the_bounds_and_to_the_clock(
     assert all(NOW <= look.at <= NOW + HORIZON for look in found.looks)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(20, 200), deadline=None)
 @given(st.integers(1, 8), st.integers(0, 400), st.integers(5, 95))
 def test_a_higher_target_never_ends_with_more_pods(count: int, milli: int, aim: int) -> None:
     def at(target: int) -> int:

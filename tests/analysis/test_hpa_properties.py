@@ -9,13 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.analysis.hpa_samples import CPU, NOW, inputs, pod, spec, sync, used
+from tests.thorough import examples
 from tui.analysis import hpa
 from tui.analysis.scaling_behavior import normalize
 
 repeatable = settings(
     derandomize=True,
     deadline=None,
-    max_examples=120,
+    max_examples=examples(50, 1000),
     suppress_health_check=[HealthCheck.too_slow],
 )
 
@@ -224,7 +225,7 @@ def test_being_where_one_wants_to_be_is_to_stay(behavior: hpa.Behavior | None, c
 
 
 @given(behaviors, st.lists(st.integers(0, 400), min_size=30, max_size=60))
-@settings(repeatable, max_examples=15)
+@settings(repeatable, max_examples=examples(10, 100))
 def test_memory_does_not_grow_for_ever(behavior: hpa.Behavior | None, load: list[int]) -> None:
     memory, status, replicas = hpa.NOTHING_REMEMBERED, hpa.Status(), 2
     chosen = spec(behavior=behavior, max_replicas=30)

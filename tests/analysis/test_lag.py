@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
 from tests.analysis.replay import Replay
+from tui.analysis.focus import Focus
 from tui.analysis.lag import Lags, LoadSigns, Stage
-from tui.analysis.why import Explainer
+from tui.analysis.why import Explainer, Explanation
+from tui.state.store import Delta
 
 ORDER = list(Stage)
 
 
+@cache
+def watched() -> list[tuple[Delta, Focus, Explanation, float]]:
+    replay, explainer = Replay(), Explainer()
+    return [
+        (delta, focus, explainer.feed(delta, focus, replay.now), replay.now)
+        for delta, focus in replay.ticks(0.2)
+    ]
+
+
 def play(load: LoadSigns | None = None) -> Lags:
-    replay, explainer, lags = Replay(), Explainer(), Lags()
-    for delta, focus in replay.ticks(0.2):
-        why = explainer.feed(delta, focus, replay.now)
-        lags.feed(delta, focus, why, replay.now, load)
+    lags = Lags()
+    for moment in watched():
+        lags.feed(*moment, load)
     return lags
 
 

@@ -8,13 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.samples import NAMES, NOW, Clock, cpu_metric, deployment, hpa, pod, replicaset, usage
+from tests.thorough import examples
 from tui.analysis.focus import Focus, resolve
 from tui.analysis.trend import MOST_LINES, Curve, Trend, ceiling, pieces, steps, thinned, trend
 from tui.analysis.trend import within as part
 from tui.state.rows import ContainerRow, Kind
 from tui.state.store import Store
 
-prove = settings(derandomize=True, deadline=None, max_examples=100)
+prove = settings(derandomize=True, deadline=None, max_examples=examples(50, 500))
 CURVES = st.lists(
     st.tuples(st.integers(0, 1000), st.integers(-50, 500)), max_size=60, unique_by=lambda p: p[0]
 ).map(lambda p: Curve(tuple(float(t) for t, _ in sorted(p)), tuple(float(v) for _, v in sorted(p))))

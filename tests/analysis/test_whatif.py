@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.analysis.test_forecast import inputs, spec
+from tests.thorough import examples
 from tui.analysis import hpa
 from tui.analysis.whatif import FIELDS, Plan, WhatIfError, form, plan
 from tui.demo.api.patches import json_patch
@@ -132,7 +133,7 @@ def test_names_cannot_break_out_of_the_command() -> None:
     assert words[3:6] == ["h; rm -rf ~", "-n", "$(id)"]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(60, 1000), deadline=None)
 @given(st.dictionaries(st.sampled_from(FIELDS), st.text(max_size=20)))
 def test_whatever_is_typed_is_a_plan_or_a_sentence(asked: dict[str, str]) -> None:
     with suppress(WhatIfError):

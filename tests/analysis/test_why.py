@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
 import pytest
 
 from tests.analysis.replay import Replay
+from tests.thorough import SOAK
 from tui.analysis.focus import resolve
 from tui.analysis.why import Explainer, Explanation, Look
 from tui.analysis.why_sentence import sentences
@@ -60,9 +62,15 @@ def run(begin: float = 0.0, every: float = 0.25) -> Iterator[tuple[float, Explan
         yield replay.now, explainer.feed(delta, focus, replay.now)
 
 
+@cache
+def watched() -> list[tuple[float, Explanation]]:
+    return list(run())
+
+
+@cache
 def told(begin: float = 0.0) -> list[Told]:
     found: list[Told] = []
-    for now, why in run(begin):
+    for now, why in run(begin, 0.25 if SOAK else 0.5) if begin else watched():
         if why.look is not None and (not found or why.look.at != found[-1].look.at):
             found.append(Told(now, why, why.look))
     return found
@@ -117,7 +125,7 @@ def test_a_held_scale_down_counts_down_to_the_moment_it_came(whole: list[Told]) 
 def test_the_countdown_is_right_to_a_fifth_of_a_second() -> None:
     expected: list[float] = []
     at: float | None = None
-    for _, why in run():
+    for _, why in watched():
         if why.look is not None and why.look.at != at:
             at = why.look.at
             if why.look.seen and expected:
@@ -128,7 +136,7 @@ def test_the_countdown_is_right_to_a_fifth_of_a_second() -> None:
 
 
 def test_before_a_sample_is_known_to_the_controller_the_outlook_has_it(whole: list[Told]) -> None:
-    ahead = [(now, why) for now, why in run() if why.ahead and why.outlook is not None]
+    ahead = [(now, why) for now, why in watched() if why.ahead and why.outlook is not None]
     first = next(w for _, w in ahead if w.outlook and w.outlook.status.desired_replicas == 4)
     assert first.look is not None
     assert first.look.size == 2

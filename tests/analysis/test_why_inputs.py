@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.cluster import recorded
 from tests.samples import deployment, pod
+from tests.thorough import examples
 from tui.analysis import hpa
 from tui.analysis.selectors import matches
 from tui.analysis.why_inputs import PodIndex, pod_of, spec_of, status_of
@@ -111,7 +112,7 @@ def pod_objects(draw: st.DrawFn) -> dict[str, Any]:
     return {"metadata": meta, "spec": spec, "status": status}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(100, 1000), deadline=None)
 @given(pod_objects())
 def test_any_pod(wire: dict[str, Any]) -> None:
     assert through_row(wire) == known(hpa.pod_from_object(wire))
@@ -126,7 +127,7 @@ terms = st.builds(
 labels = st.dictionaries(st.sampled_from(["app", "tier"]), st.sampled_from(["a", "b", "c"]))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(60, 1000), deadline=None)
 @given(st.lists(labels, max_size=8), st.lists(terms, min_size=1, max_size=3))
 def test_the_index_finds_what_asking_every_pod_finds(
     have: list[dict[str, str]], selector: list[Requirement]

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
+from functools import cache
 
 import msgspec
 import pytest
 
+from tests.thorough import examples
 from tui.analysis import hpa
 from tui.analysis.focus import resolve
 from tui.analysis.why import Explainer, Explanation
@@ -36,7 +38,7 @@ from tui.state.store import Store
 
 START = 1_795_000_000.0
 TICK = 0.5
-SEEDS = 6
+SEEDS = examples(6, 60)
 
 
 @dataclass
@@ -198,6 +200,7 @@ def any_hpa(rng: random.Random) -> HpaRow:
     )
 
 
+@cache
 def watch(seed: int, late: float) -> list[Explanation]:
     """Four minutes, watched; our poll comes ``late`` seconds after each sample."""
     rng = random.Random(seed)
@@ -235,7 +238,7 @@ def test_our_size_is_the_controllers_whatever_its_behavior(seed: int, late: floa
 
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_steps_and_sentence_hold_together(seed: int) -> None:
-    for why in watch(seed, 1.0)[::40]:
+    for why in watch(seed, 4.0)[::40]:
         if why.outlook is None:
             continue
         laid_out = steps(why.outlook, START)

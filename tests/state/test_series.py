@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.thorough import examples
 from tui.state.series import HOUR, PLENTY, History, Member, Ring
 
-prove = settings(derandomize=True, deadline=None, max_examples=80)
+prove = settings(derandomize=True, deadline=None, max_examples=examples(40, 500))
 STEPS = st.lists(st.tuples(st.floats(-50, 400), st.integers(0, 9)), max_size=80)
 
 

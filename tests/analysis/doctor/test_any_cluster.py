@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.analysis.doctor.patients import Case, service
 from tests.samples import NOW, deployment, hpa, pod
+from tests.thorough import examples
 from tui.analysis.doctor.finding import Finding
 from tui.state.rows import (
     Condition,
@@ -120,7 +121,7 @@ PODS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(25, 300), deadline=None)
 @given(st.lists(HPAS, max_size=2), st.lists(PODS, max_size=3))
 def test_rules_come_to_an_end(hpas: list[dict[str, Any]], pods: list[dict[str, Any]]) -> None:
     case = Case(empty=True).put(Kind.DEPLOYMENTS, deployment(2, 2)).put(Kind.SERVICES, service())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.thorough import examples
 from tui.analysis.doctor.directives import caddyfile, nginx_conf, walk
 from tui.analysis.doctor.proxies import nginx_upstreams, service_at
 
@@ -68,7 +69,7 @@ _PIECES = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(80, 1000), deadline=None)
 @given(_PIECES.map("".join) | st.text(max_size=200))
 def test_any_text_is_read_without_complaint(text: str) -> None:
     for directives in (caddyfile(text), nginx_conf(text)):
