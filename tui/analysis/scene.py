@@ -116,7 +116,7 @@ class Director:
             self._lag_spans = self._lags.spans
         self._foresee(why, delta, now)
         place = self._where(delta)
-        diagnosis = self._doctor.look(delta, now, simulated=place.simulated)
+        diagnosis = self._doctor.look(delta, self._store.clock.wall(), simulated=place.simulated)
         self._store.wanted = diagnosis.wanted
         self._scene = Scene(
             now=now,

@@ -156,7 +156,7 @@ class MetricsPoll(Worker, Generic[U]):
         if not samples:
             self._store.link(self.source, Health.LIVE, "No samples yet: they come with a delay.")
             return
-        age = self._store.clock() + self._transport.skew - self.rhythm.newest
+        age = self._store.clock.wall() + self._transport.skew - self.rhythm.newest
         if age > _STALE * max(self.rhythm.resolution, Rhythm.DEFAULT):
             self._store.link(
                 self.source,

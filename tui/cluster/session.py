@@ -63,7 +63,7 @@ class Session:
     ) -> None:
         self.config = config
         self.namespace = namespace
-        self.transport = Transport(config, clock=store.clock)
+        self.transport = Transport(config, clock=store.clock.wall)
         self._store = store
         self._version = ""
         self._problem: Link | None = None

@@ -147,7 +147,7 @@ def _look(config: ClusterConfig, namespace: str | None) -> tuple[Delta, tuple[Fi
         deadline = time.monotonic() + FETCHES_WITHIN
         while True:
             delta = store.drain()
-            patient = _patient(delta, store.clock())
+            patient = _patient(delta, store.clock.wall())
             # What a ConfigMap holds may raise the next question.
             wants = wanted(patient)
             store.wanted = wants

@@ -59,7 +59,7 @@ class BurstDoor:
         settings: caps, hosts, the preset to begin with.
         read_only: nothing is ever fired.
         history: where runs are kept.
-        clock: seconds since the epoch.
+        clock: seconds since the epoch; the store's by default, which is the cluster's.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class BurstDoor:
         *,
         read_only: Callable[[], bool] = lambda: False,
         history: History | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         self._store = store
         self._feed = feed
@@ -78,7 +78,7 @@ class BurstDoor:
         self._places = folders(settings.dir)
         self._read_only = read_only
         self._history = history or History()
-        self._clock = clock
+        self._clock = clock or store.clock
         self._lock = threading.Lock()
         self._runs: list[Run] = []
         self._rows: dict[int, BurstRow] = {}
@@ -322,7 +322,7 @@ class BurstDoor:
         logs = None
         if transport is not None and aim.namespace:
             # Lines of logs carry the cluster's time.
-            since = self._clock() + transport.skew
+            since = self._store.clock.wall() + transport.skew
             logs = AccessLogs(transport, plan.method, target(plan.url).path, since)
 
         def pods() -> list[PodRow]:

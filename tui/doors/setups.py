@@ -97,7 +97,7 @@ class SetupsDoor:
         self._own = own or (Path(settings.setups.dir) if settings.setups.dir else None)
         self._audit = audit
         self._clock = clock
-        self._board = Board(store, clock)
+        self._board = Board(store, store.clock)
         self._halt = Halt()
         self._lock = threading.Lock()
         self._setups: Setups | None = None

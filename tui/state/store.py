@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias, cast
 
-from tui.state.fetched import Answer, Fetch
+from tui.state.clock import ClusterClock
+from tui.state.fetched import Answer, ClockFact, Fetch
 from tui.state.links import Health, Link, SourceKey
 from tui.state.load import BurstRow, LoadRow
 from tui.state.readings import Needs, Reading
@@ -131,7 +132,7 @@ class Store:
     """Tables, links and series behind one lock."""
 
     def __init__(self, clock: Clock = time.time, span: float = HOUR) -> None:
-        self.clock = clock
+        self.clock = ClusterClock(clock)
         self._span = span
         self._lock = threading.Lock()
         self._tables: dict[Kind, Table[Any]] = {kind: Table(kind) for kind in Kind}
@@ -242,6 +243,8 @@ class Store:
             before = self._fetched.get(fetch)
             if before is None or (before.result, before.fact) != (answer.result, answer.fact):
                 self._fetched = MappingProxyType({**self._fetched, fetch: answer})
+            if isinstance(answer.fact, ClockFact):
+                self.clock.learn(answer.fact.ahead)
 
     def retain_fetched(self, wanted: Collection[Fetch]) -> None:
         """Forget the answers that nobody wants any more."""

@@ -83,7 +83,7 @@ class Doctor:
         """HPAs that were seen before, so that a hold that comes is seen to begin."""
 
     def look(self, delta: Delta, now: float, *, simulated: bool = False) -> Diagnosis:
-        """What is wrong now. ``now``: seconds since the epoch."""
+        """What is wrong now. ``now``: seconds since the epoch, by our own clock."""
         if self._round is not None:
             self._go_on(self._round, 1)
             return self._diagnosis
@@ -95,7 +95,7 @@ class Doctor:
         if seen == self._seen and 0 <= since < _AGAIN:
             return self._diagnosis
         self._looked, self._seen = now, seen
-        self._follow(delta.hpas.rows, now)
+        self._follow(delta.hpas.rows, Patient(delta, now).now)
         rules = list(all_rules())
         patient = Patient(delta, now, simulated, dict(self._held))
         if self._patient is not None:

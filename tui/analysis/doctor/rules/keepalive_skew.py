@@ -29,7 +29,7 @@ def _examine(patient: Patient) -> Iterable[Finding]:
         answered = sum(burst.pods.values())
         if pods < 2 or answered < _LEAST or burst.elapsed < _SETTLED or burst.bypasses:
             continue
-        if patient.clock - burst.began - burst.elapsed > _RECENT:
+        if patient.now - burst.began - burst.elapsed > _RECENT:
             continue
         if answered < _REUSED * max(1, burst.opened) or not _is_skewed(burst, pods, answered):
             continue

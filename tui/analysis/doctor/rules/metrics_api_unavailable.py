@@ -45,7 +45,7 @@ def _examine(patient: Patient) -> Iterable[Finding]:
     if state is not None and state.available == "False" and state.since is not None:
         young = patient.now - state.since < STARTING
     else:
-        young = patient.clock - link.since < STARTING
+        young = patient.now - link.since < STARTING
     if young and not untrusted:
         return
     evidence = []

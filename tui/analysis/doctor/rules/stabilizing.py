@@ -49,7 +49,7 @@ def _finding(patient: Patient, hpa: HpaRow, reason: str, now: int) -> Finding:
     field = "scaleDown" if down else "scaleUp"
     set_ = rules.window if rules is not None else None
     window = set_ if set_ is not None else _DEFAULT_DOWN if down else 0
-    since, seen = patient.held.get(hpa.uid, (patient.clock, False))
+    since, seen = patient.held.get(hpa.uid, (patient.now, False))
     until = clock(since + window)
     when = f"until about {until}" if seen else f"until {until} at the latest"
     return RULE.found(
