@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import signal
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -22,6 +21,7 @@ from tui.actions import ACTIONS
 from tui.analysis.focus import Target
 from tui.analysis.scene import Director, Scene
 from tui.config import THEMES, Settings
+from tui.garbage import SETTLED, Garbage
 from tui.log import Log
 from tui.panes import ink
 from tui.panes.ink import Palette
@@ -51,8 +51,6 @@ if TYPE_CHECKING:
 
 TICK: Final = 0.1
 """Seconds between two looks at the store."""
-SETTLED: Final = 15.0
-"""Seconds after which what the start made, and the first lists brought, will stay."""
 LOGGED: Final = 10.0
 """Seconds between two lines of the log that tell how the program is doing."""
 
@@ -135,6 +133,7 @@ class KscaleApp(App[str]):
         self._record = log or Log(None)
         self._vitals = Vitals() if profile or self._record.open else None
         self._profile = VitalsLine() if profile else None
+        self._garbage = Garbage()
         self._store = store
         self._feed = feed
         self._settings = settings or Settings()
@@ -183,7 +182,8 @@ class KscaleApp(App[str]):
         self._recolour()
         self._feed.start()
         self.set_interval(TICK, self.tick)
-        self.set_timer(SETTLED, _tidy)
+        self._garbage.start()
+        self.set_timer(SETTLED, self._garbage.settle)
         if self._vitals is not None:
             self._watch_ourselves(self._vitals)
 
@@ -199,6 +199,7 @@ class KscaleApp(App[str]):
 
     def on_unmount(self) -> None:
         """Leave no thread and no burst behind."""
+        self._garbage.stop()
         if self._vitals is not None:
             self._vitals.stop()
         self._record.write("end")
@@ -386,16 +387,6 @@ class KscaleApp(App[str]):
             await self.dashboard.run_action(call)
 
         return run
-
-
-def _tidy() -> None:
-    """Leave what is there and stays out of all further searches for garbage.
-
-    Each would stop the screen for as long as looking through a large cluster takes, every few
-    seconds.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 __all__: Sequence[str] = ("Feed", "KscaleApp", "Still")

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import gc
+
+from tui.garbage import Garbage
+
+
+def test_only_the_young_are_searched_until_it_settles() -> None:
+    usual, frozen = gc.get_threshold(), gc.get_freeze_count()
+    garbage = Garbage()
+    try:
+        garbage.start()
+        assert gc.get_threshold()[:2] == usual[:2]
+        assert gc.get_threshold()[2] > 1000 * usual[2]
+        garbage.start()
+        garbage.settle()
+        assert gc.get_threshold() == usual
+        assert gc.get_freeze_count() > frozen
+        settled = gc.get_freeze_count()
+        kept: list[object] = [[] for _ in range(100)]
+        garbage.settle()
+        assert gc.get_freeze_count() <= settled, len(kept)
+    finally:
+        garbage.stop()
+
+
+def test_a_program_that_ends_before_leaves_nothing_changed() -> None:
+    usual, frozen = gc.get_threshold(), gc.get_freeze_count()
+    garbage = Garbage()
+    garbage.start()
+    garbage.stop()
+    garbage.settle()
+    assert gc.get_threshold() == usual
+    assert gc.get_freeze_count() <= frozen
