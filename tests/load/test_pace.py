@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from tui.load import pace
-from tui.load.curve import Curve, steady
+from tui.load.curve import Curve, ramp, steady
 
 
 class Fake:
@@ -28,6 +30,23 @@ class Fake:
         self.parked += 1
 
 
+class Answered(Fake):
+    """A connection whose requests are answered so many seconds after they were sent."""
+
+    def __init__(self, order: int, takes: float) -> None:
+        super().__init__(order)
+        self.takes = takes
+        self.free = math.inf
+
+    def send(self, now: float, intended: float) -> None:
+        super().send(now, intended)
+        self.free = now + self.takes
+
+    def park(self, now: float) -> None:
+        super().park(now)
+        self.free = math.inf
+
+
 class Clock:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 100.0
@@ -36,6 +55,25 @@ class Clock:
 
     def set_alarm(self, when: float) -> None:
         self.alarm = when
+
+    def run(self, loop: Paced, connections: Sequence[Answered], until: float) -> None:
+        """Let alarms ring and answers come, each at its time, from 100.0 on."""
+        for connection in connections:
+            loop.idle(connection, self.now)
+        while True:
+            first = min(connections, key=lambda c: c.free)
+            alarm = self.alarm if self.alarm > self.now else math.inf
+            self.now = min(first.free, alarm)
+            if self.now >= until:
+                return
+            if first.free <= alarm:
+                first.free = math.inf
+                loop.idle(first, self.now)
+            else:
+                loop.wake()
+
+
+Paced = pace.OpenLoop | pace.PerConnection
 
 
 @pytest.fixture
@@ -48,6 +86,46 @@ def open_loop(clock: Clock, rate: float, **more: Any) -> pace.OpenLoop:
     made = pace.OpenLoop(Curve(steady(rate)), count, share, clock.set_alarm)
     made.begin(100.0, more.get("end", 110.0))
     return made
+
+
+def lateness(connections: Sequence[Answered]) -> list[float]:
+    """How long after its time each request was sent."""
+    return sorted(now - due for one in connections for now, due in one.sent)
+
+
+def test_a_ramp_sends_its_area_each_at_its_time(clock: Clock) -> None:
+    loop = pace.OpenLoop(Curve(ramp(0, 200, 0.6)), None, (0, 1), clock.set_alarm)
+    loop.begin(100.0, 100.6)
+    connections = [Answered(n, 0.001) for n in range(4)]
+    clock.run(loop, connections, 101.0)
+    sent = sorted(due for one in connections for _, due in one.sent)
+    # After t seconds 200 / 0.6 × t² / 2 requests were due.
+    assert sent == pytest.approx([100 + math.sqrt(n * 0.006) for n in range(60)], abs=1e-5)
+    assert lateness(connections)[-1] < 1e-5
+
+
+@pytest.mark.parametrize("each", [False, True])
+def test_a_rate_is_met_exactly_and_connections_take_turns(clock: Clock, each: bool) -> None:
+    loop: Paced = open_loop(clock, 100, end=100.5)
+    if each:
+        loop = pace.PerConnection(25, 4, None, clock.set_alarm)
+        loop.begin(100.0, 100.5)
+    connections = [Answered(n, 0.001) for n in range(4)]
+    clock.run(loop, connections, 101.0)
+    sent = sorted(due for one in connections for _, due in one.sent)
+    assert sent == pytest.approx([100 + n / 100 for n in range(50)], abs=1e-5)
+    assert lateness(connections)[-1] < 1e-5
+    assert [len(one.sent) for one in connections] == [13, 13, 12, 12]
+
+
+def test_a_target_that_is_too_slow_is_owed_more_and_more(clock: Clock) -> None:
+    loop = open_loop(clock, 1000, end=100.4)
+    connections = [Answered(n, 0.02) for n in range(2)]
+    clock.run(loop, connections, 100.395)
+    late = lateness(connections)
+    assert len(late) == 40
+    # The n-th is due after n ms and sent with its pair after 10 n ms.
+    assert late[20] == pytest.approx(0.18, abs=0.01)
 
 
 def test_closed_loop_counts_down_and_stops() -> None:
