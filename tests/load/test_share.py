@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.load.share import binomial_band, shares
+from tui.load.share import Due, binomial_band, shares
 
 
 def probability(trials: int, chance: float, low: int, high: int) -> float:
@@ -76,3 +76,61 @@ def test_uneven_choice_without_keep_alive() -> None:
 def test_one_pod_and_none() -> None:
     assert shares({"a": 5}, opened=1).sentence == "One pod answered everything."
     assert shares({}, opened=0).pods == ()
+
+
+# Pods that come and go.
+
+
+def test_a_pod_is_due_its_part_of_what_came_while_it_was_ready() -> None:
+    due = Due()
+    assert due.chances == {}
+    due.look(1000, ["a"])
+    due.look(3000, ["a", "b"])
+    due.look(6000, ["a", "b", "c"])
+    # a: 1000 + 2000/2 + 3000/3; b: 2000/2 + 3000/3; c: 3000/3
+    assert due.chances == pytest.approx({"a": 3 / 6, "b": 2 / 6, "c": 1 / 6})
+
+
+def test_what_came_while_nobody_was_seen_ready_is_dealt_out_at_the_next_look() -> None:
+    due = Due()
+    due.look(500, [])
+    due.look(1000, ["a", "b"])
+    assert due.chances == {"a": 0.5, "b": 0.5}
+
+
+def test_pods_that_came_later_are_inside_their_own_bands() -> None:
+    counts = {"a": 3_010, "b": 1_990, "c": 1_000}
+    as_if_all_along = shares(counts, opened=6_000)
+    assert not any(pod.inside for pod in (as_if_all_along.pods[0], as_if_all_along.pods[2]))
+    found = shares(counts, opened=6_000, chances={"a": 3 / 6, "b": 2 / 6, "c": 1 / 6})
+    assert all(pod.inside for pod in found.pods)
+    assert "random choice for each request" in found.sentence
+    a, _, c = found.pods
+    assert a.low < 3_000 < a.high
+    assert c.low < 1_000 < c.high
+
+
+def test_a_pod_that_was_due_some_and_got_none_is_named() -> None:
+    found = shares({"a": 5_000}, opened=50, chances={"a": 0.5, "b": 0.5})
+    assert [pod.requests for pod in found.pods] == [5_000, 0]
+    assert "1 of 2 pods got nothing" in found.sentence
+
+
+def test_a_pod_that_came_at_the_very_end_is_due_next_to_nothing() -> None:
+    found = shares({"a": 5_000}, opened=5_000, chances={"a": 1 - 1e-9, "b": 1e-9})
+    assert all(pod.inside for pod in found.pods)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 50), st.sets(st.sampled_from("abcd"))), min_size=1, max_size=8
+    )
+        st.tuples(st.integers(0, 50), st.sets(st.sampled_from("abcd"))), min_size=1, max_size=8
+    )
+)
+def test_chances_are_parts_of_one(looks: list[tuple[int, set[str]]]) -> None:
+    due, requests = Due(), 0
+    for new, ready in looks:
+        requests += new
+        due.look(requests, ready)
+    assert not due.chances or sum(due.chances.values()) == pytest.approx(1)

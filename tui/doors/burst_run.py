@@ -18,6 +18,7 @@ from tui.load.burst import Burst
 from tui.load.history import History, compare
 from tui.load.plan import Plan
 from tui.load.result import Result
+from tui.load.share import Due
 from tui.load.stats import Snapshot
 from tui.state.load import BurstRow, LoadChange, LoadPoint
 from tui.state.rows import PodRow
@@ -64,6 +65,7 @@ class Run:
         self._clock = clock
         self._points: list[LoadPoint] = []
         self._rates = PodRates()
+        self._due = Due()
         self._second = 0
         self._counted_until = 0
         self._bad = 0
@@ -150,9 +152,18 @@ class Run:
             )
         )
         self._bad = bad
+        self._look(now.responses)
         if now.pods and not self._by_logs:
             rates = self._rates.add(now.elapsed, now.pods)
             self._row = replace(self._row, rates=MappingProxyType(rates))
+
+    def _look(self, responses: int) -> list[PodRow]:
+        """Who is ready now, and so what each pod is due."""
+        ready = self._pods()
+        self._due.look(responses, [pod.name for pod in ready])
+        chances = MappingProxyType(self._due.chances)
+        self._row = replace(self._row, chances=chances, behind=len(ready) or None)
+        return ready
 
     # In a thread of its own: pods while it runs, and the end.
 
@@ -170,7 +181,8 @@ class Run:
         self._finish()
 
     def _note_pods(self) -> None:
-        ready = self._pods()
+        with self._lock:
+            ready = self._look(self._row.responses)
         counts = dict(self._row.pods)
         if self._by_logs and self._logs is not None:
             for pod in ready:
@@ -188,14 +200,13 @@ class Run:
                     rates=MappingProxyType(rates),
                     counted=told,
                 )
-            self._row = replace(self._row, behind=len(ready) or None)
             row = self._row
         self._show(row)
 
     def _finish(self) -> None:
         result = self._burst.result()
         pods = {pod: count for pod, count in self._row.pods.items() if count}
-        result = msgspec.structs.replace(result, pods=pods)
+        result = msgspec.structs.replace(result, pods=pods, chances=dict(self._row.chances))
         before = _comparable(self._history, result)
         with contextlib.suppress(OSError):  # a full disk does not take the summary off the screen
             if result.responses or result.failed:

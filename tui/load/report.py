@@ -98,7 +98,7 @@ def _errors(result: Result) -> str:
 
 
 def _pods(result: Result) -> str:
-    found = shares(result.pods, result.opened)
+    found = shares(result.pods, result.opened, chances=result.chances)
     if not found.pods:
         return ""
     lines = ["Requests per pod:"]
@@ -107,7 +107,9 @@ def _pods(result: Result) -> str:
         for pod in found.pods
     ]
     if len(found.pods) > 1:
-        lines.append(f"  random choice gives {found.low} to {found.high} each")
+        alike = len({(pod.low, pod.high) for pod in found.pods}) == 1
+        each = "each" if alike else "by how long each was ready"
+        lines.append(f"  random choice gives {found.low} to {found.high} {each}")
     lines.append(f"  {found.sentence}")
     return "\n".join(lines)
 

@@ -108,6 +108,10 @@ class Result(msgspec.Struct, frozen=True):
     wait: Timing
     read: Timing
     seconds: tuple[Second, ...]
+    chances: dict[str, float] = {}
+    """By pod: its part of all requests if each chose at random among the pods ready then; empty
+    where it is not known who was.
+    """
 
     @property
     def corrected(self) -> bool:

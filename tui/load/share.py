@@ -9,7 +9,7 @@ nothing. See https://kubernetes.io/docs/reference/networking/virtual-ips/.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Final
@@ -28,6 +28,9 @@ class PodShare:
     """Of all requests, 0 to 1."""
     inside: bool
     """Whether a random choice for each request would give as much."""
+    low: int = 0
+    high: int = 0
+    """The band of its requests if each request chose at random among the pods ready then."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +40,46 @@ class Shares:
     pods: tuple[PodShare, ...]
     low: int
     high: int
-    """The band of requests per pod if each request chose at random."""
+    """The band of requests per pod if each request chose at random; over all pods."""
     kept_low: int
     kept_high: int
     """The band if each connection chose at random and stayed."""
     sentence: str
     """What the spread means; empty without pods."""
+
+
+class Due:
+    """Each pod's part of a burst by random choice, while pods come and go.
+
+    A request can only choose a pod that is ready then, so what a pod is due is the sum, over the
+    intervals between two looks, of the requests of that interval divided by the number of pods
+    ready in it. The number that falls to a pod is a sum of choices with different chances; its
+    spread is at most that of a binomial variable with their mean chance (W. Hoeffding, "On the
+    distribution of the number of successes in independent trials", 1956), so a band of that one
+    holds at least what it promises.
+    """
+
+    def __init__(self) -> None:
+        self._due: dict[str, float] = {}
+        self._requests = 0
+
+    def look(self, requests: int, ready: Collection[str]) -> None:
+        """Args:
+        requests: answers so far.
+        ready: the pods that are ready now, taken to have been so since the last look.
+        """
+        new = requests - self._requests
+        if not ready or new < 0:
+            return  # whoever answered will be known at the next look
+        self._requests = requests
+        for pod in ready:
+            self._due[pod] = self._due.get(pod, 0.0) + new / len(ready)
+
+    @property
+    def chances(self) -> dict[str, float]:
+        """Pod → its part of all requests, 0 to 1; empty before the first answers."""
+        total = sum(self._due.values())
+        return {pod: due / total for pod, due in self._due.items()} if total else {}
 
 
 def binomial_band(trials: int, chance: float, confidence: float = CONFIDENCE) -> tuple[int, int]:
@@ -83,7 +120,11 @@ def _quantile(trials: int, chance: float, tail: float) -> int:
 
 
 def shares(
-    counts: Mapping[str, int], opened: int, pods: int | None = None, confidence: float = CONFIDENCE
+    counts: Mapping[str, int],
+    opened: int,
+    pods: int | None = None,
+    confidence: float = CONFIDENCE,
+    chances: Mapping[str, float] | None = None,
 ) -> Shares:
     """Judge how requests fell to pods.
 
@@ -92,32 +133,45 @@ def shares(
         opened: connections that were made in all.
         pods: how many there are, if some may have got nothing.
         confidence: that all pods are inside their bands when choice is random.
+        chances: pod → its part of all requests that random choice predicts (:class:`Due`);
+            without it all pods are taken to have been ready from the start.
     """
     total = sum(counts.values())
+    due = chances or {}
+    if due:
+        counts = {**dict.fromkeys(due, 0), **counts}
     number = max(pods or 0, len(counts))
     if not total or not number:
         return Shares((), 0, 0, 0, 0, "")
     # So that all are inside together, each must be more surely so (Bonferroni).
     each = 1 - (1 - confidence) / number
-    low, high = binomial_band(total, 1 / number, each)
     choices = min(max(opened, 1), total)
-    few, many = binomial_band(choices, 1 / number, each)
-    kept_low, kept_high = few * total // choices, -(-many * total // choices)
-    rows = tuple(
-        PodShare(pod, count, count / total, low <= count <= high)
-        for pod, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    )
-    silent = number - len(counts)
-    fewest = 0 if silent else rows[-1].requests
+    rows, kept_bands = [], []
+    for pod, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        chance = due.get(pod, 0.0) if due else 1 / number
+        low, high = binomial_band(total, chance, each)
+        rows.append(PodShare(pod, count, count / total, low <= count <= high, low, high))
+        few, many = binomial_band(choices, chance, each)
+        kept_bands.append((few * total // choices, -(-many * total // choices)))
+    silent = number - sum(count > 0 for count in counts.values())
+    unseen = number > len(rows) and rows[-1].low > 0
     sentence = _sentence(
         number,
         silent,
-        all(row.inside for row in rows) and fewest >= low,
-        kept_low <= fewest and rows[0].requests <= kept_high,
+        all(row.inside for row in rows) and not unseen,
+        all(low <= row.requests <= high for row, (low, high) in zip(rows, kept_bands, strict=True))
+        and not (number > len(rows) and kept_bands[-1][0] > 0),
         choices,
         total,
     )
-    return Shares(rows, low, high, kept_low, kept_high, sentence)
+    return Shares(
+        tuple(rows),
+        min(row.low for row in rows),
+        max(row.high for row in rows),
+        min(low for low, _ in kept_bands),
+        max(high for _, high in kept_bands),
+        sentence,
+    )
 
 
 def _sentence(number: int, silent: int, even: bool, kept: bool, choices: int, total: int) -> str:

@@ -107,7 +107,7 @@ def pods(burst: BurstRow, room: int) -> list[Line]:
     """Requests per pod, against what random choice gives."""
     if not burst.pods:
         return []
-    found = shares(burst.pods, burst.opened, burst.behind)
+    found = shares(burst.pods, burst.opened, burst.behind, chances=burst.chances)
     lines: list[Line] = [
         ends(
             [("requests per pod", "bold measured")],
@@ -133,7 +133,10 @@ def pods(burst: BurstRow, room: int) -> list[Line]:
 def _verdict(found: Shares, room: int) -> list[Line]:
     lines: list[Line] = []
     if len(found.pods) > 1:
-        lines.append([(f"random choice: {found.low:,} to {found.high:,} each", "muted")])
+        alike = len({(pod.low, pod.high) for pod in found.pods}) == 1
+        each = "each" if alike else "by how long each was ready"
+        text = f"random choice: {found.low:,} to {found.high:,} {each}"
+        lines += [[(part, "muted")] for part in wrap(text, room)]
     calm = all(pod.inside for pod in found.pods)
     ink = "muted" if calm else "decided"
     return lines + [[(text, ink)] for text in wrap(found.sentence, room)]

@@ -88,6 +88,8 @@ class BurstRow:
     """How it is known which pod answered."""
     behind: int | None = None
     """Ready pods that could have answered; None: not known."""
+    chances: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    """By pod: its part of all requests if each chose at random among the pods ready then."""
     points: tuple[LoadPoint, ...] = ()
     """Second by second, oldest first."""
     summary: tuple[str, ...] = ()
