@@ -121,13 +121,10 @@ def test_a_pod_that_came_at_the_very_end_is_due_next_to_nothing() -> None:
     assert all(pod.inside for pod in found.pods)
 
 
-@given(
-    st.lists(
-        st.tuples(st.integers(0, 50), st.sets(st.sampled_from("abcd"))), min_size=1, max_size=8
-    )
-        st.tuples(st.integers(0, 50), st.sets(st.sampled_from("abcd"))), min_size=1, max_size=8
-    )
-)
+LOOKS = st.tuples(st.integers(0, 50), st.sets(st.sampled_from("abcd")))
+
+
+@given(st.lists(LOOKS, min_size=1, max_size=8))
 def test_chances_are_parts_of_one(looks: list[tuple[int, set[str]]]) -> None:
     due, requests = Due(), 0
     for new, ready in looks:
