@@ -1,6 +1,8 @@
-"""``python -m benchmarks [SUBJECT ...] [--minutes M]``: what is measured, as tables.
+"""``python -m benchmarks [SUBJECT ...] [--minutes M] [--rate R]``: what is measured, as tables.
 
-``--minutes`` is how long the burst of ``firing`` lasts, for those who have the time.
+``--minutes`` is how long the burst of ``firing`` lasts, for those who have the time; ``--rate`` is
+how many requests a second it sends, for a machine that has other things to do. Without a rate it
+goes as fast as it can.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("subject", nargs="*", metavar="SUBJECT", help=", ".join(SUBJECTS))
     parser.add_argument("--minutes", type=float, default=0.5)
+    parser.add_argument("--rate", type=float)
     given = parser.parse_args(arguments)
     unknown = sorted(set(given.subject) - set(SUBJECTS))
     if unknown:
@@ -26,7 +29,10 @@ def main(arguments: list[str]) -> None:
     print(machine())
     for subject in given.subject or SUBJECTS:
         run = import_module(f"benchmarks.{subject}").run
-        run(minutes=given.minutes) if subject == "firing" else run()
+        if subject == "firing":
+            run(minutes=given.minutes, rate=given.rate)
+        else:
+            run()
 
 
 main(sys.argv[1:])

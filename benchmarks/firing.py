@@ -33,10 +33,17 @@ _WARM = 0.2
 """The share of a burst after which memory has to stay as it is."""
 
 
-def run(minutes: float = 0.5) -> None:
-    """Measure, and print tables. ``minutes``: how long the burst of the dashboard lasts."""
-    _stops()
-    _dashboard(minutes)
+def run(minutes: float = 0.5, rate: float | None = None) -> None:
+    """Measure, and print tables.
+
+    Args:
+        minutes: how long the burst of the dashboard lasts.
+        rate: requests a second of it, in all; None: as fast as it goes. With a rate only the
+            dashboard is looked at.
+    """
+    if rate is None:
+        _stops()
+    _dashboard(minutes, rate)
 
 
 def _stops(rounds: int = 9) -> None:
@@ -89,8 +96,8 @@ class _Seen:
     """The same before it."""
 
 
-def _dashboard(minutes: float) -> None:
-    with running() as cluster, _home(minutes) as home, tempfile.NamedTemporaryFile() as file:
+def _dashboard(minutes: float, rate: float | None) -> None:
+    with running() as cluster, _home(minutes, rate) as home, tempfile.NamedTemporaryFile() as file:
         environment = {**os.environ, **home, "KUBECONFIG": str(cluster.kubeconfig)}
         command = ["-m", "benchmarks.lagging", file.name, "--target", "deployment/fastapi-deploy"]
         with Terminal([sys.executable, *command], env=environment) as it:
@@ -107,7 +114,7 @@ def _dashboard(minutes: float) -> None:
             seen.lags.append(1000 * late)
         elif at < seen.began:
             seen.before.append(1000 * late)
-    _report(seen, minutes)
+    _report(seen, minutes, rate)
 
 
 def _burst(it: Terminal, seconds: float) -> _Seen:
@@ -133,13 +140,14 @@ def _burst(it: Terminal, seconds: float) -> _Seen:
     return seen
 
 
-def _report(seen: _Seen, minutes: float) -> None:
+def _report(seen: _Seen, minutes: float, rate: float | None) -> None:
     lag, before = _p99(seen.lags), _p99(seen.before)
     worker, dashboard = _growth(seen.worker), _growth(seen.dashboard)
     stopped = 1000 * seen.stopped
     limit = 1000 * STOP_WITHIN
+    asked = "as fast as it goes" if rate is None else f"at {rate:,g}/s"
     show(
-        f"A burst of {minutes:g} min fired with b, the dashboard at 120x36",
+        f"A burst of {minutes:g} min, {asked}, fired with b, the dashboard at 120x36",
         ("", "figure", "most", "reached"),
         [
             ["event-loop lag of the screen, p99 in ms", f"{lag:.1f}", "50", verdict(lag, LAG)],
@@ -169,13 +177,14 @@ def _p99(values: Sequence[float]) -> float:
 
 
 @contextmanager
-def _home(minutes: float) -> Iterator[dict[str, str]]:
+def _home(minutes: float, rate: float | None) -> Iterator[dict[str, str]]:
     """Settings whose first preset lasts long enough, and places for what is kept."""
     with tempfile.TemporaryDirectory(prefix="kscale-bench-") as folder:
         presets = Path(folder) / "kscale-tui" / "profiles"
         presets.mkdir(parents=True)
         (presets / "long.toml").write_text(
             f'title = "Long"\nduration = "{round(60 * minutes) + 60}s"\nconnections = 50\n'
+            + ("" if rate is None else f"rate = {rate:g}\n")
         )
         (presets.parent / "config.toml").write_text(
             f'[load]\npreset = "long"\nmax-minutes = {minutes + 2}\n'
