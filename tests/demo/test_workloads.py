@@ -285,7 +285,7 @@ def test_endpoints_follow_readiness(build: Build) -> None:
     cluster = build()
     deploy(cluster, replicas=2)
     _service(cluster, "web")
-    cluster.clock.advance(0.6)
+    cluster.clock.advance(0.8)
 
     def behind() -> tuple[list[bool], int, int]:
         endpoints = cluster.api.get(resources.ENDPOINTS, "default", "web")

@@ -82,8 +82,9 @@ class Cluster:
         )
         self.handlers.sessions = PodSessions(self.store, clock, self.dataplane, self.logs)
         self.kubelet = Kubelet(self.plane, self.usage, self.logs, self.dataplane)
+        self._namespaces = NamespaceController(self.plane)
         self.controllers: list[Controller] = [
-            NamespaceController(self.plane),
+            self._namespaces,
             DeploymentController(self.plane),
             ReplicaSetController(self.plane),
             StatefulSetController(self.plane),
@@ -129,12 +130,20 @@ class Cluster:
                 served=lambda: self.dataplane.served,
             )
 
-    def bring_up(self, *, classroom_lesson: bool = True, fronts: bool = True) -> None:
+    def bring_up(
+        self, *, classroom_lesson: bool = True, fronts: bool = True, authority: str = ""
+    ) -> None:
         """Make the cluster as it is when the lesson begins.
+
+        Args:
+            classroom_lesson: with the app of the lesson.
+            fronts: with the reverse proxies too.
+            authority: the PEM certificate by which clients trust the API server.
 
         Its nodes are as old as the clock's history. The controllers live through the last ten
         minutes before the clock's start here and now, so that pods run and metrics are there.
         """
+        self._namespaces.authority = authority
         bootstrap.create_basics(self.api)
         if self._player is not None:
             self._player.add_nodes()

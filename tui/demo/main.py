@@ -115,17 +115,20 @@ class _Runs(Protocol):
 class _Lesson:
     """The small cluster with all its machinery."""
 
-    def __init__(self, clock: Clock, seed: int, scenario: Scenario) -> None:
+    def __init__(self, clock: Clock, seed: int, scenario: Scenario, authority: str) -> None:
         from tui.demo.cluster import Cluster
 
         self._scenario = scenario
+        self._authority = authority
         self._cluster = Cluster(clock, seed, scenario=scenario)
         self.handlers = self._cluster.handlers
         self.store = self._cluster.store
 
     def bring_up(self) -> None:
         self._cluster.bring_up(
-            classroom_lesson=self._scenario.classroom, fronts=self._scenario.fronts
+            classroom_lesson=self._scenario.classroom,
+            fronts=self._scenario.fronts,
+            authority=self._authority,
         )
 
     async def open(self) -> None:
@@ -142,9 +145,9 @@ class _World(NamedTuple):
     scenario: Scenario
     size: Size | None
 
-    def make(self, clock: Clock) -> _Runs:
+    def make(self, clock: Clock, authority: str) -> _Runs:
         if self.size is None:
-            return _Lesson(clock, self.seed, self.scenario)
+            return _Lesson(clock, self.seed, self.scenario, authority)
         from tui.demo.synthetic.cluster import SyntheticCluster
 
         return SyntheticCluster(clock, self.size, self.seed)
@@ -174,8 +177,8 @@ async def _serve(
     lifeline.hold(parent, ended.set)
     token = secrets.token_urlsafe(32)
     clock = RealClock(speed, AGE * speed)
-    cluster = world.make(clock)
     identity = certificate.make(HOST, "localhost")
+    cluster = world.make(clock, identity.certificate)
     server = Server(
         cluster.handlers,
         token,

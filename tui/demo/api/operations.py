@@ -231,7 +231,7 @@ class Api:
             return current
         if resource.counts_generation and by.subresource not in ("status", "binding"):
             parts = [k for k in data.keys() | old.keys() if k not in ("metadata", "status")]
-            if any(data.get(k) != old.get(k) for k in parts):
+            if any(data.get(k) != old.get(k) for k in parts) or _notes_count(resource, data, old):
                 data["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
         if by.manager:
             managed.record_update(old, data, resource.built_in, self._manager(resource, by))
@@ -277,7 +277,9 @@ class Api:
         self._admission.admit(resource, data, old)
         if object_meta.unchanged(old, data, managed_fields=True):
             return current
-        if resource.counts_generation and data.get("spec") != old.get("spec"):
+        if resource.counts_generation and (
+            data.get("spec") != old.get("spec") or _notes_count(resource, data, old)
+        ):
             data["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
         return self._store(resource, data, by)
 
@@ -394,3 +396,10 @@ class Api:
         return (
             resource is resources.PODS and entry.metadata.get("deletionGracePeriodSeconds", 0) > 0
         )
+
+
+def _notes_count(resource: Resource, data: Object, old: Object) -> bool:
+    """Whether changed annotations make a new generation: they do of a Deployment alone."""
+    if resource is not resources.DEPLOYMENTS:
+        return False
+    return bool(data["metadata"].get("annotations") != old["metadata"].get("annotations"))

@@ -8,19 +8,34 @@ from tui.demo import resources
 from tui.demo.api.operations import CONTROLLER_MANAGER, CONTROLLER_STATUS, DeleteOptions
 from tui.demo.controllers.base import Controller
 from tui.demo.resource import Resource
-from tui.demo.store import Entry, Key, Object
+from tui.demo.store import Entry, Event, Key, Object
 
 _AGAIN: Final = 1.0
+BUNDLE: Final = "kube-root-ca.crt"
+"""The ConfigMap by which pods trust the API server."""
+_ABOUT_BUNDLE: Final = (
+    "Contains a CA bundle that can be used to verify the kube-apiserver when using internal "
+    "endpoints such as the internal service IP or kubernetes.default.svc. No other usage is "
+    "guaranteed across distributions of Kubernetes clusters."
+)
 
 
 class NamespaceController(Controller):
-    """Gives a namespace its ServiceAccount; empties one that is to go."""
+    """Gives a namespace its ServiceAccount and CA bundle; empties one that is to go."""
 
     name: ClassVar[str] = "namespace-controller"
+    authority: str = ""
+    """The PEM certificate that signed the API server's."""
 
     def start(self) -> None:
         """Watch what matters."""
         self.watch(resources.NAMESPACES)
+        self.watch(resources.CONFIG_MAPS, self._lost)
+
+    @staticmethod
+    def _lost(event: Event) -> list[Key]:
+        gone = event.type == "DELETED" and event.entry.name == BUNDLE
+        return [("", event.entry.namespace)] if gone else []
 
     def reconcile(self, key: Key) -> None:
         """Make the world right for one key."""
@@ -53,6 +68,13 @@ class NamespaceController(Controller):
         if self.store.get(resources.SERVICE_ACCOUNTS.storage, namespace.name, "default") is None:
             account: Object = {"metadata": {"name": "default"}}
             self.api.create(resources.SERVICE_ACCOUNTS, namespace.name, account, CONTROLLER_MANAGER)
+        if self.store.get(resources.CONFIG_MAPS.storage, namespace.name, BUNDLE) is None:
+            annotations = {"kubernetes.io/description": _ABOUT_BUNDLE}
+            bundle: Object = {
+                "metadata": {"name": BUNDLE, "annotations": annotations},
+                "data": {"ca.crt": self.authority},
+            }
+            self.api.create(resources.CONFIG_MAPS, namespace.name, bundle, CONTROLLER_MANAGER)
 
     def _describe(self, namespace: Entry, left: dict[str, int]) -> None:
         now = self.clock.stamp()

@@ -6,7 +6,7 @@ import ipaddress
 from typing import ClassVar, Final
 
 from tui.demo import resources
-from tui.demo.api.operations import KUBELET
+from tui.demo.api.operations import KUBELET, Writer
 from tui.demo.controllers.base import Controller, ControlPlane
 from tui.demo.logs import Logs
 from tui.demo.node.runtime import Runtime
@@ -15,6 +15,9 @@ from tui.demo.node.worker import Tools, Worker
 from tui.demo.store import Event, Key, Object
 
 _HEARTBEAT: Final = 300.0
+"""Simulated seconds between looks at a node; a real kubelet renews its Lease every ten."""
+_LEASES: Final = "kube-node-lease"
+_HOLDER: Final = Writer("kubelet")
 
 
 class Kubelet(Controller):
@@ -35,8 +38,27 @@ class Kubelet(Controller):
 
     def start(self) -> None:
         """Watch what matters."""
+        self.watch(resources.NODES, self._joined)
         self.watch(resources.PODS, self._bound)
         self.clock.call_later(_HEARTBEAT, self._beat)
+
+    def _joined(self, event: Event) -> list[Key]:
+        """A node's kubelet holds a Lease of its name."""
+        if event.type == "ADDED":
+            self.clock.call_later(self.latency, lambda: self._hold(event.entry.name))
+        return []
+
+    def _hold(self, node: str) -> None:
+        entry = self.store.get(resources.NODES.storage, "", node)
+        if entry is None or self.store.get(resources.LEASES.storage, _LEASES, node) is not None:
+            return
+        owner = {"apiVersion": "v1", "kind": "Node", "name": node, "uid": entry.uid}
+        spec = {"holderIdentity": node, "leaseDurationSeconds": 40, "renewTime": self._micro()}
+        lease: Object = {"metadata": {"name": node, "ownerReferences": [owner]}, "spec": spec}
+        self.api.create(resources.LEASES, _LEASES, lease, _HOLDER)
+
+    def _micro(self) -> str:
+        return f"{self.clock.wall():%Y-%m-%dT%H:%M:%S.%fZ}"
 
     def _bound(self, event: Event) -> list[Key]:
         entry = event.entry
@@ -128,10 +150,16 @@ class Kubelet(Controller):
             for one in data["status"].get("conditions") or ():
                 one["lastHeartbeatTime"] = now
 
+        def renew(data: Object) -> None:
+            data["spec"]["renewTime"] = self._micro()
+
         for node in self.store.list_at(resources.NODES.storage, None, None):
             if node.name in self._lost:
                 continue
             self.api.change(resources.NODES, node, alter, KUBELET)
+            lease = self.store.get(resources.LEASES.storage, _LEASES, node.name)
+            if lease is not None:
+                self.api.change(resources.LEASES, lease, renew, _HOLDER)
 
 
 def _spellings(names: list[str]) -> list[str]:

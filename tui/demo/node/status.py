@@ -145,6 +145,7 @@ def _container(container: Container) -> Object:
     if mounts:
         shown["volumeMounts"] = [
             {key: mount[key] for key in ("name", "mountPath", "readOnly") if key in mount}
+            | ({"recursiveReadOnly": "Disabled"} if mount.get("readOnly") else {})
             for mount in mounts
         ]
     return shown
