@@ -22,8 +22,7 @@ BRIEF: Final = 600.0
 _BRIEF_CAPACITY: Final = 40
 _CAPACITY: Final = 360
 _DOUBLE: Final = struct.Struct("d")
-_WIDTH: Final = _DOUBLE.size
-_pack = _DOUBLE.pack
+_PACKED: Final = {arity: struct.Struct("d" * (1 + arity)) for arity in (1, 2)}
 _unpack = _DOUBLE.unpack_from
 
 
@@ -50,60 +49,69 @@ class Ring(msgspec.Struct, gc=False):
 
     capacity: int = _CAPACITY
     span: float = HOUR
-    times: bytearray = msgspec.field(default_factory=bytearray)
-    """Doubles, as the machine has them."""
-    values: bytearray = msgspec.field(default_factory=bytearray)
+    arity: int = 1
+    """Values that each point has beside its time."""
+    points: bytearray = msgspec.field(default_factory=bytearray)
+    """Doubles, as the machine has them: of each point the time, then the values."""
 
     def __len__(self) -> int:
-        return len(self.times) // _WIDTH
+        return len(self.points) // self._width
 
     @property
     def last_time(self) -> float | None:
         """The newest point's time."""
-        return _last(self.times)
+        points = self.points
+        newest: float | None = _unpack(points, len(points) - self._width)[0] if points else None
+        return newest
 
     @property
     def last_value(self) -> float | None:
-        """The newest point's value."""
-        return _last(self.values)
+        """The newest point's last value."""
+        points = self.points
+        newest: float | None = _unpack(points, len(points) - _DOUBLE.size)[0] if points else None
+        return newest
 
-    def append(self, time: float, value: float) -> bool:
+    def append(self, time: float, *values: float) -> bool:
         """Add a point. A time not after the newest is no new point: returns False."""
-        times, values = self.times, self.values
-        size = len(times)
-        if size and time <= _unpack(times, size - _WIDTH)[0]:
+        points, width = self.points, self._width
+        size = len(points)
+        if size and time <= _unpack(points, size - width)[0]:
             return False
-        times += _pack(time)
-        values += _pack(value)
-        if size >= _WIDTH * (self.capacity + self.capacity // 4):
-            self._drop(size // _WIDTH + 1 - self.capacity)
-        if _unpack(times)[0] < time - self.span * 1.25:
+        points += _PACKED[self.arity].pack(time, *values)
+        if size >= width * (self.capacity + self.capacity // 4):
+            self._drop(size // width + 1 - self.capacity)
+        if _unpack(points)[0] < time - self.span * 1.25:
             # A step's value before the span is still its value at the span's start: keep one.
             self._drop(max(0, self._first(time - self.span) - 1))
         return True
 
     def amend(self, value: float) -> None:
-        """Put another value in the newest point."""
-        self.values[-_WIDTH:] = _pack(value)
+        """Put another value in the newest point, as its last."""
+        self.points[-_DOUBLE.size :] = _DOUBLE.pack(value)
 
-    def since(self, start: float) -> Points:
-        """A copy of the points from ``start`` on, and the one before it."""
-        at = max(0, self._first(start) - 1) * _WIDTH
-        return Points(array("d", bytes(self.times[at:])), array("d", bytes(self.values[at:])))
+    def since(self, start: float, which: int = 0) -> Points:
+        """A copy of the points from ``start`` on, and the one before it, with one value each."""
+        first = max(0, self._first(start) - 1)
+        found = array("d", bytes(self.points[first * self._width :]))
+        step = 1 + self.arity
+        return Points(found[::step], found[1 + which :: step])
+
+    @property
+    def _width(self) -> int:
+        return _DOUBLE.size * (1 + self.arity)
 
     def _first(self, start: float) -> int:
         """Which point is the first not before ``start``."""
-        with memoryview(self.times) as held, held.cast("d") as times:
+        with (
+            memoryview(self.points) as held,
+            held.cast("d") as doubles,
+            doubles[:: 1 + self.arity] as times,
+        ):
             return bisect_left(times, start)
 
     def _drop(self, count: int) -> None:
         if count > 0:
-            del self.times[: count * _WIDTH]
-            del self.values[: count * _WIDTH]
-
-
-def _last(doubles: bytearray) -> float | None:
-    return _unpack(doubles, len(doubles) - _WIDTH)[0] if doubles else None
+            del self.points[: count * self._width]
 
 
 class Replicas(NamedTuple):
@@ -131,7 +139,8 @@ class History:
 
     def __init__(self, span: float = HOUR) -> None:
         self._span = span
-        self._usage: dict[str, tuple[Ring, Ring]] = {}
+        self._usage: dict[str, Ring] = {}
+        """CPU and memory."""
         self._steps: dict[tuple[str, str], Ring] = {}
         self._members: dict[str, dict[str, Member]] = {}
         self._ended: dict[str, float] = {}
@@ -151,12 +160,12 @@ class History:
 
         ``lasting``: of a workload or a node, kept for the whole span however many pods there are.
         """
-        rings = self._usage.get(key)
-        if rings is None:
+        ring = self._usage.get(key)
+        if ring is None:
             brief = not lasting and len(self._usage) >= PLENTY
             capacity = _BRIEF_CAPACITY if brief else _CAPACITY
-            rings = self._usage[key] = (Ring(capacity, self._span), Ring(capacity, self._span))
-        return rings[0].append(time, cpu) and rings[1].append(time, memory)
+            ring = self._usage[key] = Ring(capacity, self._span, 2)
+        return ring.append(time, cpu, memory)
 
     def step(self, key: str, name: str, time: float, value: float) -> None:
         """Note a step series' value; an unchanged one is not written again."""
@@ -187,7 +196,7 @@ class History:
             self._ended = {k: at for k, at in self._ended.items() if k not in over}
         if len(self._usage) > PLENTY:
             time += max(0.0, self._span - BRIEF)
-        stale = [k for k, (cpu, _) in self._usage.items() if (cpu.last_time or 0.0) < time]
+        stale = [k for k, ring in self._usage.items() if (ring.last_time or 0.0) < time]
         for key in stale:
             del self._usage[key]
             self._steps.pop((key, "request"), None)
@@ -214,5 +223,5 @@ class History:
         return ring.since(start) if ring else Points(array("d"), array("d"))
 
     def _read(self, key: str, which: int, start: float) -> Points:
-        rings = self._usage.get(key)
-        return rings[which].since(start) if rings else Points(array("d"), array("d"))
+        ring = self._usage.get(key)
+        return ring.since(start, which) if ring else Points(array("d"), array("d"))
