@@ -36,6 +36,10 @@ _STOP_WITHIN: Final = 0.25
 _LISTED_WITHIN: Final = 15.0
 """Seconds for which the lists are waited for that say what may be loaded."""
 _LOOK: Final = 0.1
+_DOUBT: Final = 0.5
+"""Seconds by which the cluster's time may be other than we think: its Date header tells whole
+ones. Rather a line of before the burst is counted than one of its own left out.
+"""
 
 
 class Connected(Protocol):
@@ -322,7 +326,7 @@ class BurstDoor:
         logs = None
         if transport is not None and aim.namespace:
             # Lines of logs carry the cluster's time.
-            since = self._store.clock.wall() + transport.skew
+            since = self._store.clock.wall() + transport.skew - _DOUBT
             logs = AccessLogs(transport, plan.method, target(plan.url).path, since)
 
         def pods() -> list[PodRow]:
