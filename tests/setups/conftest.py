@@ -1,4 +1,4 @@
-"""An embedded cluster that the tests of a module share, and a namespace of one's own in it."""
+"""An embedded cluster that the tests of this folder share, and a namespace of one's own in it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tui.cluster.transport import Transport
 _numbers = itertools.count(1)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cluster() -> Iterator[ClusterConfig]:
     child = Embedded(speed=50)
     try:
