@@ -208,3 +208,13 @@ def test_a_connection_that_opens_later_owes_nothing_of_before(clock: Clock) -> N
     late = Fake(0)
     each.idle(late, 105.04)
     assert not late.sent or late.sent[0][1] >= 104.94
+
+
+def test_what_sums_of_periods_lose_is_not_one_request_more(clock: Clock) -> None:
+    # 300 + 10 × 0.02 is 300.1999999999998 as a sum of floats: less than 300.2.
+    each = pace.PerConnection(50, 1, None, clock.set_alarm)
+    each.begin(300.0, 300.2)
+    one = Fake()
+    for number in range(20):
+        each.idle(one, 300.0 + number)
+    assert len(one.sent) == 10

@@ -12,9 +12,12 @@ from collections import deque
 from collections.abc import Callable
 from heapq import heappop, heappush
 from time import perf_counter
-from typing import Protocol
+from typing import Final, Protocol
 
 from tui.load.curve import Curve
+
+_ROUNDING: Final = 1e-6
+"""Seconds by which sums of periods may miss the end. What is due at the end is not sent."""
 
 
 class Sender(Protocol):
@@ -104,7 +107,7 @@ class OpenLoop:
 
     def begin(self, start: float, end: float) -> None:
         """The burst begins. Nothing is due at the end or later."""
-        self._start, self._end = start, end
+        self._start, self._end = start, end - _ROUNDING
         self._advance()
 
     def idle(self, sender: Sender, now: float) -> None:
@@ -180,7 +183,7 @@ class PerConnection:
 
     def begin(self, start: float, end: float) -> None:
         """The burst begins. Nothing is due at the end or later."""
-        self._start, self._end = start, end
+        self._start, self._end = start, end - _ROUNDING
 
     def idle(self, sender: Sender, now: float) -> None:
         """Send what is due, or wait for what will be."""
