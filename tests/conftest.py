@@ -6,10 +6,13 @@ import gc
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 from hypothesis.internal.conjecture import providers
+from textual.css.model import RuleSet
+from textual.css.stylesheet import Stylesheet
 
 os.environ["TZ"] = "UTC"
 os.environ["TEXTUAL_ANIMATIONS"] = "none"
@@ -23,6 +26,20 @@ settings.register_profile("steady", derandomize=True, deadline=None, database=No
 settings.load_profile("steady")
 # Nor may they depend on what happens to be imported: the constants in it become examples.
 providers._get_local_constants = providers.Constants
+
+# Hundreds of apps start, in few themes: what one has parsed of the styles, the next need not.
+_parse_rules = Stylesheet._parse_rules
+_parsed: dict[tuple[Any, ...], list[RuleSet]] = {}
+
+
+def _parse_once(self: Stylesheet, css: str, read_from: Any, *args: Any, **more: Any) -> Any:
+    key = (css, read_from, args, *more.items(), *self._variables.values())
+    if key not in _parsed:
+        _parsed[key] = _parse_rules(self, css, read_from, *args, **more)
+    return _parsed[key]
+
+
+Stylesheet._parse_rules = _parse_once  # type: ignore[method-assign]  # for tests alone
 
 
 def pytest_collection_finish() -> None:

@@ -146,6 +146,7 @@ class KscaleApp(App[str]):
         self.theme = wanted if wanted in self.available_themes else ink.DARK.name
         self._inks = self.get_css_variables()
         self.stylesheet.set_variables(self._inks)
+        self._recolour()
 
     def get_driver_class(self) -> type[Driver]:
         """Draw where the terminal is, even when standard error is not."""
@@ -179,7 +180,6 @@ class KscaleApp(App[str]):
 
     def on_dashboard_ready(self) -> None:
         """The empty screen stands: begin."""
-        self._recolour()
         self._feed.start()
         self.set_interval(TICK, self.tick)
         self._garbage.start()
