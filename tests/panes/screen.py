@@ -38,10 +38,11 @@ class Shown:
         await self.pilot.pause()
 
     async def until(self, seen: Callable[[], bool]) -> None:
-        """Wait for something the program does in its own time."""
+        """Wait for something the program does in its own time, and until it is drawn in whole."""
         async with asyncio.timeout(20):
             while not seen():
                 await self.pilot.pause(0.01)
+        await self.pilot.pause()
 
     def text(self, selector: str | type[Widget] | None = None) -> str:
         """What is written on the screen, or within one widget and its frame."""

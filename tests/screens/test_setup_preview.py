@@ -96,7 +96,7 @@ class Door:
 
 @asynccontextmanager
 async def opened(
-    found: Plan | Deletion | str | None, size: tuple[int, int] = (120, 36)
+    found: Plan | Deletion | str | None, size: tuple[int, int] = (80, 24)
 ) -> AsyncIterator[tuple[Shown, Door]]:
     """The dialog over the dashboard, with what the door has found out."""
     async with shown(empty(), size) as screen:
