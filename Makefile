@@ -1,6 +1,6 @@
 # make demo    the dashboard on the embedded cluster
 # make test    the tests, five at a time: a third of it is waiting
-# make soak    a thousand schedules of faults, for a night
+# make soak    a thousand schedules of faults, and all else tried thoroughly: for a night
 # make lint    types, style, import rules
 # make bench   what is measured, as tables
 # make lock    pin the dependencies anew (needs uv)
@@ -20,7 +20,7 @@ test: $(VENV)/.dev
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 5 --dist worksteal $(ARGS)
 
 soak: $(VENV)/.dev
-	@KSCALE_SOAK=$${KSCALE_SOAK:-1000} $(BIN)/python -m pytest -n 2 tests/faults $(ARGS)
+	@KSCALE_SOAK=$${KSCALE_SOAK:-1000} $(BIN)/python -m pytest -n 2 $(ARGS)
 
 # Put the kscale-tui command into .venv/bin.
 install: $(VENV)/.dev
