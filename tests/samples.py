@@ -492,7 +492,7 @@ def _setup_rows() -> tuple[SetupRow, ...]:
         "nginx in front of the app",
         "A reverse proxy on NodePort 30081.",
         state="healthy",
-        sentence="1 pods ready.",
+        sentence="1 pod ready.",
         url="http://127.0.0.1:30081/",
         route="NodePort 30081 on this machine",
         probe="/nginx-health answers 200 in 3 ms, X-Served-By: nginx",

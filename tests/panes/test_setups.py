@@ -59,7 +59,7 @@ async def test_every_setup_is_there_with_its_key_and_how_it_is(size: tuple[int, 
             "c ▲ caddy",
             "4 ≠ fastapi",
             "5 ○ load-app",
-            "6 ✕ hpa-cpu",
+            "6 – hpa-cpu",
             "7 … hpa-behavior applying",
             "8 ○ hpa-memory   may not create horizontalpodautoscalers",
         ):

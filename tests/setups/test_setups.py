@@ -42,7 +42,7 @@ def test_from_absent_to_healthy_and_back(app: Place) -> None:
     ended = app.apply("nginx")
     assert ended.good, ended.failure
     assert {str(ref) for ref, _ in ended.created} == NGINX == app.labelled()
-    assert state(app, "nginx") == (State.HEALTHY, "1 pods ready.")
+    assert state(app, "nginx") == (State.HEALTHY, "1 pod ready.")
     again = app.setups().plan("nginx", app.namespace)
     assert again.empty
     assert app.apply("nginx").before == ()

@@ -18,7 +18,7 @@ _SIGNS = {
     "healthy": ("●", "good"),
     "degraded": ("▲", "bad"),
     "drifted": ("≠", "decided"),
-    "not ours": ("✕", "decided"),
+    "not ours": ("–", "muted"),
     "absent": ("○", "muted"),
     "unknown": ("?", "muted"),
 }

@@ -15,6 +15,7 @@ from tui.setups.plan import Manifest
 from tui.setups.render import WORKLOADS, filled, render
 from tui.setups.rollout import Verdict
 from tui.setups.site import Site, Stock
+from tui.text import plural
 
 _YOUNG = 120.0
 """Seconds after its creation for which a workload that is not ready counts as being applied."""
@@ -101,7 +102,7 @@ def _judge(
     if foreign:
         ref, owner = foreign[0]
         more = f", and {len(foreign) - 1} more" if len(foreign) > 1 else ""
-        return State.NOT_OURS, f"{ref} belongs to {owner}{more}."
+        return State.NOT_OURS, f"{ref} is there and belongs to {owner}{more}: it stays as it is."
     if not ours:
         if leftover:
             return State.DEGRADED, f"Only leftovers are there: {_names(leftover)}. Delete it."
@@ -131,7 +132,7 @@ def _judge(
     if leftover:
         return State.DRIFTED, f"Left over from an older version: {_names(leftover)}."
     ready = sum(v.ready for v in verdicts.values())
-    return State.HEALTHY, f"{ready} pods ready." if verdicts else "In place."
+    return State.HEALTHY, f"{plural(ready, 'pod')} ready." if verdicts else "In place."
 
 
 def _blind(hpa: Object, now: float) -> tuple[State, str] | None:
