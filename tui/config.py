@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from tui import toml
+
 if TYPE_CHECKING:
     from tui.load.limits import Limits
 
@@ -105,16 +107,18 @@ def load(path: Path | None = None) -> Settings:
     named = path is not None or bool(os.environ.get(PATH_VARIABLE))
     path = path or default_path()
     try:
-        raw = path.read_bytes()
+        raw = toml.read(path)
     except FileNotFoundError:
         if named:
             raise ConfigError(f"there is no settings file {path}") from None
         raw = b""
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror or error}") from None
+    except ValueError as error:
+        raise ConfigError(f"{path}: {error}") from None
     try:
-        settings = msgspec.toml.decode(raw, type=Settings) if raw else Settings()
-    except (msgspec.ValidationError, msgspec.DecodeError, ValueError) as error:
+        settings = toml.decode(raw, Settings) if raw else Settings()
+    except ValueError as error:
         raise ConfigError(f"{path}: {error}") from None
     return _from_environment(settings)
 

@@ -27,6 +27,8 @@ from tui.cluster.errors import ClusterError, one_line
 
 SERVICE_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _LARGEST: Final = 8 * 1024 * 1024
+_MOST_VALUES: Final = 500_000
+_MOST_ALIASES: Final = 1_000
 _DEMO: Final = "To look around without a cluster, run `kscale-tui --demo`."
 
 
@@ -219,6 +221,8 @@ def _nothing_found(kubeconfig: str | None, environ: Mapping[str, str]) -> Cluste
 def _parse(path: Path) -> Entry:
     import yaml
 
+    from tui.cluster import yaml_bounds
+
     try:
         with path.open("rb") as file:
             data = file.read(_LARGEST + 1)
@@ -231,6 +235,7 @@ def _parse(path: Path) -> Entry:
         raise ClusterError(f"The file {path} is too large for a kubeconfig.", "Check its name.")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
+        yaml_bounds.check(data, nodes=_MOST_VALUES, aliases=_MOST_ALIASES)
         document = yaml.load(data, Loader=loader)  # noqa: S506 (a safe loader, the fast one)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)

@@ -21,6 +21,7 @@ from urllib.parse import urlencode, urljoin
 
 import msgspec
 
+from tui import toml
 from tui.load import curve
 from tui.load.plan import Plan, PlanError
 from tui.resources import fixtures
@@ -215,11 +216,11 @@ def read(path: Path) -> Profile:
         PlanError: it cannot be read, or used.
     """
     try:
-        profile = msgspec.toml.decode(path.read_bytes(), type=Profile)
+        profile = toml.decode(toml.read(path), Profile)
         profile = msgspec.structs.replace(profile, name=path.stem)
         profile.plan("http://127.0.0.1/")
     except OSError as error:
         raise PlanError(f"cannot read {path}: {error.strerror or error}") from None
-    except (msgspec.ValidationError, msgspec.DecodeError, ValueError) as error:
+    except ValueError as error:
         raise PlanError(f"{path}: {error}") from None
     return profile

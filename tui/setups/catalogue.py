@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from tui import toml
 from tui.cluster.objects import KINDS, Object, known_kind
 from tui.resources import fixtures
 from tui.setups import documents, render
@@ -133,8 +134,8 @@ def read(folder: Path, *, builtin: bool = False) -> Setup:
         raise SetupError("A setup's folder is named with small letters, digits and dashes.")
     texts = _texts(folder)
     try:
-        said = msgspec.toml.decode(texts.pop("setup.toml"), type=_File)
-    except (msgspec.DecodeError, ValueError) as error:
+        said = toml.decode(texts.pop("setup.toml"), _File)
+    except ValueError as error:
         raise SetupError(f"setup.toml: {error}.") from None
     placeholders = tuple(_placeholder(name, value) for name, value in said.values.items())
     templates: list[Object] = []

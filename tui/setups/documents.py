@@ -11,27 +11,17 @@ from typing import Any, Final
 
 import yaml
 
+from tui.cluster import yaml_bounds
 from tui.cluster.objects import Object
 from tui.setups.model import SetupError
 
 LARGEST: Final = 1024 * 1024
 """Bytes of a file: what a ConfigMap may hold at most."""
 _MOST_NODES: Final = 20_000
-_MOST_ALIASES: Final = 100
-_DEEPEST: Final = 60
 
 
 class _Loader(yaml.SafeLoader):
-    """Plain data alone, every key once, few aliases."""
-
-    aliases = 0
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.events.AliasEvent):
-            self.aliases += 1
-            if self.aliases > _MOST_ALIASES:
-                raise yaml.YAMLError(f"more than {_MOST_ALIASES} aliases")
-        return super().compose_node(parent, index)
+    """Plain data alone, every key once."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
         if isinstance(node, yaml.MappingNode):
@@ -65,15 +55,15 @@ def parse(text: str, where: str) -> list[Object]:
     if len(text) > LARGEST:
         raise SetupError(f"{where} is larger than {LARGEST // 1024} KiB.")
     found: list[Object] = []
-    budget = _MOST_NODES
     loader: Any = None
     try:
+        yaml_bounds.check(text, nodes=_MOST_NODES)
         loader = _Loader(text)
         while loader.check_data():
             document = loader.get_data()
             if document is None:
                 continue
-            budget -= _plain(document, where, budget)
+            _plain(document, where)
             if not isinstance(document, dict):
                 raise SetupError(f"{where} holds something that is no Kubernetes object.")
             found.append(document)
@@ -85,27 +75,26 @@ def parse(text: str, where: str) -> list[Object]:
     return found
 
 
-def _plain(document: Any, where: str, budget: int) -> int:
-    """How many values there are once aliases are written out, all of them fit for JSON."""
-    count = 0
-    stack: list[tuple[Any, int]] = [(document, 0)]
+def _plain(document: Any, where: str) -> None:
+    """Refuse what is not fit for JSON."""
+    stack: list[Any] = [document]
+    left = _MOST_NODES
     while stack:
-        value, depth = stack.pop()
-        count += 1
-        if count > budget or depth > _DEEPEST:
+        value = stack.pop()
+        left -= 1
+        if left < 0:  # an alias inside of what it names
             raise SetupError(f"{where} is too large or too deeply nested.")
         if isinstance(value, dict):
             if not all(isinstance(key, str) for key in value):
                 raise SetupError(f"{where} has a key that is no text; put it in quotes.")
-            stack += [(one, depth + 1) for one in value.values()]
+            stack += value.values()
         elif isinstance(value, list):
-            stack += [(one, depth + 1) for one in value]
+            stack += value
         elif isinstance(value, float):
             if not math.isfinite(value):
                 raise SetupError(f"{where} has a number that JSON does not know.")
         elif not isinstance(value, str | int | bool | None):
             raise SetupError(f"{where} has a value that is neither text nor number.")
-    return count
 
 
 def _words(error: Exception) -> str:
