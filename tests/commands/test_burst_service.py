@@ -87,6 +87,13 @@ def test_a_service_is_loaded_by_its_route_and_its_pods_are_counted(
     assert all(pod.startswith("fastapi-deploy-") for pod in found["pods"])
 
 
+def test_where_answers_name_no_pod_the_access_logs_tell(kubeconfig: Path, home: Path) -> None:
+    found = answered(kubeconfig, "svc/nginx-svc/docs", "-n", "40", "-c", "4")
+    assert sum(found["pods"].values()) == found["responses"] == 40
+    assert all(pod.startswith("nginx-") for pod in found["pods"])
+    assert sum(found["chances"].values()) == pytest.approx(1)
+
+
 def test_a_path_and_a_port_may_follow_the_name(kubeconfig: Path, home: Path) -> None:
     found = answered(kubeconfig, "service/nginx-svc:80/nginx-health", "-n", "4", "-c", "1")
     assert found["asked"]["url"].endswith("/nginx-health")

@@ -59,7 +59,7 @@ class Auth:
 class ClusterConfig:
     """One context of a kubeconfig."""
 
-    server: str
+    server: str = field(repr=False)
     """The API's URL without a trailing slash."""
     context: str = ""
     cluster: str = ""
@@ -67,7 +67,7 @@ class ClusterConfig:
     namespace: str = "default"
     tls: Tls = Tls()
     auth: Auth = Auth()
-    proxy: str | None = None
+    proxy: str | None = field(default=None, repr=False)
     cluster_info: str = field(default="", repr=False)
     """The cluster as JSON, for plugins that want it (``provideClusterInfo``)."""
     source: str = ""

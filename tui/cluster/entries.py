@@ -9,6 +9,7 @@ import base64
 import binascii
 import json
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -23,6 +24,8 @@ Entry: TypeAlias = dict[str, Any]
 
 DIRECTORY: Final = ""
 """The key under which an entry carries the directory of its file, put there when it is read."""
+_PASSWORD: Final = re.compile(r"(?<=://).*@")
+"""What a URL may say between its scheme and its host."""
 
 
 def server_of(cluster: Entry, name: str, tls: Tls, auth: Auth) -> str:
@@ -39,7 +42,7 @@ def server_of(cluster: Entry, name: str, tls: Tls, auth: Auth) -> str:
     if not usable:
         raise ClusterError(
             f"The cluster {one_line(name, 80)!r} has no usable server address: "
-            f"{one_line(server, 120) or 'it is empty'}.",
+            f"{one_line(_PASSWORD.sub('', server), 120) or 'it is empty'}.",
             "Expected something like https://HOST:6443.",
         )
     return server

@@ -241,6 +241,9 @@ def _parse(path: Path) -> Entry:
         mark = getattr(error, "problem_mark", None)
         line = f" at line {mark.line + 1}" if mark is not None else ""
         problem = one_line(getattr(error, "problem", None) or "it cannot be parsed", 120)
+        if isinstance(error, yaml.constructor.ConstructorError):
+            # It would be quoted, and may be a password that begins with an exclamation mark.
+            problem = "there is a tag (!) or a key that no kubeconfig has; put it in quotes"
         raise ClusterError(
             f"The kubeconfig {path} is not valid YAML{line}: {problem}.", "Correct that line."
         ) from None

@@ -23,8 +23,10 @@ _WAITING: Final = (Health.CONNECTING, Health.RETRYING)
 @contextlib.contextmanager
 def open_routes(
     config: ClusterConfig, namespace: str, *, within: float = _LISTED_WITHIN
-) -> Iterator[RouteFinder]:
+) -> Iterator[tuple[RouteFinder, Session, Store]]:
     """A route finder for the Services of one namespace, for the time of a block.
+
+    With it come the session and its rows.
 
     Waits until the lists have come, or are known not to come; what is still missing after
     ``within`` seconds counts as not known. The rows go on being watched inside the block, so that
@@ -45,6 +47,6 @@ def open_routes(
             if all(kind in links and links[kind].health not in _WAITING for kind in KINDS):
                 break
             time.sleep(_LOOK)
-        yield session.routes
+        yield session.routes, session, store
     finally:
         session.stop()

@@ -247,7 +247,7 @@ class Transport:
             content = self._read(raw, halt, timeout, _SHORT)
         finally:
             halt.detach(sock)
-        raise faults.of_answer(raw.status, _headers(raw), content)
+        raise faults.of_answer(raw.status, _headers(raw), _silent(content, as_whom))
 
     def _read(self, raw: Any, halt: Halt, timeout: float, largest: int = _LARGEST) -> bytes:
         """The whole body, unpacked."""
@@ -317,6 +317,15 @@ def _header_dict(pairs: list[tuple[str, str]]) -> Any:
 
 def _headers(raw: Any) -> dict[str, str]:
     return {name.lower(): value for name, value in raw.headers.items()}
+
+
+def _silent(body: bytes, as_whom: Presented) -> bytes:
+    """An error's body without our credentials, which some proxies repeat."""
+    for name, value in as_whom.headers:
+        secret = value.rpartition(" ")[2].encode() if name == "Authorization" else b""
+        if secret:
+            body = body.replace(secret, b"...")
+    return body
 
 
 def _is_json(headers: Mapping[str, str], body: bytes) -> bool:

@@ -7,11 +7,12 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 import msgspec
 
+from tui.commands.burst_pods import Counter
 from tui.commands.burst_target import Aim, UnreachableError, aimed
 from tui.config import ConfigError, LoadSettings, Settings
 from tui.config import load as load_settings
@@ -25,6 +26,9 @@ from tui.load.limits import excess, refusal
 from tui.load.plan import Pattern, Plan, PlanError, target
 from tui.load.result import Result, to_csv, to_json
 from tui.load.stats import Snapshot
+
+if TYPE_CHECKING:
+    from tui.doors.pod_counts import PodCounts
 
 FAILED: Final = 1
 USAGE: Final = 2
@@ -111,7 +115,7 @@ def command(
             plan = _aimed_plan(aim, settings.load, flags)
             _allow(plan, settings.load, (*allowed, aim.host) if aim.service else allowed)
             _tell_route(where, aim)
-            result = _fire(plan)
+            result = _fire(plan, aim.counts(plan) if aim.counts is not None else None)
     except PlanError as error:
         _usage(str(error))
     except UnreachableError as error:
@@ -266,7 +270,7 @@ def _body(text: str | None, file: str | None) -> bytes | None:
     return raw
 
 
-def _fire(plan: Plan) -> Result:
+def _fire(plan: Plan, counts: PodCounts | None) -> Result:
     """Run it to its end, or until Ctrl-C."""
     line = _Line() if sys.stderr.isatty() else None
     burst = Burst(plan, line.show if line else None)
@@ -274,6 +278,7 @@ def _fire(plan: Plan) -> Result:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: interrupted.set())
     burst.start()
+    counter = Counter(burst, counts) if counts is not None else None
     while not burst.wait(0.05):
         if interrupted.is_set():
             burst.stop()
@@ -281,7 +286,7 @@ def _fire(plan: Plan) -> Result:
     burst.wait(1.0)
     if line is not None:
         line.clear()
-    return burst.result()
+    return burst.result() if counter is None else counter.finish(burst.result())
 
 
 class _Line:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from tui.load.plan import PlanError
+from tui.load.plan import Plan, PlanError, target
+
+if TYPE_CHECKING:
+    from tui.cluster.session import Session
+    from tui.doors.pod_counts import PodCounts
+    from tui.state.store import Store
 
 _SERVICE: Final = re.compile(
     r"(?:svc|service|services)/(?P<name>[a-z0-9.-]+)(?::(?P<port>[a-z0-9-]+))?(?P<path>/.*)?"
@@ -35,6 +41,8 @@ class Aim:
     """Whether the route leads past the Service, straight to pods."""
     hint: str = ""
     """Which step would open a better route."""
+    counts: Callable[[Plan], PodCounts] | None = None
+    """For a plan that begins now: who counts the requests of the Service's pods."""
 
     @property
     def service(self) -> bool:
@@ -81,8 +89,9 @@ def aimed(
         probe(config, namespace)
     except ClusterError as error:
         raise UnreachableError(str(error)) from None
-    with open_routes(config, where) as routes:
-        route = routes.find(where, found["name"], wanted)
+    with open_routes(config, where) as (routes, session, store):
+        service = found["name"]
+        route = routes.find(where, service, wanted)
         if isinstance(route, Unreachable):
             raise UnreachableError(f"{route.reason} {route.next_step}".strip())
         yield Aim(
@@ -92,7 +101,18 @@ def aimed(
             route.label,
             route.bypasses_service,
             route.hint,
+            lambda plan: _counts(plan, session, store, where, service),
         )
+
+
+def _counts(plan: Plan, session: Session, store: Store, namespace: str, service: str) -> PodCounts:
+    from tui.cluster.access_log import AccessLogs
+    from tui.doors.answering import answering
+    from tui.doors.pod_counts import DOUBT, PodCounts
+
+    since = time.time() + session.skew - DOUBT
+    logs = AccessLogs(session.transport, plan.method, target(plan.url).path, since)
+    return PodCounts(logs, lambda: answering(store, namespace, service, None))
 
 
 def _with_path(url: str, path: str | None) -> str:

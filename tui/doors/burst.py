@@ -19,6 +19,7 @@ from tui.config import LoadSettings
 from tui.doors.aims import Offer
 from tui.doors.answering import answering
 from tui.doors.burst_run import Run
+from tui.doors.pod_counts import DOUBT, PodCounts
 from tui.load.choice import Aim, Choice, in_words
 from tui.load.history import History
 from tui.load.limits import Limits, excess, refusal
@@ -36,10 +37,6 @@ _STOP_WITHIN: Final = 0.25
 _LISTED_WITHIN: Final = 15.0
 """Seconds for which the lists are waited for that say what may be loaded."""
 _LOOK: Final = 0.1
-_DOUBT: Final = 0.5
-"""Seconds by which the cluster's time may be other than we think: its Date header tells whole
-ones. Rather a line of before the burst is counted than one of its own left out.
-"""
 
 
 class Connected(Protocol):
@@ -326,7 +323,7 @@ class BurstDoor:
         logs = None
         if transport is not None and aim.namespace:
             # Lines of logs carry the cluster's time.
-            since = self._store.clock.wall() + transport.skew - _DOUBT
+            since = self._store.clock.wall() + transport.skew - DOUBT
             logs = AccessLogs(transport, plan.method, target(plan.url).path, since)
 
         def pods() -> list[PodRow]:
@@ -337,7 +334,7 @@ class BurstDoor:
             if row.over and row.failed and not row.responses and route is not None and routes:
                 routes.failed(route)  # nothing came back: try the ways anew the next time
 
-        return Run(plan, row, show, logs, pods, self._history, self._clock)
+        return Run(plan, row, show, PodCounts(logs, pods), self._history, self._clock)
 
     # What is shown.
 

@@ -11,25 +11,16 @@ from typing import Final
 
 import msgspec
 
-from tui.cluster.access_log import AccessLogs
+from tui.doors.pod_counts import AFTER, EVERY, LAST_LINES, PodCounts
 from tui.doors.pod_rates import PodRates
 from tui.load import report
 from tui.load.burst import Burst
 from tui.load.history import History, compare
 from tui.load.plan import Plan
 from tui.load.result import Result
-from tui.load.share import Due
 from tui.load.stats import Snapshot
 from tui.state.load import BurstRow, LoadChange, LoadPoint
-from tui.state.rows import PodRow
 
-_LOGS_AFTER: Final = 2.0
-"""Seconds after which, if no response has told its pod, the access logs are read."""
-_LOGS_EVERY: Final = 3.0
-_LAST_LINES: Final = 1.0
-"""Seconds that lines take to reach the log, at most."""
-_LEAST: Final = 20
-"""Responses without a pod's name from which on none is expected any more."""
 _SHOWN: Final = (50.0, 90.0, 99.0, 99.9)
 
 
@@ -40,8 +31,7 @@ class Run:
         plan: what to do.
         row: as it stands before the start.
         show: takes each new row, ten times a second.
-        logs: where requests are counted if no response tells its pod; None: nowhere.
-        pods: the pods that may answer, as they are now.
+        counts: of the pods that may answer.
         history: takes the result.
         clock: seconds since the epoch.
     """
@@ -51,21 +41,18 @@ class Run:
         plan: Plan,
         row: BurstRow,
         show: Callable[[BurstRow], None],
-        logs: AccessLogs | None,
-        pods: Callable[[], list[PodRow]],
+        counts: PodCounts,
         history: History,
         clock: Callable[[], float],
     ) -> None:
         self.number = row.number
         self._row = row
         self._show = show
-        self._logs = logs
-        self._pods = pods
+        self._pods = counts
         self._history = history
         self._clock = clock
         self._points: list[LoadPoint] = []
         self._rates = PodRates()
-        self._due = Due()
         self._second = 0
         self._counted_until = 0
         self._bad = 0
@@ -98,8 +85,7 @@ class Run:
     def close(self) -> None:
         """The program ends: read no more logs either."""
         self._closed.set()
-        if self._logs is not None:
-            self._logs.stop()
+        self._pods.stop()
 
     # From the burst's thread.
 
@@ -157,48 +143,42 @@ class Run:
             rates = self._rates.add(now.elapsed, now.pods)
             self._row = replace(self._row, rates=MappingProxyType(rates))
 
-    def _look(self, responses: int) -> list[PodRow]:
+    def _look(self, responses: int) -> None:
         """Who is ready now, and so what each pod is due."""
-        ready = self._pods()
-        self._due.look(responses, [pod.name for pod in ready])
-        chances = MappingProxyType(self._due.chances)
-        self._row = replace(self._row, chances=chances, behind=len(ready) or None)
-        return ready
+        ready = self._pods.look(responses)
+        chances = MappingProxyType(self._pods.chances)
+        self._row = replace(self._row, chances=chances, behind=ready or None)
 
     # In a thread of its own: pods while it runs, and the end.
 
     def _count(self) -> None:
-        over = self._burst.wait(_LOGS_AFTER)
+        over = self._burst.wait(AFTER)
         row = self._row
-        self._by_logs = self._logs is not None and not row.pods and row.responses >= _LEAST
+        self._by_logs = self._pods.needs_logs(row.responses, bool(row.pods))
         while not over and not self._closed.is_set():
             self._note_pods()
-            over = self._burst.wait(_LOGS_EVERY)
+            over = self._burst.wait(EVERY)
         if self._by_logs:
-            self._closed.wait(_LAST_LINES)
+            self._closed.wait(LAST_LINES)
         if not self._closed.is_set():
             self._note_pods()
         self._finish()
 
     def _note_pods(self) -> None:
         with self._lock:
-            ready = self._look(self._row.responses)
-        counts = dict(self._row.pods)
-        if self._by_logs and self._logs is not None:
-            for pod in ready:
-                if self._closed.is_set():
-                    return
-                container = pod.containers[0].name if pod.containers else ""
-                counts[pod.name] = self._logs.read(pod.namespace, pod.name, container)
+            self._look(self._row.responses)
+        counts = self._pods.read(self._closed.is_set) if self._by_logs else {}
+        if self._closed.is_set():
+            return
         with self._lock:
             if self._by_logs:
-                told = "lines of access logs" if any(counts.values()) else ""
-                rates = self._rates.add(self._row.elapsed, counts) if told else {}
                 self._row = replace(
                     self._row,
-                    pods=MappingProxyType(counts if told else {}),
-                    rates=MappingProxyType(rates),
-                    counted=told,
+                    pods=MappingProxyType(counts),
+                    rates=MappingProxyType(
+                        self._rates.add(self._row.elapsed, counts) if counts else {}
+                    ),
+                    counted="lines of access logs" if counts else "",
                 )
             row = self._row
         self._show(row)
