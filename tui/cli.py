@@ -279,10 +279,14 @@ def _require_terminal() -> None:
 
 
 def _fail(sentence: str) -> NoReturn:
-    click.echo(f"kscale-tui: {sentence}", err=True)
+    from tui.text import clean  # when it is too late to be fast
+
+    click.echo(f"kscale-tui: {clean(sentence)}", err=True)
     sys.exit(FAILED)
 
 
 def _usage(sentence: str) -> NoReturn:
-    click.echo(f"kscale-tui: {sentence}. See `kscale-tui --help`.", err=True)
+    from tui.text import clean
+
+    click.echo(f"kscale-tui: {clean(sentence)}. See `kscale-tui --help`.", err=True)
     sys.exit(USAGE)

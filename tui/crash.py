@@ -25,7 +25,13 @@ def note(error: BaseException) -> str:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.touch(mode=0o600)
-        path.write_text(head + "".join(traceback.format_exception(error)), encoding="utf-8")
+        path.write_text(head + _plain(error), encoding="utf-8")
     except OSError as failure:
         return f"kscale-tui met an error of its own ({what}), and {folder}: {failure.strerror}."
     return f"kscale-tui met an error of its own ({what}). The details are in {path}."
+
+
+def _plain(error: BaseException) -> str:
+    """The traceback. What it quotes is written so that a terminal shows it and obeys nothing."""
+    text = "".join(traceback.format_exception(error))
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)

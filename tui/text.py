@@ -7,11 +7,13 @@ line of printable characters, and only ever placed as plain text, never parsed a
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from functools import lru_cache
 from typing import Final
 
+import msgspec
 from rich.cells import cell_len, set_cell_size
 
 ELLIPSIS: Final = "…"
@@ -72,6 +74,12 @@ def _clean(text: str) -> str:
             kept.append(char)
             marks = 0
     return " ".join("".join(kept).split())
+
+
+def in_json(data: object) -> str:
+    """JSON for a terminal as well as for programs: what is not ASCII is written as an escape."""
+    # Of what JSON leaves as it is, DEL alone is no printable character.
+    return json.dumps(msgspec.to_builtins(data), indent=2).replace("\x7f", "\\u007f")
 
 
 def width(text: str) -> int:

@@ -44,7 +44,7 @@ def confirmed(command: str, question: str, yes: bool, name: str, typed: str) -> 
                 f"kscale-tui {command}: there is nobody to ask: add --yes. "
                 f"See `kscale-tui {command} --help`.",
             )
-        if not click.confirm(question):
+        if not click.confirm(clean(question)):
             _end(FAILED, "kscale-tui: Nothing was changed.")
     return typed
 

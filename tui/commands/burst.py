@@ -26,6 +26,7 @@ from tui.load.limits import excess, refusal
 from tui.load.plan import Pattern, Plan, PlanError, target
 from tui.load.result import Result, to_csv, to_json
 from tui.load.stats import Snapshot
+from tui.text import clean
 
 if TYPE_CHECKING:
     from tui.doors.pod_counts import PodCounts
@@ -327,9 +328,9 @@ class _Line:
 
 
 def _say(sentence: str) -> None:
-    click.echo(f"kscale-tui burst: {sentence}.", err=True)
+    click.echo(f"kscale-tui burst: {clean(sentence)}.", err=True)
 
 
 def _usage(sentence: str) -> NoReturn:
-    click.echo(f"kscale-tui burst: {sentence}. See `kscale-tui burst --help`.", err=True)
+    click.echo(f"kscale-tui burst: {clean(sentence)}. See `kscale-tui burst --help`.", err=True)
     sys.exit(USAGE)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 import time
@@ -25,7 +24,7 @@ from tui.state.fetched import Fetch
 from tui.state.links import Health, Source
 from tui.state.rows import Kind
 from tui.state.store import Delta, Store
-from tui.text import clean, plural, wrap
+from tui.text import clean, in_json, plural, wrap
 
 if TYPE_CHECKING:
     from tui.commands.doctor_fix import Wish
@@ -103,7 +102,7 @@ def command(
         run(wish, config, findings)
         return
     if as_json:
-        click.echo(json.dumps(_document(config, scope, delta, findings), indent=2))
+        click.echo(in_json(_document(config, scope, delta, findings)))
     else:
         click.echo(_report(config, scope, delta, findings))
     if any(finding.severity.wrong for finding in findings):
@@ -180,7 +179,7 @@ def _until(true: Callable[[], bool], seconds: float) -> None:
 
 
 def _fail(sentence: str) -> NoReturn:
-    click.echo(f"kscale-tui doctor: {sentence}", err=True)
+    click.echo(f"kscale-tui doctor: {clean(sentence)}", err=True)
     sys.exit(FAILED)
 
 

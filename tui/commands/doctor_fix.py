@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 import click
-import msgspec
 
 from tui.analysis.doctor.finding import Finding
 from tui.analysis.doctor.registry import all_rules
@@ -21,7 +20,7 @@ from tui.doors.guards import guard_of
 from tui.setups.model import SetupError
 from tui.setups.repair import Repair, Repairs
 from tui.setups.repair_words import words
-from tui.text import clean
+from tui.text import clean, in_json
 
 FAILED: Final = 1
 USAGE: Final = 2
@@ -104,7 +103,7 @@ def _objects(findings: Iterable[Finding]) -> str:
 
 def _show(wish: Wish, repair: Repair, *, done: bool = False) -> None:
     if wish.as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(_data(repair, done)), indent=2))
+        click.echo(in_json(_data(repair, done)))
     else:
         for sign, text, _ in words(repair, _WIDTH, done=done, whole=True):
             click.echo(f"{sign}{text}".rstrip())
@@ -143,5 +142,5 @@ def _fail(sentence: str) -> NoReturn:
 
 
 def _usage(sentence: str) -> NoReturn:
-    click.echo(f"kscale-tui doctor: {sentence}. See `kscale-tui doctor --help`.", err=True)
+    click.echo(f"kscale-tui doctor: {clean(sentence)}. See `kscale-tui doctor --help`.", err=True)
     sys.exit(USAGE)

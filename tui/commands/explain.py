@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 import time
@@ -26,7 +25,7 @@ from tui.cluster.session import Session, probe
 from tui.state.links import Health, Source
 from tui.state.rows import HpaRow, Kind
 from tui.state.store import Clock, Delta, Store
-from tui.text import clean, pad, width, wrap
+from tui.text import clean, in_json, pad, width, wrap
 
 FAILED: Final = 1
 USAGE: Final = 2
@@ -101,7 +100,7 @@ def command(
         _stop(str(error), FAILED)
     if found.outcome is None:
         _stop(f"HPA {clean(name)}: {clean(found.why.trouble)}.", FAILED)
-    printed = json.dumps(document(found), indent=2) if as_json else report(found)
+    printed = in_json(document(found)) if as_json else report(found)
     click.echo(printed)
     if found.outcome.decision.failed:
         sys.exit(FAILED)
@@ -187,7 +186,7 @@ def _until(true: Callable[[], bool], seconds: float) -> None:
 
 
 def _stop(sentence: str, code: int) -> NoReturn:
-    click.echo(f"kscale-tui explain: {sentence}", err=True)
+    click.echo(f"kscale-tui explain: {clean(sentence)}", err=True)
     sys.exit(code)
 
 

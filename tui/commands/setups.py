@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 import click
-import msgspec
 
 from tui.cluster.audit import AuditLog
 from tui.cluster.errors import ClusterError
@@ -28,6 +27,7 @@ from tui.setups.outcome import Outcome, Progress
 from tui.setups.plan import Plan
 from tui.setups.setups import Setups
 from tui.setups.values import assignments
+from tui.text import clean, in_json
 
 FAILED: Final = 1
 USAGE: Final = 2
@@ -342,16 +342,14 @@ def _print(lines: Iterable[str]) -> None:
 
 
 def _print_json(data: object) -> None:
-    click.echo(msgspec.json.format(msgspec.json.encode(data), indent=2).decode())
+    click.echo(in_json(data))
 
 
 def _fail(sentence: str) -> NoReturn:
-    from tui.text import clean
-
     click.echo(f"kscale-tui: {clean(sentence)}", err=True)
     sys.exit(FAILED)
 
 
 def _usage(sentence: str) -> NoReturn:
-    click.echo(f"kscale-tui setups: {sentence}. See `kscale-tui setups --help`.", err=True)
+    click.echo(f"kscale-tui setups: {clean(sentence)}. See `kscale-tui setups --help`.", err=True)
     sys.exit(USAGE)

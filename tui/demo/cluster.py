@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from random import Random
 from typing import Final
 
-from tui.demo import bootstrap, classroom
+from tui.demo import bootstrap, classroom, resources
 from tui.demo.api.handlers import Handlers
 from tui.demo.api.operations import Api, Writer
 from tui.demo.clock import Clock
@@ -41,6 +42,10 @@ from tui.demo.traffic import Traffic, Wave
 AGE: Final = 2 * 86400.0
 """Simulated seconds the nodes have been there when a cluster is first seen."""
 _LIVED_THROUGH: Final = 600.0
+_FIRST_METRICS: Final = 90.0
+"""Seconds after which ``kubectl top`` answers, and a teacher applies the HPA: one that is there
+before the metrics begins with two warnings.
+"""
 _COMPACT_EVERY: Final = 300.0
 """Real seconds, as an API server has etcd do it: a client may be away for so long and resume."""
 _TEACHER: Final = Writer("kubectl-client-side-apply")
@@ -147,7 +152,7 @@ class Cluster:
         bootstrap.create_basics(self.api)
         if self._player is not None:
             self._player.add_nodes()
-        self.clock.advance(max(0.0, self.clock.start - self.clock.now() - _LIVED_THROUGH))
+        self.clock.advance(max(0.0, self._history - _LIVED_THROUGH))
         self.events.start()
         self._compact_later(self.store.revision)
         for controller in self.controllers:
@@ -156,14 +161,22 @@ class Cluster:
         bootstrap.create_system(self.api)
         if classroom_lesson:
             for resource, data in classroom.manifests(fronts=fronts):
-                self.api.create(resource, classroom.NAMESPACE, data, _TEACHER)
+                create = partial(self.api.create, resource, classroom.NAMESPACE, data, _TEACHER)
+                if resource is resources.HPAS and self._history > _FIRST_METRICS:
+                    self.clock.call_later(_FIRST_METRICS, create)
+                else:
+                    create()
         if self._player is not None:
             self._player.begin()
         if self.traffic is not None:
             self.traffic.start()
-        remaining = self.clock.start - self.clock.now()
-        if remaining > 0:
-            self.clock.advance(remaining)
+        if self._history > 0:
+            self.clock.advance(self._history)
+
+    @property
+    def _history(self) -> float:
+        """Seconds that are still to be lived through before the lesson begins."""
+        return self.clock.start - self.clock.now()
 
     def lose_node(self, name: str) -> None:
         """A node stops answering, and all its pods with it."""

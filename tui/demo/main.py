@@ -86,7 +86,7 @@ class _OneLine(logging.Formatter):
         text = record.getMessage().partition("\n")[0]
         problem = record.exc_info[1] if record.exc_info else None
         why = f" ({type(problem).__name__}: {problem})" if problem is not None else ""
-        return f"kscale-tui cluster: {text}{why}"
+        return f"kscale-tui cluster: {_printable(text + why)}"
 
 
 def _log_in_one_line() -> None:
@@ -96,8 +96,12 @@ def _log_in_one_line() -> None:
 
 
 def _fail(problem: str) -> int:
-    sys.stderr.write(f"kscale-tui cluster: {problem}\n")
+    sys.stderr.write(f"kscale-tui cluster: {_printable(problem)}\n")
     return 1
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 class _Runs(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import io
+import json
 from datetime import datetime
 from typing import Final
 
@@ -171,7 +172,8 @@ def of(ledger: Ledger, began: datetime, state: str, problem: str | None, dns: fl
 
 def to_json(result: Result) -> bytes:
     """One JSON object, indented."""
-    return msgspec.json.format(msgspec.json.encode(result), indent=2) + b"\n"
+    text = json.dumps(msgspec.to_builtins(result), indent=2)
+    return text.replace("\x7f", "\\u007f").encode("ascii") + b"\n"
 
 
 def of_json(raw: bytes) -> Result:

@@ -84,6 +84,24 @@ class Controller(ABC):
             waiting[1].cancel()
         self._queued[key] = (due, self.clock.call_later(delay, lambda: self._run(key)))
 
+    def is_available(self, owner: Entry, pod: Entry) -> bool:
+        """Whether a pod is ready, and for as long as its owner's ``minReadySeconds`` asks.
+
+        The owner is reconciled again when a wait that is under way ends.
+        """
+        if not is_ready(pod):
+            return False
+        wait = int(owner.spec.get("minReadySeconds", 0))
+        if not wait:
+            return True
+        since = (condition(pod.status, "Ready") or {}).get("lastTransitionTime")
+        if not since:
+            return False
+        left = self.clock.simulated(since) + wait - self.clock.now()
+        if left > 0:
+            self.enqueue(owner.key, left + 0.01)
+        return left <= 0
+
     def _run(self, key: Key) -> None:
         self._queued.pop(key, None)
         try:

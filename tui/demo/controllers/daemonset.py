@@ -10,7 +10,7 @@ from typing import ClassVar, Final
 from tui.demo import resources
 from tui.demo.api.operations import CONTROLLER_MANAGER, CONTROLLER_STATUS
 from tui.demo.controllers import placement, revisions, templates
-from tui.demo.controllers.base import Controller, is_finished, owner_key
+from tui.demo.controllers.base import Controller, is_finished, is_ready, owner_key
 from tui.demo.controllers.rollout import share
 from tui.demo.store import Entry, Event, Key, Object
 
@@ -123,7 +123,7 @@ class DaemonSetController(Controller):
         outdated: list[Entry] = []
         for node in nodes:
             pods = [pod for pod in by_node.get(node, ()) if not pod.deleting]
-            available = any(self._available(found, pod) for pod in pods)
+            available = any(self.is_available(found, pod) for pod in pods)
             spare -= not available
             for pod in pods:
                 if pod.labels.get(revisions.HASH_LABEL) == digest:
@@ -135,25 +135,15 @@ class DaemonSetController(Controller):
         for pod in outdated[: max(0, spare)]:
             self._delete(found, pod)
 
-    def _available(self, found: Entry, pod: Entry) -> bool:
-        since = templates.ready_since(pod)
-        if not since:
-            return False
-        wait = int(found.spec.get("minReadySeconds", 0))
-        left = self.clock.simulated(since) + wait - self.clock.now() if wait else 0.0
-        if left > 0:
-            self.enqueue(found.key, left + 0.01)
-        return left <= 0
-
     def _update_status(self, found: Entry, nodes: list[str], digest: str) -> None:
         pods = [pod for pod in templates.pods_of(self.store, found) if not is_finished(pod)]
         there = [pod for pod in pods if _node_of(pod) in nodes]
-        available = sum(self._available(found, pod) for pod in there)
+        available = sum(self.is_available(found, pod) for pod in there)
         status: Object = {
             "currentNumberScheduled": len({_node_of(pod) for pod in there}),
             "numberMisscheduled": len(pods) - len(there),
             "desiredNumberScheduled": len(nodes),
-            "numberReady": sum(bool(templates.ready_since(pod)) for pod in there),
+            "numberReady": sum(is_ready(pod) for pod in there),
             "observedGeneration": found.metadata["generation"],
         }
         optional = {

@@ -106,7 +106,7 @@ class ReplicaSetController(Controller):
                 selectors.matches({"matchLabels": labels}, pod.labels) for pod in active
             ),
             "readyReplicas": sum(is_ready(pod) for pod in active),
-            "availableReplicas": self._available(replica_set, active),
+            "availableReplicas": sum(self.is_available(replica_set, pod) for pod in active),
         }
         status: Object = {"replicas": len(active)}
         status |= {name: number for name, number in counts.items() if number}
@@ -131,21 +131,6 @@ class ReplicaSetController(Controller):
             data["status"] = status
 
         self.api.change(resources.REPLICA_SETS, replica_set, alter, CONTROLLER_STATUS)
-
-    def _available(self, replica_set: Entry, active: list[Entry]) -> int:
-        wait = int(replica_set.spec.get("minReadySeconds", 0))
-        available = 0
-        for pod in active:
-            if not is_ready(pod):
-                continue
-            ready = condition(pod.status, "Ready") or {}
-            since = self.clock.simulated(ready["lastTransitionTime"])
-            left = since + wait - self.clock.now()
-            if wait and left > 0:
-                self.enqueue(replica_set.key, left + 0.01)
-            else:
-                available += 1
-        return available
 
 
 def _newest_first(stamp: str) -> tuple[int, ...]:

@@ -57,7 +57,7 @@ class StatefulSetController(Controller):
                 self._delete(found, pod)
                 if ordered:
                     return True
-            elif ordered and (pod.deleting or not self._settled(found, pod)):
+            elif ordered and (pod.deleting or not self.is_available(found, pod)):
                 return True
         surplus = sorted((n for n in pods if n not in wanted), reverse=True)
         for ordinal in surplus:
@@ -82,19 +82,8 @@ class StatefulSetController(Controller):
             if pod.labels.get(revisions.HASH_LABEL) != newest.name:
                 self._delete(found, pod)
                 return
-            if not self._settled(found, pod):
+            if not self.is_available(found, pod):
                 return
-
-    def _settled(self, found: Entry, pod: Entry) -> bool:
-        """Ready, and for as long as ``minReadySeconds`` asks."""
-        since = templates.ready_since(pod)
-        if not since:
-            return False
-        wait = int(found.spec.get("minReadySeconds", 0))
-        left = self.clock.simulated(since) + wait - self.clock.now() if wait else 0.0
-        if left > 0:
-            self.enqueue(found.key, left + 0.01)
-        return left <= 0
 
     def _create(self, found: Entry, ordinal: int, newest: Entry, old: str) -> None:
         name = f"{found.name}-{ordinal}"
@@ -161,7 +150,7 @@ class StatefulSetController(Controller):
             "currentRevision": old,
             "updateRevision": newest.name,
             "collisionCount": 0,
-            "availableReplicas": sum(self._settled(found, pod) for pod in ready),
+            "availableReplicas": sum(self.is_available(found, pod) for pod in ready),
         }
         kept = ("replicas", "collisionCount", "availableReplicas")
         status = {k: v for k, v in status.items() if v or k in kept}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tui.demo import resources
-from tui.demo.controllers.base import condition, controller_of, is_ready, owner_reference
+from tui.demo.controllers.base import controller_of, owner_reference
 from tui.demo.resource import Resource
 from tui.demo.store import Entry, Object, Store
 
@@ -33,11 +33,3 @@ def pods_of(store: Store, owner: Entry) -> list[Entry]:
         for pod in store.entries(resources.PODS.storage, owner.namespace)
         if (reference := controller_of(pod)) is not None and reference["uid"] == owner.uid
     ]
-
-
-def ready_since(pod: Entry) -> str:
-    """When a pod became ready; empty if it is not."""
-    if not is_ready(pod):
-        return ""
-    ready = condition(pod.status, "Ready") or {}
-    return str(ready.get("lastTransitionTime") or "")
