@@ -56,7 +56,7 @@ class Clock:
         """Simulated seconds; at `start` they equal Unix time."""
         return self._now
 
-    def call_later(self, delay: float, call: Callable[[], None]) -> Timer:
+    def call_later(self, delay: float, call: Callable[[], object]) -> Timer:
         """Call once, ``delay`` simulated seconds from now."""
         timer = _Timer(call)
         heapq.heappush(self._due, (self.now() + max(0.0, delay), next(self._order), timer))
@@ -148,7 +148,7 @@ class RealClock(Clock):
         if self._armed is not None:
             self._armed.cancel()
 
-    def call_later(self, delay: float, call: Callable[[], None]) -> Timer:
+    def call_later(self, delay: float, call: Callable[[], object]) -> Timer:
         """Call once, ``delay`` simulated seconds from now."""
         timer = super().call_later(delay, call)
         if self._loop is not None and self._due[0][2] is timer:
@@ -175,8 +175,8 @@ class RealClock(Clock):
 class _Timer:
     __slots__ = ("_call",)
 
-    def __init__(self, call: Callable[[], None]) -> None:
-        self._call: Callable[[], None] | None = call
+    def __init__(self, call: Callable[[], object]) -> None:
+        self._call: Callable[[], object] | None = call
 
     @property
     def cancelled(self) -> bool:
