@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-_UNPRINTABLE: Final = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]+"
-)
+_ESCAPES: Final = re.compile(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]")
 
 
 def one_line(text: str, longest: int = 300) -> str:
     """Foreign text as one printable line of bounded length, for use inside a message."""
-    text = " ".join(_UNPRINTABLE.sub(" ", text[: longest * 8]).split())
+    text = _ESCAPES.sub(" ", text[: longest * 8])
+    if not text.isprintable():
+        # Controls, bidi and zero-width characters, lone surrogates, what has no meaning yet.
+        text = "".join(c if c.isprintable() else " " for c in text)
+    text = " ".join(text.split())
     return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
 
 
