@@ -145,6 +145,12 @@ async def test_an_empty_cluster_tells_the_next_step() -> None:
         assert "kubectl autoscale deployment" in screen.text("#hpa")
         assert "no pods" in screen.text("#pods")
         assert "nothing has happened yet" in screen.text("#timeline")
+        assert "fires a burst" not in screen.text("#timeline")
+
+
+async def test_a_calm_cluster_invites_to_a_burst() -> None:
+    async with shown(idle()) as screen:
+        assert "b fires a burst of load" in screen.text("#timeline")
 
 
 async def test_pods_show_what_they_ask_for() -> None:

@@ -30,8 +30,8 @@ class TimelinePane(Pane):
     EVERY = 0.3
 
     def depends(self, scene: Scene) -> Hashable:
-        """The entries."""
-        return (scene.told, scene.delta.link(Kind.EVENTS))
+        """The entries; and where there are none, whether there is something to load."""
+        return (scene.told, scene.delta.link(Kind.EVENTS), self._inviting(scene))
 
     def caption(self) -> Line:
         """``Timeline``."""
@@ -51,9 +51,14 @@ class TimelinePane(Pane):
             link = self.scene.delta.link(Kind.EVENTS)
             if link.health is Health.LIVE:
                 self._none = [[("nothing has happened yet", "muted")]]
+                if self._inviting(self.scene):
+                    self._none.append([("b", "bold measured"), (" fires a burst of load", "muted")])
             else:
                 self._none = absence(link, "events", self.room.width)
         return len(self.scene.entries) or len(self._none)
+
+    def _inviting(self, scene: Scene) -> bool:
+        return scene.focus.hpa is not None and not scene.place.read_only
 
     def line(self, y: int, room: int) -> Line:
         """``14:03:22 ◆ 4 ▶ 8  cpu 347 % over 50 %        +13 s``."""
