@@ -13,6 +13,7 @@ from random import Random
 from typing import Any, Final, TypeVar
 
 from tui.cluster import halt, informer
+from tui.cluster.access import ClusterConfig
 from tui.cluster.kubeconfig import load_config
 from tui.cluster.resources import RESOURCES
 from tui.cluster.session import Session
@@ -149,9 +150,14 @@ class World:
         url, authority = self.server.url, IDENTITY.certificate
         kubeconfig.write(self._kubeconfig, url, "token", authority)
         self._spy()
-        self.session = Session(load_config(str(self._kubeconfig)), self.store, kinds=KINDS)
+        config = self.configured(load_config(str(self._kubeconfig)))
+        self.session = Session(config, self.store, kinds=KINDS)
         self.session.start()
         return self
+
+    def configured(self, config: ClusterConfig) -> ClusterConfig:
+        """The way to the server; a subclass may take another."""
+        return config
 
     def __exit__(self, *_: object) -> None:
         self.ended = self.session.stop()

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import selectors
 import signal
 import subprocess
 import time
@@ -28,6 +29,9 @@ from tui.cluster.halt import current
 
 VERSIONS: Final = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
 _LOOK: Final = 0.1
+_PIECE: Final = 64 * 1024
+_LARGEST: Final = 1024 * 1024
+"""Bytes of an answer that are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,20 +134,46 @@ def _output(plugin: ExecPlugin, name: str, env: dict[str, str]) -> bytes:
 
 
 def _await(process: subprocess.Popen[bytes], timeout: float, name: str) -> tuple[bytes, bytes]:
-    """Wait in short steps, so that a stop is heard."""
+    """What it prints on both outputs, once it has ended; a stop is heard meanwhile.
+
+    Both are read all the time, so that it never waits for us, and no more is kept than is of use.
+    """
     deadline = time.monotonic() + timeout
     halt = current()
-    while True:
-        try:
-            return process.communicate(timeout=_LOOK)
-        except subprocess.TimeoutExpired:
+    printed: dict[object, bytes] = {process.stdout: b"", process.stderr: b""}
+    with selectors.DefaultSelector() as pipes:
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                pipes.register(pipe, selectors.EVENT_READ)
+        while True:
+            ready = pipes.select(_LOOK) if pipes.get_map() else []
+            for key, _ in ready:
+                piece = os.read(key.fd, _PIECE)
+                if not piece:
+                    pipes.unregister(key.fileobj)
+                most = _LARGEST + 1 if key.fileobj is process.stdout else _PIECE
+                printed[key.fileobj] = (printed[key.fileobj] + piece)[-most:]
+            if len(printed[process.stdout]) > _LARGEST:
+                raise _failure(f"The credential plugin {name} prints without end.")
+            # What it left running may hold the pipes open: its own end is what counts.
+            if not ready and _ended(process, pipes):
+                return printed[process.stdout], printed[process.stderr]
             if halt is not None and halt.stopped:
-                raise ApiError(Fault.STOPPED, "stopped") from None
+                raise ApiError(Fault.STOPPED, "stopped")
             if time.monotonic() > deadline:
                 raise _failure(
                     f"The credential plugin {name} did not answer within {timeout:g} s.",
                     "Run kubectl once in another terminal to see what it waits for.",
-                ) from None
+                )
+
+
+def _ended(process: subprocess.Popen[bytes], pipes: selectors.BaseSelector) -> bool:
+    if pipes.get_map():
+        return process.poll() is not None
+    # Nothing more can be read: there is only its end to wait for.
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(_LOOK)
+    return process.poll() is not None
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
