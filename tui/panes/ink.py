@@ -5,7 +5,7 @@ A style is written as in ``"bold measured"``: attributes, then one ink.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -110,6 +110,8 @@ CONTRAST: Final = _theme(
     selected="#003a70",
 )
 THEMES: Final = (DARK, LIGHT, CONTRAST)
+_BASES: Final = 64
+"""Styles to lay others over that are remembered: a pane's own, with the cursor and without."""
 
 
 def defaults(dark: bool) -> dict[str, str]:
@@ -127,6 +129,7 @@ class Palette:
             if ink is not Ink.TEXT and ink.value in variables
         }
         self._known: dict[str, Style] = {}
+        self._laid: dict[Style, dict[str, Style]] = {}
         selected = variables.get("selected")
         self.selection = Style(bgcolor=selected) if selected else Style(reverse=True)
         """Laid over the line with the cursor."""
@@ -145,3 +148,19 @@ class Palette:
                 underline="underline" in words or None,
             )
         return found
+
+    def on(self, base: Style | None) -> Callable[[str], Style]:
+        """:meth:`style` laid over another one; what has been laid so once is kept."""
+        if base is None:
+            return self.style
+        if len(self._laid) >= _BASES and base not in self._laid:
+            self._laid.clear()
+        laid = self._laid.setdefault(base, {})
+
+        def style(name: str) -> Style:
+            found = laid.get(name)
+            if found is None:
+                found = laid[name] = base + self.style(name)
+            return found
+
+        return style

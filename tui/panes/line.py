@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TypeAlias
 
 from rich.segment import Segment
+from rich.style import Style
 from textual.content import Content
 from textual.strip import Strip
 
@@ -20,7 +21,7 @@ Line: TypeAlias = list[Piece]
 
 def cells(line: Iterable[Piece]) -> int:
     """How wide a line is."""
-    return sum(width(text) for text, _ in line)
+    return sum([len(text) if text.isascii() else width(text) for text, _ in line])
 
 
 def cut(line: Line, room: int) -> Line:
@@ -56,9 +57,15 @@ def flow(words: Iterable[Line], room: int, gap: str = "  ") -> list[Line]:
     return lines
 
 
-def strip(line: Line, palette: Palette) -> Strip:
-    """The line as Textual draws it."""
-    return Strip([Segment(text, palette.style(style)) for text, style in line if text])
+def strip(
+    line: Line, palette: Palette, room: int | None = None, base: Style | None = None
+) -> Strip:
+    """The line as Textual draws it: on ``base``, and in exactly ``room`` cells."""
+    styles = palette.on(base)
+    made = Strip([Segment(text, styles(style)) for text, style in line if text], cells(line))
+    if room is None or made.cell_length == room:
+        return made
+    return made.adjust_cell_length(room, base)
 
 
 def content(lines: Iterable[Line]) -> Content:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import ClassVar, Final
+from math import ceil
+from typing import ClassVar, Final, Self
 
 from rich.style import Style
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 
 from tui.analysis.scene import Scene
@@ -20,7 +22,7 @@ from tui.state.links import Health, Link
 from tui.text import clean, wrap
 
 _FRAME_EVERY: Final = 0.5
-"""A new title makes Textual draw the whole pane: not at every look."""
+"""Seconds between two new titles: not at every look."""
 
 
 class Pane(ScrollView, can_focus=True):
@@ -53,7 +55,9 @@ class Pane(ScrollView, can_focus=True):
         self._count = 0
         self._seen: tuple[int, int, list[Line]] = (0, 0, [])
         """The width, the first line in sight, and the rows as they were drawn last."""
-        self._framed: tuple[Line, Line] | None = None
+        self._framed: tuple[Line | None, Line | None] = (None, None)
+        self._edge: tuple[Region, ...] = ()
+        """What a new title makes Textual draw anew, while one is being set."""
         self._pace = Pace(self.EVERY)
         self._frame_pace = Pace(_FRAME_EVERY)
         self._frame_due = True
@@ -102,11 +106,14 @@ class Pane(ScrollView, can_focus=True):
     def show(self, scene: Scene) -> None:
         """Take over a scene, and draw it if it shows anything new here."""
         self.scene = scene
-        if not self.in_sight:
+        if not self.display:
             return
         drawn_for = (self.depends(scene), self.size, self.cursor)
-        if drawn_for == self._drawn_for:
-            if self._frame_due and self._frame_pace.take():
+        unchanged = drawn_for == self._drawn_for
+        if (unchanged and not self._frame_due) or not self.in_sight:
+            return
+        if unchanged:
+            if self._frame_pace.take():
                 self._frame()
         elif self._pace.take():
             self._drawn_for = drawn_for
@@ -141,6 +148,18 @@ class Pane(ScrollView, can_focus=True):
             if old != new:
                 self.refresh(Region(0, y, width, 1))
 
+    def refresh(
+        self,
+        *regions: Region,
+        repaint: bool = True,
+        layout: bool = False,
+        recompose: bool = False,
+    ) -> Self:
+        """Have regions drawn anew, or all of it; for a title, no more than its edge."""
+        return super().refresh(
+            *(regions or self._edge), repaint=repaint, layout=layout, recompose=recompose
+        )
+
     def render_lines(self, crop: Region) -> list[Strip]:
         """Textual asks for what it has to draw; the style that all lines share is dear."""
         self._base = self.rich_style
@@ -149,12 +168,12 @@ class Pane(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """Textual asks for one visible line."""
         width, top, rows = self._seen
-        known = (width, top) == (self.room.width, self.scroll_offset.y) and y < len(rows)
-        made = strip(rows[y] if known else self._row(y, self.room.width), self.palette)
+        room = self.room.width
+        known = (width, top) == (room, self.scroll_offset.y) and y < len(rows)
         base = self._base
         if self._index(y) == self.cursor and self.has_focus:
             base = base + self._selected
-        return made.adjust_cell_length(self.room.width).apply_style(base)
+        return strip(rows[y] if known else self._row(y, room), self.palette, room, base)
 
     def _row(self, y: int, room: int) -> Line:
         """What stands in row ``y`` of the frame."""
@@ -204,17 +223,44 @@ class Pane(ScrollView, can_focus=True):
             self.post_message(self.Zoom(self))
 
     def _resize_virtually(self, size: Size) -> None:
-        """Another number of lines: a matter of the scroll bar, not of every pane's place."""
+        """Another number of lines: a matter of the scroll bar, not of every pane's place.
+
+        Of the bar only if it looks different: one pod more among a thousand does not move it.
+        """
+        thumb = self._thumb(self.virtual_size.height)
         self.set_reactive(Pane.virtual_size, size)
-        self._scroll_update(size)
+        if thumb is not None and thumb == self._thumb(size.height):
+            self.vertical_scrollbar.set_reactive(ScrollBar.window_virtual_size, size.height)
+        else:
+            self._scroll_update(size)
+
+    def _thumb(self, count: int) -> tuple[int, int] | None:
+        """Where the bar's thumb begins and ends among ``count`` lines, in eighths of a cell.
+
+        As :class:`textual.scrollbar.ScrollBarRender` draws it; None where there is no bar, or one
+        that has to move.
+        """
+        seen, top = self.room.height, self.scroll_offset.y
+        if not self.show_vertical_scrollbar or seen < 1 or top > count - seen or count <= seen:
+            return None
+        length = max(1.0, seen * seen / count)
+        start = int((seen - length) * (top / (count - seen)) * 8)
+        return start, start + ceil(length * 8)
 
     def _frame(self) -> None:
         self._frame_due = False
+        width, height = self.outer_size
         room = max(0, self.size.width - 4)
         framed = cut([*self.caption(), *self.tabs], room), cut(self.footnote(), room)
-        if framed != self._framed:  # Textual draws the whole pane anew for a title
-            self._framed = framed
-            self.border_title, self.border_subtitle = (content([line]) for line in framed)
+        before, self._framed = self._framed, framed
+        left, top = self.content_offset
+        if framed[0] != before[0]:
+            self._edge = (Region(-left, -top, width, 1),)
+            self.border_title = content([framed[0]])
+        if framed[1] != before[1]:
+            self._edge = (Region(-left, height - 1 - top, width, 1),)
+            self.border_subtitle = content([framed[1]])
+        self._edge = ()
 
 
 def absence(link: Link, what: str, room: int) -> list[Line]:
