@@ -178,7 +178,12 @@ def _feed(
         read_only=settings.read_only,
     )
     return ClusterFeed(
-        store, lambda: found, namespace=namespace, everywhere=everywhere, place=place
+        store,
+        lambda: found,
+        namespace=namespace,
+        everywhere=everywhere,
+        place=place,
+        allow_hosts=settings.load.allow_hosts,
     )
 
 

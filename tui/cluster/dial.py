@@ -8,7 +8,7 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from tui.cluster.halt import Halt
@@ -17,16 +17,30 @@ _LOOK: Final = 0.1
 """Seconds between looks at the halt while nothing happens."""
 
 
+class AddressError(OSError):
+    """The name leads to an address that must not be connected to; ``args[0]`` says why."""
+
+
 def dial(
     host: str,
     port: int,
     timeout: float,
     options: Iterable[tuple[Any, ...]],
     halt: Halt | None,
+    refuse: Callable[[str], str | None] = lambda _: None,
 ) -> socket.socket:
     """Connect to the first address of ``host`` that answers.
 
+    Args:
+        host: a name or an address.
+        port: of TCP.
+        timeout: seconds, the look-up of the name included.
+        options: for ``setsockopt``.
+        halt: ends it early.
+        refuse: why an address must not be connected to; None: it may.
+
     Raises:
+        AddressError: it may be connected to at none of its addresses.
         TimeoutError: the deadline passed, or the halt was stopped.
         socket.gaierror: the name does not resolve.
         OSError: no address could be connected to; the last one's error.
@@ -34,6 +48,10 @@ def dial(
     deadline = time.monotonic() + timeout
     failure: OSError = OSError(f"no address for {host}")
     for family, kind, protocol, _, address in _resolve(host, port, deadline, halt):
+        no = refuse(str(address[0]))
+        if no is not None:
+            failure = AddressError(no)
+            continue
         sock = socket.socket(family, kind, protocol)
         try:
             for option in options:

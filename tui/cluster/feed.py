@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -32,6 +32,7 @@ class ClusterFeed:
         namespace: what is watched; None is the context's own.
         everywhere: watch all namespaces.
         place: what is known of the cluster before it is found.
+        allow_hosts: hosts that the user named, for ways to Services.
     """
 
     def __init__(
@@ -43,12 +44,14 @@ class ClusterFeed:
         everywhere: bool = False,
         place: Place | None = None,
         close: Callable[[], None] = lambda: None,
+        allow_hosts: Collection[str] = (),
     ) -> None:
         self._store = store
         self._find = find
         self._namespace = namespace
         self._everywhere = everywhere
         self._close = close
+        self._allow_hosts = allow_hosts
         self._place = place or Place()
         self._since = store.clock()
         self._session: Session | None = None
@@ -111,7 +114,9 @@ class ClusterFeed:
                 # Plain HTTP to this very machine (kubectl proxy) passes nobody on the way.
                 insecure=config.tls.insecure or (config.insecure and not config.loopback),
             )
-            session = Session(config, self._store, namespace=namespace)
+            session = Session(
+                config, self._store, namespace=namespace, allow_hosts=self._allow_hosts
+            )
             with self._lock:
                 if self._stopped:
                     return

@@ -46,6 +46,14 @@ def usable(text: str, *, loopback: bool = False) -> str | None:
     return str(address)
 
 
+def is_public(address: str) -> bool:
+    """Whether an IP address is one of the whole internet: not private, shared or of a document."""
+    try:
+        return ipaddress.ip_address(address).is_global
+    except ValueError:
+        return False
+
+
 def is_object_name(text: str) -> bool:
     """Whether it can be the name of a namespace, a Service or a pod (RFC 1123 subdomain)."""
     return _OBJECT.fullmatch(text) is not None and ".." not in text

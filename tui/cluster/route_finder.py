@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
@@ -122,6 +122,7 @@ class RouteFinder:
         around: the rows as they are now; quick, and safe from any thread.
         network: what is asked; :class:`RealNetwork` of the session's transport.
         clock: seconds, steady.
+        allowed: hosts that the user named; of public addresses, no others are connected to.
     """
 
     def __init__(
@@ -130,11 +131,13 @@ class RouteFinder:
         around: Callable[[], Surroundings],
         network: Network,
         clock: Callable[[], float] = time.monotonic,
+        allowed: Iterable[str] = (),
     ) -> None:
         self._config = config
         self._around = around
         self._network = network
         self._clock = clock
+        self._allowed = frozenset(host.strip().strip("[]").rstrip(".").lower() for host in allowed)
         self._lock = threading.Lock()
         self._busy: dict[_Key, threading.Lock] = {}
         self._memories: dict[_Key, _Memory] = {}
@@ -158,6 +161,7 @@ class RouteFinder:
             goal = route_plan.aim(namespace, service, port, around, place)
             if isinstance(goal, Unreachable):
                 return self._remember(key, goal, None)
+            goal = replace(goal, allowed=self._allowed)
             memory = self._memories.get(key)
             if memory is not None and not fresh and self._lasts(memory, goal):
                 return memory.found
@@ -216,6 +220,8 @@ class RouteFinder:
             if answer.failure is not None:
                 where = f"{candidate.route.label} (port {candidate.port})"
                 tried.append(f"{where}: {answer.failure}")
+                if route_knock.PUBLIC in answer.failure:
+                    tried[-1] += f": --allow-host {candidate.host}, or allow-hosts in the settings"
         return route_plan.choose(candidates, answers)
 
     def _paths(self, goal: Goal, tried: list[str]) -> list[IngressPath]:
@@ -228,7 +234,8 @@ class RouteFinder:
     def _forward(self, goal: Goal, around: Surroundings, tried: list[str]) -> Found:
         service = goal.service
         where = f"{service.namespace}/{service.name}"
-        better = route_plan.missing(goal, around)
+        public = next((line for line in tried if route_knock.PUBLIC in line), "")
+        better = f"{public}." if public else route_plan.missing(goal, around)
         pods = route_plan.backends(goal, around)
         if not pods:
             reason = "No ready pod is known that ports could be forwarded to."

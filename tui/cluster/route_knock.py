@@ -9,16 +9,17 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from tui.cluster.dial import dial
+from tui.cluster.dial import AddressError, dial
 from tui.cluster.errors import one_line
 from tui.cluster.halt import Halt
-from tui.cluster.route_address import usable
+from tui.cluster.route_address import is_public, usable
 from tui.cluster.route_plan import Answer, Candidate
 
 TIMEOUT: Final = 1.0
 _STAYS: Final = 0.05
 """Seconds that a connection must last: a forwarder of ports accepts before it has asked."""
 _GIVEN_UP: Final = Answer("not waited for")
+PUBLIC: Final = "a public address"
 _CLOSED: Final = "accepted, and closed at once"
 
 
@@ -90,8 +91,17 @@ def _decided(answers: Sequence[Answer | None]) -> bool:
 
 
 def _attempt(candidate: Candidate, loopback: bool, timeout: float, halt: Halt) -> Answer:
+    def refuse(address: str) -> str | None:
+        if usable(address, loopback=loopback or candidate.host == "127.0.0.1") is None:
+            return f"its name leads to {address}, which is not connected to"
+        if is_public(address) and not candidate.named:
+            return f"{address} is {PUBLIC}, which is loaded only if it is named"
+        return None
+
     try:
-        sock = dial(candidate.host, candidate.port, timeout, (), halt)
+        sock = dial(candidate.host, candidate.port, timeout, (), halt, refuse)
+    except AddressError as error:
+        return Answer(str(error))
     except socket.gaierror:
         return Answer("the name cannot be resolved")
     except TimeoutError:
@@ -105,8 +115,6 @@ def _attempt(candidate: Candidate, loopback: bool, timeout: float, halt: Halt) -
             peer = str(sock.getpeername()[0])
         except OSError:
             return Answer(_CLOSED)
-        if usable(peer, loopback=loopback or candidate.host == "127.0.0.1") is None:
-            return Answer(f"its name leads to {peer}, which is not connected to")
         return Answer(_closes(sock), peer)
 
 

@@ -32,6 +32,10 @@ class Candidate:
     host: str
     port: int
     route: Route
+    named: bool = False
+    """Whether it may be an address of the whole internet: the user named it, or it is a node's.
+    What an object says of itself, its author may have made up.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,12 @@ class Goal:
     service: ServiceRow
     port: ServicePort
     place: Place
+    allowed: frozenset[str] = frozenset()
+    """Hosts that the user named."""
+
+    def named(self, *hosts: str | None) -> bool:
+        """Whether the user named any of the hosts: in the settings, or as the API server's."""
+        return not {self.place.server, *self.allowed}.isdisjoint(h for h in hosts if h)
 
     @property
     def scheme(self) -> str:
@@ -134,7 +144,7 @@ def load_balancers(goal: Goal) -> list[Candidate]:
         if host is not None:
             label = f"load balancer {host}"
             route = goal.route(RouteKind.LOAD_BALANCER, host, goal.port.port, label)
-            found.append(Candidate(host, goal.port.port, route))
+            found.append(Candidate(host, goal.port.port, route, goal.named(host)))
     return found[:MOST_CANDIDATES]
 
 
@@ -158,7 +168,7 @@ def node_ports(goal: Goal, around: Surroundings) -> list[Candidate]:
     if len(names) > MOST_CANDIDATES:
         names = names[: MOST_CANDIDATES - 1] + names[-1:]
     return [
-        Candidate(host, number, goal.route(RouteKind.NODE_PORT, host, number, found[host]))
+        Candidate(host, number, goal.route(RouteKind.NODE_PORT, host, number, found[host]), True)
         for host in names
     ]
 
@@ -185,7 +195,7 @@ def ingresses(goal: Goal, paths: Iterable[IngressPath]) -> list[Candidate]:
             route = goal.route(RouteKind.INGRESS, host, port, label, scheme, where)
             if rule is not None and rule != host:
                 route = replace(route, host_header=rule)
-            found.append(Candidate(host, port, route))
+            found.append(Candidate(host, port, route, goal.named(host, rule)))
     return found[:MOST_CANDIDATES]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from tui.cluster.access import ClusterConfig
@@ -22,7 +22,11 @@ _WAITING: Final = (Health.CONNECTING, Health.RETRYING)
 
 @contextlib.contextmanager
 def open_routes(
-    config: ClusterConfig, namespace: str, *, within: float = _LISTED_WITHIN
+    config: ClusterConfig,
+    namespace: str,
+    *,
+    within: float = _LISTED_WITHIN,
+    allow_hosts: Collection[str] = (),
 ) -> Iterator[tuple[RouteFinder, Session, Store]]:
     """A route finder for the Services of one namespace, for the time of a block.
 
@@ -36,9 +40,10 @@ def open_routes(
         config: the cluster.
         namespace: the Services' namespace.
         within: seconds.
+        allow_hosts: hosts that the user named.
     """
     store = Store()
-    session = Session(config, store, namespace=namespace, kinds=KINDS)
+    session = Session(config, store, namespace=namespace, kinds=KINDS, allow_hosts=allow_hosts)
     session.start()
     try:
         deadline = time.monotonic() + within

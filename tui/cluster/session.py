@@ -50,6 +50,7 @@ class Session:
         namespace: what is watched; None is all namespaces. Nodes are always the cluster's.
         kinds: the tables to fill.
         pace: seconds between two fetches of what the doctor wants to know.
+        allow_hosts: hosts that the user named, for ways to Services.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Session:
         namespace: str | None = None,
         kinds: Collection[Kind] = tuple(Kind),
         pace: float = PACE,
+        allow_hosts: Collection[str] = (),
     ) -> None:
         self.config = config
         self.namespace = namespace
@@ -76,7 +78,9 @@ class Session:
         self._workers.append(pod_metrics(self.transport, store, namespace))
         self._workers.append(node_metrics(self.transport, store))
         self._workers.append(CustomMetrics(self.transport, store))
-        self.routes = RouteFinder(config, self._around, RealNetwork(self.transport))
+        self.routes = RouteFinder(
+            config, self._around, RealNetwork(self.transport), allowed=allow_hosts
+        )
         """Ways to the cluster's Services."""
         self._workers.append(Fetches(self.transport, store, self.routes, self._around, pace=pace))
         self._thread = threading.Thread(target=self._attend, name="session", daemon=True)

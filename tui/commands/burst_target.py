@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -52,7 +52,11 @@ class Aim:
 
 @contextlib.contextmanager
 def aimed(
-    text: str, namespace: str | None, context: str | None, kubeconfig: str | None
+    text: str,
+    namespace: str | None,
+    context: str | None,
+    kubeconfig: str | None,
+    allow_hosts: Collection[str] = (),
 ) -> Iterator[Aim]:
     """Find the way to what was named; a port-forward stays open for the time of the block.
 
@@ -61,6 +65,7 @@ def aimed(
         namespace: the Service's; None is the context's own.
         context: of the kubeconfig; None is the current one.
         kubeconfig: its file; None is the usual one.
+        allow_hosts: hosts that the user named; other public addresses are no way to a Service.
 
     Raises:
         PlanError: it is neither a URL nor a Service.
@@ -89,7 +94,7 @@ def aimed(
         probe(config, namespace)
     except ClusterError as error:
         raise UnreachableError(str(error)) from None
-    with open_routes(config, where) as (routes, session, store):
+    with open_routes(config, where, allow_hosts=allow_hosts) as (routes, session, store):
         service = found["name"]
         route = routes.find(where, service, wanted)
         if isinstance(route, Unreachable):

@@ -92,6 +92,7 @@ class _Place:
     namespace: str
     as_json: bool
     transport: Transport
+    allow_hosts: tuple[str, ...]
 
 
 @command.command("list")
@@ -247,7 +248,7 @@ def _place(options: dict[str, Any]) -> Iterator[_Place]:
     setups = Setups(transport, found, guard, AuditLog(), overrides=overrides)
     namespace = options["namespace"] or settings.namespace or config.namespace
     try:
-        yield _Place(setups, namespace, options["as_json"], transport)
+        yield _Place(setups, namespace, options["as_json"], transport, settings.load.allow_hosts)
     except SetupError as error:
         _fail(str(error))
     finally:
@@ -287,6 +288,7 @@ def _probing(place: _Place) -> Iterator[None]:
         place.transport.config,
         lambda: Surroundings.of(store.drain()),
         RealNetwork(session.transport),
+        allowed=place.allow_hosts,
     )
     place.setups.probe_with(partial(ask, routes))
     try:
