@@ -157,7 +157,8 @@ def _bind(api: Api, target: Target, request: Request) -> Response:
 def _evict(api: Api, target: Target, request: Request) -> Response:
     pod = api.get(target.resource, target.where, target.name)
     options = part(request.object("Eviction"), "deleteOptions")
-    budget = _take_from_budget(api, pod, request)
+    dry_run = request.dry_run or options.get("dryRun") == ["All"]
+    budget = _take_from_budget(api, pod, request, dry_run=dry_run)
     if budget is not None:
         status = budget.status
         cause = (
@@ -169,11 +170,13 @@ def _evict(api: Api, target: Target, request: Request) -> Response:
         raise errors.ApiError(429, "TooManyRequests", message, about)
     grace = options.get("gracePeriodSeconds")
     grace = grace if isinstance(grace, int) else None
-    api.delete(target.resource, target.where, target.name, DeleteOptions(grace=grace))
+    api.delete(
+        target.resource, target.where, target.name, DeleteOptions(grace=grace, dry_run=dry_run)
+    )
     return Response.of(_success(), 201)
 
 
-def _take_from_budget(api: Api, pod: Entry, request: Request) -> Entry | None:
+def _take_from_budget(api: Api, pod: Entry, request: Request, *, dry_run: bool) -> Entry | None:
     """Count an eviction on the pod's budget; returns the budget that refuses it."""
     if pod.status.get("phase") in ("Pending", "Succeeded", "Failed"):
         return None
@@ -188,7 +191,7 @@ def _take_from_budget(api: Api, pod: Entry, request: Request) -> Entry | None:
         def fewer(data: Object) -> None:
             data["status"]["disruptionsAllowed"] -= 1
 
-        if not request.dry_run:
+        if not dry_run:
             writer = request.writer("status")
             api.change(resources.DISRUPTION_BUDGETS, budget, fewer, writer)
         break
