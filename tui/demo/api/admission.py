@@ -1,4 +1,4 @@
-"""What an object passes after its rules: allocation, quota, the default class, webhooks."""
+"""What an object passes after its rules: allocation, limits, quota, the default class, webhooks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from random import Random
 from typing import Final
 
 from tui.demo import resources
-from tui.demo.api import quota, webhooks
+from tui.demo.api import limits, quota, webhooks
 from tui.demo.api.allocation import ServiceAllocator
 from tui.demo.resource import Resource
 from tui.demo.store import Object, Store
@@ -39,9 +39,12 @@ class Admission:
             self._services.allocate(data, old)
         elif resource is resources.PODS and old is None:
             self._mount_token(data)
-            quota.admit(self._store, data)
+            limits.admit_pod(self._store, data)
         elif resource is resources.VOLUME_CLAIMS and old is None:
             self._give_class(data["spec"])
+            limits.admit_claim(self._store, data)
+        if old is None:
+            quota.admit(self._store, resource, data)
         webhooks.admit(self._store, resource, data, "CREATE" if old is None else "UPDATE")
 
     def _mount_token(self, data: Object) -> None:

@@ -11,6 +11,8 @@ from typing import Any, Final
 from tui.demo.custom import definitions
 from tui.demo.store import Object
 
+TEMPLATE_GENERATION: Final = "deprecated.daemonset.template.generation"
+"""The annotation in which a DaemonSet's template is counted."""
 _PROBES: Final = ("livenessProbe", "readinessProbe", "startupProbe")
 
 
@@ -165,6 +167,19 @@ def _daemon_set(data: Object) -> None:
     data.setdefault("status", dict.fromkeys((*counts, "numberReady"), 0))
 
 
+def count_template(data: Object, old: Object | None) -> None:
+    """Count a DaemonSet's templates, whatever its writer says of them."""
+    number = "1"
+    if old is not None:
+        number = (old["metadata"].get("annotations") or {}).get(TEMPLATE_GENERATION, "1")
+        if old["spec"]["template"] != data["spec"]["template"]:
+            number = str(int(number) + 1)
+    data["metadata"]["annotations"] = {
+        **(data["metadata"].get("annotations") or {}),
+        TEMPLATE_GENERATION: number,
+    }
+
+
 def _job(data: Object) -> None:
     spec = data["spec"]
     _job_spec(spec)
@@ -224,12 +239,29 @@ def _storage_class(data: Object) -> None:
 
 def _network_policy(data: Object) -> None:
     spec = data.setdefault("spec", {})
+    for way in ("ingress", "egress"):
+        for rule in spec.get(way) or ():
+            for port in rule.get("ports") or ():
+                port.setdefault("protocol", "TCP")
     kinds = ["Ingress", *(["Egress"] if spec.get("egress") else [])]
     spec.setdefault("policyTypes", kinds)
 
 
 def _priority_class(data: Object) -> None:
     data.setdefault("preemptionPolicy", "PreemptLowerPriority")
+
+
+def _limit_range(data: Object) -> None:
+    for item in (data.get("spec") or {}).get("limits") or ():
+        if item.get("type") != "Container":
+            continue
+        least, most = item.get("min") or {}, item.get("max") or {}
+        limits = most | (item.get("default") or {})
+        requests = least | limits | (item.get("defaultRequest") or {})
+        if limits:
+            item["default"] = limits
+        if requests:
+            item["defaultRequest"] = requests
 
 
 def _webhooks(data: Object) -> None:
@@ -363,6 +395,7 @@ _BY_KIND: Final[dict[str, Callable[[Object], None]]] = {
     "PersistentVolumeClaim": _claim,
     "PersistentVolume": _volume,
     "StorageClass": _storage_class,
+    "LimitRange": _limit_range,
     "NetworkPolicy": _network_policy,
     "PriorityClass": _priority_class,
     "PodDisruptionBudget": _disruption_budget,

@@ -25,7 +25,7 @@ from tui.demo.api.writers import SCHEDULER as SCHEDULER
 from tui.demo.api.writers import DeleteOptions as DeleteOptions
 from tui.demo.api.writers import Writer as Writer
 from tui.demo.clock import Clock
-from tui.demo.custom import structural
+from tui.demo.custom import definitions, structural
 from tui.demo.resource import Resource
 from tui.demo.store import Entry, Object, Store
 
@@ -292,6 +292,8 @@ class Api:
             if resource.built_in in _WITH_SPEC and not isinstance(data.get("spec"), dict):
                 data["spec"] = {}
             defaults.apply(resource.built_in, data)
+            if resource is resources.DAEMON_SETS:
+                defaults.count_template(data, old)
             validation.check(resource, data, old)
         except (AttributeError, KeyError, TypeError, ValueError) as problem:
             raise errors.bad_request(
@@ -354,6 +356,8 @@ class Api:
         wanted = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}.get(options.propagation)
         if wanted and wanted not in finalizers:
             finalizers.append(wanted)
+        if resource is resources.DEFINITIONS and not current.deleting:
+            finalizers.append(definitions.FINALIZER)
         holds = bool(finalizers) or grace > 0 or resource is resources.NAMESPACES
         if options.dry_run:
             return current, not holds

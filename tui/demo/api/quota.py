@@ -1,4 +1,4 @@
-"""ResourceQuotas: what the pods of a namespace may ask for together."""
+"""ResourceQuotas: what the pods of a namespace may ask for together, and how much there may be."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from typing import Final
 from tui import quantity
 from tui.demo import resources
 from tui.demo.api import errors
+from tui.demo.resource import Resource
 from tui.demo.store import Entry, Object, Store
 
 _SHORT: Final = {"cpu": "requests.cpu", "memory": "requests.memory"}
 """``cpu`` means ``requests.cpu``."""
 COUNTED: Final = ("limits.cpu", "limits.memory", "pods", "requests.cpu", "requests.memory")
-"""The names a quota is kept of; others are accepted and never exceeded."""
+"""The names a quota of what pods ask for is kept of."""
+_OBJECTS: Final = ("configmaps", "persistentvolumeclaims", "resourcequotas", "secrets", "services")
+_COUNT: Final = "count/"
 
 
 def usage(specs: Iterable[Object], name: str) -> int:
@@ -31,6 +34,26 @@ def usage(specs: Iterable[Object], name: str) -> int:
     return total
 
 
+def _storage(name: str) -> str:
+    """What a quota counts the objects of; empty where it is kept of something else."""
+    if name.startswith(_COUNT):
+        return name.removeprefix(_COUNT)
+    return name if name in _OBJECTS else ""
+
+
+def used(store: Store, namespace: str, names: Iterable[str]) -> dict[str, int]:
+    """What there is in a namespace of each name that a quota is kept of, in thousandths."""
+    specs = pods_of(store, namespace)
+    found = {}
+    for name in names:
+        storage = _storage(name)
+        if storage:
+            found[name] = 1000 * sum(1 for _ in store.entries(storage, namespace))
+        else:
+            found[name] = usage(specs, name)
+    return found
+
+
 def pods_of(store: Store, namespace: str) -> list[Object]:
     """The specs of the pods that count."""
     return [
@@ -41,39 +64,48 @@ def pods_of(store: Store, namespace: str) -> list[Object]:
 
 
 def counted(quota: Entry) -> dict[str, str]:
-    """The names and amounts of a quota that are kept."""
+    """The names and amounts of a quota that are kept; others are never exceeded."""
     hard = quota.spec.get("hard") or {}
-    return {name: str(hard[name]) for name in sorted(hard) if _SHORT.get(name, name) in COUNTED}
+    return {
+        name: str(hard[name])
+        for name in sorted(hard)
+        if _SHORT.get(name, name) in COUNTED or _storage(name)
+    }
 
 
-def admit(store: Store, pod: Object) -> None:
-    """Let a new pod in, if every quota of its namespace has room for it.
+def admit(store: Store, resource: Resource, data: Object) -> None:
+    """Let a new object in, if every quota of its namespace has room for it.
 
     Raises:
-        ApiError: 403, a quota would be exceeded, or the pod does not say what it asks for.
+        ApiError: 403, a quota would be exceeded, or a pod does not say what it asks for.
     """
-    namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
+    namespace, name = data["metadata"].get("namespace"), data["metadata"]["name"]
+    if not namespace:
+        return
+    is_pod = resource is resources.PODS
     for quota in store.entries(resources.RESOURCE_QUOTAS.storage, namespace):
         limits = counted(quota)
-        missing = _unsaid(pod["spec"], limits)
+        missing = _unsaid(data["spec"], limits) if is_pod else ""
         if missing:
             why = f"failed quota: {quota.name}: must specify {missing}"
-            raise errors.forbidden(resources.PODS, name, why)
-        there = pods_of(store, namespace)
-        exceeded = []
-        for each, limit in limits.items():
-            asked, used = usage([pod["spec"]], each), usage(there, each)
-            if asked and used + asked > quantity.milli(limit):
-                exceeded.append((each, asked, used, limit))
-        if exceeded:
-            requested = ",".join(f"{one}={amount(one, asked)}" for one, asked, _, _ in exceeded)
-            already = ",".join(f"{one}={amount(one, used)}" for one, _, used, _ in exceeded)
-            limited = ",".join(f"{one}={limit}" for one, _, _, limit in exceeded)
+            raise errors.forbidden(resource, name, why)
+        asked = {}
+        for each in limits:
+            if storage := _storage(each):
+                asked[each] = 1000 if storage == resource.storage else 0
+            else:
+                asked[each] = usage([data["spec"]], each) if is_pod else 0
+        there = used(store, namespace, [each for each in limits if asked[each]])
+        over = [each for each, n in there.items() if asked[each] + n > quantity.milli(limits[each])]
+        if over:
+            requested = ",".join(f"{one}={amount(one, asked[one])}" for one in over)
+            already = ",".join(f"{one}={amount(one, there[one])}" for one in over)
+            limited = ",".join(f"{one}={limits[one]}" for one in over)
             why = (
                 f"exceeded quota: {quota.name}, requested: {requested}, used: {already}, "
                 f"limited: {limited}"
             )
-            raise errors.forbidden(resources.PODS, name, why)
+            raise errors.forbidden(resource, name, why)
 
 
 def _unsaid(spec: Object, limits: dict[str, str]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 from tui.demo import resources
+from tui.demo.api.defaults import TEMPLATE_GENERATION
 from tui.demo.api.operations import CONTROLLER_MANAGER, CONTROLLER_STATUS
 from tui.demo.controllers import placement, revisions, templates
 from tui.demo.controllers.base import Controller, is_finished, is_ready, owner_key
@@ -86,7 +87,7 @@ class DaemonSetController(Controller):
     def _create(self, found: Entry, node: str, digest: str) -> None:
         template = found.copy()["spec"]["template"]
         pod = templates.pod_of(resources.DAEMON_SETS, found, template)
-        generation = str(found.metadata.get("generation", 1))
+        generation = (found.metadata.get("annotations") or {}).get(TEMPLATE_GENERATION, "1")
         pod["metadata"].setdefault("labels", {}).update(
             {revisions.HASH_LABEL: digest, _GENERATION: generation}
         )

@@ -13,7 +13,6 @@ from tui.demo.controllers.base import Controller
 from tui.demo.custom import definitions
 from tui.demo.store import Entry, Key, Object
 
-_FINALIZER: Final = "customresourcecleanup.apiextensions.k8s.io"
 _AGAIN: Final = 0.5
 _SERVER: Final = Writer("kube-apiserver")
 _SERVER_STATUS: Final = Writer("kube-apiserver", "status")
@@ -72,11 +71,6 @@ class DefinitionController(Controller):
                 "storedVersions": [stored],
             }
 
-        def hold(data: Object) -> None:
-            data["metadata"]["finalizers"] = [_FINALIZER]
-
-        if _FINALIZER not in (definition.metadata.get("finalizers") or ()):
-            definition = self.api.change(resources.DEFINITIONS, definition, hold, _SERVER)
         if definition.status.get("conditions") is None or not clash:
             self.api.change(resources.DEFINITIONS, definition, alter, _SERVER_STATUS)
 
@@ -101,7 +95,11 @@ class DefinitionController(Controller):
             return
 
         def let_go(data: Object) -> None:
-            kept = [one for one in data["metadata"].get("finalizers") or () if one != _FINALIZER]
+            kept = [
+                one
+                for one in data["metadata"].get("finalizers") or ()
+                if one != definitions.FINALIZER
+            ]
             data["metadata"]["finalizers"] = kept
 
         self.api.change(resources.DEFINITIONS, definition, let_go, _SERVER)

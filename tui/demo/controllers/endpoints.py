@@ -11,6 +11,7 @@ from tui.demo.controllers.base import Controller, is_finished, is_ready, owner_r
 from tui.demo.store import Entry, Event, Key, Object
 
 _MANAGED: Final = "endpoints.kubernetes.io/managed-by"
+_HEADLESS: Final = "service.kubernetes.io/headless"
 _TRIGGER: Final = "endpoints.kubernetes.io/last-change-trigger-time"
 _SLICE_SIZE: Final = 100
 
@@ -83,6 +84,8 @@ class EndpointsController(_Backends):
         subsets = self._subsets(service)
         if current is None:
             labels = {**service.labels, _MANAGED: "endpoint-controller"}
+            if service.spec.get("clusterIP") == "None":
+                labels[_HEADLESS] = ""
             data: Object = {"metadata": {"name": service.name, "labels": labels}}
             data["metadata"]["annotations"] = {_TRIGGER: self.clock.stamp()}
             if subsets:

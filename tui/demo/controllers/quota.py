@@ -12,7 +12,7 @@ from tui.demo.store import Event, Key, Object
 
 
 class QuotaController(Controller):
-    """Counts what the pods of a namespace ask for."""
+    """Counts what there is in a namespace, and what its pods ask for."""
 
     name: ClassVar[str] = "resourcequota-controller"
     latency: ClassVar[float] = 0.05
@@ -21,6 +21,12 @@ class QuotaController(Controller):
         """Watch what matters."""
         self.watch(resources.RESOURCE_QUOTAS)
         self.watch(resources.PODS, self._quotas)
+        for resource in self.api.registry.stored():
+            if resource.namespaced and resource not in (resources.PODS, resources.EVENTS):
+                self.watch(resource, self._counts)
+
+    def _counts(self, event: Event) -> list[Key]:
+        return [] if event.type == "MODIFIED" else self._quotas(event)
 
     def _quotas(self, event: Event) -> list[Key]:
         namespace = event.entry.namespace
@@ -32,8 +38,8 @@ class QuotaController(Controller):
         entry = self.store.get(resources.RESOURCE_QUOTAS.storage, *key)
         if entry is None:
             return
-        specs = quota.pods_of(self.store, entry.namespace)
-        used = {name: quota.amount(name, quota.usage(specs, name)) for name in quota.counted(entry)}
+        there = quota.used(self.store, entry.namespace, quota.counted(entry))
+        used = {name: quota.amount(name, number) for name, number in there.items()}
         status: Object = {"hard": entry.spec.get("hard") or {}, "used": used}
         if entry.status == status:
             return

@@ -16,6 +16,8 @@ from tui.demo.resource import Resource
 from tui.demo.store import Entry, Object
 
 HASH_LABEL: Final = "controller-revision-hash"
+_OWN_HASH: Final = {"StatefulSet": "controller.kubernetes.io/hash"}
+"""The label of the revisions themselves, where it is another than that of the pods."""
 _TRIES: Final = 8
 
 
@@ -50,7 +52,8 @@ def current(api: Api, resource: Resource, owner: Entry) -> Entry:
     made: Object = {
         "metadata": {
             "name": f"{owner.name}-{suffix}",
-            "labels": {**labels, HASH_LABEL: suffix},
+            "labels": {**labels, _OWN_HASH.get(resource.kind, HASH_LABEL): suffix},
+            "annotations": dict(owner.metadata.get("annotations") or {}),
             "ownerReferences": [owner_reference(resource, owner)],
         },
         "data": wanted,

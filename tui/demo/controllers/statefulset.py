@@ -98,14 +98,14 @@ class StatefulSetController(Controller):
         pod = templates.pod_of(resources.STATEFUL_SETS, found, revisions.template_of(revision))
         labels = pod["metadata"].setdefault("labels", {})
         labels |= {_NAME: name, _INDEX: str(ordinal), revisions.HASH_LABEL: revision.name}
-        pod["metadata"]["name"] = name
+        pod["metadata"] |= {"name": name, "generateName": f"{found.name}-"}
         spec = pod["spec"]
         spec |= {"hostname": name}
         if found.spec.get("serviceName"):
             spec["subdomain"] = found.spec["serviceName"]
         self._claim(found, name, spec)
         self.api.create(resources.PODS, found.namespace, pod, CONTROLLER_MANAGER)
-        message = f"create Pod {name} in StatefulSet {found.name} successful"
+        message = f"Create Pod {name} in StatefulSet {found.name} successful"
         self.record(resources.STATEFUL_SETS, found, "Normal", "SuccessfulCreate", message)
 
     def _claim(self, found: Entry, pod: str, spec: Object) -> None:
@@ -131,7 +131,7 @@ class StatefulSetController(Controller):
 
     def _delete(self, found: Entry, pod: Entry) -> None:
         self.api.delete(resources.PODS, pod.namespace, pod.name)
-        message = f"delete Pod {pod.name} in StatefulSet {found.name} successful"
+        message = f"Delete Pod {pod.name} in StatefulSet {found.name} successful"
         self.record(resources.STATEFUL_SETS, found, "Normal", "SuccessfulDelete", message)
 
     def _update_status(self, found: Entry, newest: Entry, old: str) -> None:

@@ -13,6 +13,8 @@ from tui.demo.api.errors import Cause
 from tui.demo.resource import Resource
 from tui.demo.store import Entry, Object
 
+FINALIZER: Final = "customresourcecleanup.apiextensions.k8s.io"
+"""Holds a definition that is deleted until its objects are gone."""
 _VERSION: Final = re.compile(r"v([1-9][0-9]*)(?:(alpha|beta)([1-9][0-9]*))?")
 _STABILITY: Final = {None: 2, "beta": 1, "alpha": 0}
 
