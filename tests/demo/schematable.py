@@ -1,7 +1,8 @@
-"""Derives the schemas of the served types from Kubernetes' published OpenAPI documents.
+"""Derives the schemas of the served types from the OpenAPI documents of a real API server.
 
-``python -m tests.demo.schematable DIRECTORY``, with the ``api/openapi-spec/v3`` directory of a
-Kubernetes release, writes ``tui/demo/api/schemas.json`` anew: one schema a line, as published.
+``python -m tests.demo.schematable DIRECTORY``, with what a Kubernetes API server answers at each
+``/openapi/v3/...`` in a file of its own, writes ``tui/demo/api/schemas.json`` anew: one schema a
+line. (The ``api/openapi-spec/v3`` directory of a release lacks the values of enumerations.)
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ def table(everything: Schemas) -> Schemas:
 
 if __name__ == "__main__":
     lines = [
-        f'"{name}":{msgspec.json.encode(schema).decode()}'
+        f'"{name}":{msgspec.json.encode(schema, order="sorted").decode()}'
         for name, schema in table(read(Path(sys.argv[1]))).items()
     ]
     TABLE.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")

@@ -1,6 +1,6 @@
 """The published schemas of the served types, read when first asked for.
 
-The file beside this one holds them as Kubernetes 1.36 publishes them, one a line.
+The file beside this one holds them as Kubernetes 1.36 serves them, one a line.
 """
 
 from __future__ import annotations
