@@ -11,6 +11,7 @@ import pytest
 
 from tests.demo import recorded
 from tests.demo.conftest import Build
+from tests.demo.fuzzing import answered
 from tests.demo.http import Http
 from tui.demo import classroom, resources
 from tui.demo.api.requests import Request, Response
@@ -116,7 +117,7 @@ def test_spoiled_manifests(build: Build, seed: int, capsys: pytest.CaptureFixtur
         )
         answer = cluster.handlers.respond(request)
         assert isinstance(answer, Response)
-        assert answer.status < 500 or answer.status == 504, (answer.body, body)
+        assert answer.status < 500 or answered(answer), (answer.body, body)
         if step % 50 == 0:
             cluster.clock.advance(3)
     cluster.clock.advance(60)

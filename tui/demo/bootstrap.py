@@ -36,9 +36,45 @@ _IMAGES: Final = (
 )
 
 
+_PRIORITIES: Final = {
+    "": 18000,
+    "admissionregistration.k8s.io": 16700,
+    "apiextensions.k8s.io": 16700,
+    "apps": 17800,
+    "authentication.k8s.io": 17700,
+    "authorization.k8s.io": 17600,
+    "autoscaling": 17500,
+    "batch": 17400,
+    "coordination.k8s.io": 16500,
+    "discovery.k8s.io": 16200,
+    "events.k8s.io": 17750,
+    "networking.k8s.io": 17200,
+    "policy": 17100,
+    "rbac.authorization.k8s.io": 17000,
+    "scheduling.k8s.io": 16600,
+    "storage.k8s.io": 16800,
+}
+"""The order in which clients look for a kind in the API server's own groups."""
+_CRITICAL: Final = {
+    "system-cluster-critical": (
+        2000000000,
+        "Used for system critical pods that must run in the cluster, but can be moved to another "
+        "node if necessary.",
+    ),
+    "system-node-critical": (
+        2000001000,
+        "Used for system critical pods that must not be moved from their current node.",
+    ),
+}
+
+
 def create_basics(api: Api) -> None:
     """Namespaces, nodes, rights and the API's own Service."""
     rights.create(api)
+    _create_local_api_services(api)
+    for critical, (value, description) in _CRITICAL.items():
+        data = {"metadata": {"name": critical}, "value": value, "description": description}
+        api.create(resources.PRIORITY_CLASSES, "", data, API_SERVER)
     for name in ("kube-system", "kube-public", "kube-node-lease", "default"):
         api.create(resources.NAMESPACES, "", {"metadata": {"name": name}}, API_SERVER)
     create_node(api, 0, CONTROL_PLANE, "control-plane", "2", "4026156Ki")
@@ -311,6 +347,25 @@ def _create_storage_class(api: Api) -> None:
         "provisioner": PROVISIONER,
     }
     api.create(resources.STORAGE_CLASSES, "", data, _KUBEADM)
+
+
+def _create_local_api_services(api: Api) -> None:
+    own = {(one.group, one.version) for one in api.registry.all() if one.group in _PRIORITIES}
+    for group, version in sorted(own):
+        order = 30 if version == "v2" else 1 if not group else 15
+        data: Object = {
+            "metadata": {
+                "name": f"{version}.{group}",
+                "labels": {"kube-aggregator.kubernetes.io/automanaged": "onstart"},
+            },
+            "spec": {
+                **({"group": group} if group else {}),
+                "version": version,
+                "groupPriorityMinimum": _PRIORITIES[group],
+                "versionPriority": order,
+            },
+        }
+        api.create(resources.API_SERVICES, "", data, API_SERVER)
 
 
 def _create_api_service(api: Api) -> None:

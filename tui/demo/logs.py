@@ -15,6 +15,10 @@ from tui.demo.store import Entry
 
 _MOST_LINES: Final = 10_000
 _POLL: Final = 0.2
+_PULLING: Final = {
+    "ErrImagePull": "image can't be pulled",
+    "ImagePullBackOff": "trying and failing to pull image",
+}
 
 
 class Line(NamedTuple):
@@ -81,6 +85,8 @@ class Logs:
                     f'previous terminated container "{container}" in pod "{pod.name}" not found'
                 )
             lines = log.previous
+        elif log is None and not pod.spec.get("nodeName"):
+            return Response(200, b"", PLAIN)  # nobody to ask
         elif log is None:
             raise errors.bad_request(_waiting_message(pod, container))
         else:
@@ -159,9 +165,6 @@ def _waiting_message(pod: Entry, container: str) -> str:
         if status["name"] == container:
             waiting = (status.get("state") or {}).get("waiting") or {}
             reason = waiting.get("reason", "ContainerCreating")
-            if reason in ("ImagePullBackOff", "ErrImagePull"):
-                why = "trying and failing to pull image"
-            else:
-                why = reason
+            why = _PULLING.get(reason, reason)
             return f'container "{container}" in pod "{pod.name}" is waiting to start: {why}'
     return f'container "{container}" in pod "{pod.name}" is waiting to start: ContainerCreating'

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
+import re
+from collections.abc import Iterator
+from typing import Any, Final
 
 import msgspec
 
-from tui.demo.api import conversions, duplicates, errors, patches, types
+from tui.demo.api import conversions, duplicates, errors, patches, schema, types
 from tui.demo.api.errors import Cause
 from tui.demo.api.operations import Api, DeleteOptions
+from tui.demo.api.paths import Target
 from tui.demo.api.requests import Request, part
 from tui.demo.resource import Resource
 from tui.demo.store import Entry, Object
@@ -77,6 +80,56 @@ def manifest(
     stored = conversions.to_stored(resource, decoded)
     stored.setdefault("metadata", {})
     return stored, {"Warning": warning} if warning else {}
+
+
+def applied(api: Api, target: Target, request: Request) -> tuple[Object, dict[str, str]]:
+    """What is to be applied on the server's side, and headers that warn of it.
+
+    Raises:
+        ApiError: 500 for a field that the type does not have, or what `manifest` raises.
+    """
+    resource = target.resource
+    data = request.object(resource.kind)
+    check_kind(resource, data)
+    if not resource.custom:
+        _, unknown = types.decode(resource, data)
+        found = [
+            f"{path}: field not declared in schema" for path in _typed(resource, data, unknown)
+        ]
+        if found:
+            # Without a reason: the real one has none either for what its typed objects refuse.
+            said = found[0] if len(found) == 1 else "errors:\n  " + "\n  ".join(found)
+            about = f"{target.where}/{target.name}; {resource.group}/{resource.version}"
+            raise errors.ApiError(
+                500,
+                "",
+                f"failed to create typed patch object ({about}, Kind={resource.kind}): {said}",
+            )
+    return manifest(api, resource, data, request)
+
+
+def _typed(resource: Resource, data: Object, unknown: list[str]) -> Iterator[str]:
+    """Unknown fields as server-side apply writes them: one of each struct, items by their keys."""
+    seen = set()
+    for path in unknown:
+        holder = path.rpartition(".")[0]
+        if holder in seen:
+            continue
+        seen.add(holder)
+        node: Any = data
+        names: list[str] = []
+        shown = ""
+        for step in re.findall(r"[^.\[\]]+", path):
+            if isinstance(node, list):
+                node = node[int(step)]
+                keys = schema.list_keys(tuple(names), resource.kind)
+                named = ",".join(f"{k}={_encode(node[k]).decode()}" for k in keys if k in node)
+                shown += f"[{named or step}]"
+            else:
+                node = node.get(step)
+                names.append(step)
+                shown += f".{step}"
+        yield shown
 
 
 def patch_type(request: Request) -> str:

@@ -202,9 +202,7 @@ class Handlers:
             raise errors.method_not_allowed()
         kind = bodies.patch_type(request)
         if kind == "application/apply-patch+yaml":
-            config, warnings = bodies.manifest(
-                self._api, resource, request.object(resource.kind), request
-            )
+            config, warnings = bodies.applied(self._api, target, request)
             if not request.query.get("fieldManager"):
                 raise errors.bad_request(
                     "PatchOptions.meta.k8s.io is invalid: fieldManager: Required value: is "

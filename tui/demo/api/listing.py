@@ -97,17 +97,20 @@ def revision_of(request: Request) -> int | None:
     """The resourceVersion asked for; None if there is none.
 
     Raises:
-        ApiError: 400, it is not a number.
+        ApiError: it is not a number: 400, or 500 for a watch, as the real one has it.
     """
     text = request.query.get("resourceVersion", "")
     if not text:
         return None
     if not (text.isascii() and text.isdigit()):
         shown = msgspec.json.encode(text[:80]).decode()
-        raise errors.bad_request(
-            f"invalid resource version: resourceVersion: Invalid value: {shown}: "
+        why = (
+            f"resourceVersion: Invalid value: {shown}: "
             f"strconv.ParseUint: parsing {shown}: invalid syntax"
         )
+        if request.flag("watch"):
+            raise errors.ApiError(500, "", why)
+        raise errors.bad_request(f"invalid resource version: {why}")
     return int(text)
 
 

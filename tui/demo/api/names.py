@@ -13,7 +13,9 @@ _DNS_SUBDOMAIN: Final = re.compile(
     r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 )
 _LABEL_PART: Final = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
-_PATH_NAMED: Final = frozenset({"Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"})
+_PATH_NAMED: Final = frozenset(
+    {"Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding", "APIService"}
+)
 _LABEL_NAMED: Final = frozenset({"Service", "Namespace"})
 NON_NEGATIVE: Final = "must be greater than or equal to 0"
 

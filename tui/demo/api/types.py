@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
@@ -14,6 +15,7 @@ from tui.demo.resource import Resource
 from tui.demo.store import Object
 
 _MOST_WARNINGS: Final = 20
+_INDEX: Final = re.compile(r"\[[0-9]+\]")
 
 
 class Unknown(list[str]):
@@ -150,7 +152,7 @@ class _Decoder:
         found = {dict: "object", list: "array", str: "string", bool: "bool"}.get(
             type(value), "number"
         )
-        plain = path.partition("[")[0] or "(root)"
+        plain = _INDEX.sub("", path) or "(root)"
         if found == "number":
             found = (
                 f"number {value}"

@@ -87,18 +87,16 @@ class Scheduler(Controller):
         return used
 
     def _why_not(self, pod: Entry, node: Entry, there: list[Entry]) -> list[str]:
-        reasons = []
+        """The reasons of the first filter that the node does not pass, as the real one has it."""
         if node.spec.get("unschedulable"):
-            reasons.append("node(s) were unschedulable")
+            return ["node(s) were unschedulable"]
         for taint in placement.hard_taints(node):
             if not placement.tolerates(pod.spec, taint):
                 value = f": {taint['value']}" if taint.get("value") else ": "
-                reasons.append(f"node(s) had untolerated taint {{{taint['key']}{value}}}")
-                break
+                return [f"node(s) had untolerated taint {{{taint['key']}{value}}}"]
         if not placement.selects(pod.spec, node):
-            reasons.append("node(s) didn't match Pod's node affinity/selector")
-        if reasons:
-            return reasons
+            return ["node(s) didn't match Pod's node affinity/selector"]
+        reasons = []
         allocatable = node.status.get("allocatable") or {}
         for name in ("cpu", "memory"):
             wanted = request_milli(pod.spec, name)

@@ -74,7 +74,8 @@ class Kubelet(Controller):
             worker.close()
             del self._workers[key]
             worker = None
-        if pod is None or pod.spec["nodeName"] in self._lost:
+        # A pod of the same name may have taken the place of one that ran.
+        if pod is None or not pod.spec.get("nodeName") or pod.spec["nodeName"] in self._lost:
             return
         if worker is None:
             worker = self._workers[key] = Worker(pod, self._tools(pod.spec["nodeName"]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Protocol
 
+from tui import quantity
 from tui.demo.api.defaults import qos_class
 from tui.demo.node.containers import Container
 from tui.demo.store import Entry, Object
@@ -42,7 +43,28 @@ def of(shown: Shown, pod: Entry, now: str, node_ip: str) -> Object:
     if shown.added:
         fresh["ephemeralContainerStatuses"] = [_container(one) for one in shown.added]
     fresh["qosClass"] = qos_class(pod.spec)
+    fresh |= _together(pod.spec)
     return fresh
+
+
+def _together(spec: Object) -> Object:
+    """What is set aside for the pod as a whole: its containers together, or its greediest init."""
+    resources: Object = {}
+    for part in ("requests", "limits"):
+        amounts: dict[str, int] = {}
+        for container in spec.get("containers") or ():
+            for name, text in ((container.get("resources") or {}).get(part) or {}).items():
+                amounts[name] = amounts.get(name, 0) + quantity.milli(str(text))
+        for container in spec.get("initContainers") or ():
+            for name, text in ((container.get("resources") or {}).get(part) or {}).items():
+                amounts[name] = max(amounts.get(name, 0), quantity.milli(str(text)))
+        if amounts:
+            resources[part] = {
+                name: (quantity.format_milli if name == "cpu" else quantity.format_milli_bytes)(n)
+                for name, n in amounts.items()
+            }
+    allocated = {"allocatedResources": resources["requests"]} if "requests" in resources else {}
+    return {**allocated, "resources": resources}
 
 
 def phase_of(shown: Shown) -> str:
