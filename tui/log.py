@@ -8,6 +8,7 @@ large, ends the log and nothing else.
 from __future__ import annotations
 
 import os
+import stat
 import threading
 import time
 from collections.abc import Callable
@@ -53,7 +54,10 @@ class Log:
         if path is not None:
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
             self._file = os.open(path, flags, 0o600)
-            self._left -= os.fstat(self._file).st_size
+            found = os.fstat(self._file)
+            self._left -= found.st_size
+            if stat.S_ISREG(found.st_mode):  # a device or a pipe belongs to others, too
+                os.fchmod(self._file, 0o600)
 
     @property
     def open(self) -> bool:

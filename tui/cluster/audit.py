@@ -7,8 +7,10 @@ when its outcome is known, so that a killed program leaves a trace, too. Only it
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
+import stat
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -148,10 +150,13 @@ class AuditLog:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
         handle = os.open(self.path, flags, 0o600)
         try:
-            os.fchmod(handle, 0o600)
+            found = os.fstat(handle)
+            if stat.S_ISREG(found.st_mode):  # a device belongs to others, too
+                os.fchmod(handle, 0o600)
             # One write, so that two programs never mix their lines.
-            os.write(handle, line)
-            full = os.fstat(handle).st_size > _LARGEST
+            if os.write(handle, line) != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            full = found.st_size + len(line) > _LARGEST
         finally:
             os.close(handle)
         if full:

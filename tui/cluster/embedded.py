@@ -6,10 +6,12 @@ it ends when the pipe closes, which the kernel does even for a parent that was k
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -44,6 +46,7 @@ class Embedded:
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
+        self._kubeconfig: Path | None = None
 
     @property
     def pid(self) -> int:
@@ -67,6 +70,7 @@ class Embedded:
             ready = msgspec.json.decode(line, type=_Ready)
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise self._failure() from None
+        self._kubeconfig = Path(ready.kubeconfig)
         return load_config(ready.kubeconfig)
 
     def stop(self) -> None:
@@ -79,6 +83,11 @@ class Embedded:
         except subprocess.TimeoutExpired:
             self._child.kill()
             self._child.wait(_GRACE)
+        if self._kubeconfig is not None:
+            # One that was killed could not take its token and its private folder with it.
+            with contextlib.suppress(OSError):
+                self._kubeconfig.unlink(missing_ok=True)
+                self._kubeconfig.parent.rmdir()
 
     def _failure(self) -> ClusterError:
         said = b""
