@@ -390,6 +390,7 @@ async def test_a_resolver_asks_again_and_needs_the_full_name() -> None:
         assert (await serving.get("nginx", "/short")).status == 502
         assert "app could not be resolved (3: Host not found)" in serving.log("nginx")
         serving.cluster.api.delete(resources.SERVICES, "default", "app")
+        await serving.refused("app")
         serving.apply(service("app"))
         await serving.reachable("app")
         assert (await serving.get("nginx")).status == 200
