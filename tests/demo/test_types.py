@@ -81,6 +81,10 @@ def test_decoding_drops_the_unknown_and_the_null() -> None:
         ({"selector": []}, "array into Go struct field"),
         ({"template": {"spec": {"containers": {}}}}, "object into Go struct field PodSpec"),
         (
+            {"template": {"spec": {"containers": [{"env": [{"name": True}]}]}}},
+            "bool into Go struct field EnvVar.spec.template.spec.containers.env.name of type",
+        ),
+        (
             {"template": {"metadata": {"creationTimestamp": "soon"}}},
             'parsing time "soon" as "2006-01-02T15:04:05Z07:00"',
         ),

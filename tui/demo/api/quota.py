@@ -113,7 +113,7 @@ def _unsaid(spec: Object, limits: dict[str, str]) -> str:
     words = []
     for each in limits:
         part, _, resource = _SHORT.get(each, each).partition(".")
-        if not resource:
+        if not resource or _storage(each):
             continue
         silent = [
             container["name"]
