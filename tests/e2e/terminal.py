@@ -124,6 +124,12 @@ class Terminal:
                 why = f"exit code {self.process.returncode}" if ended else f"waited {timeout} s"
                 raise AssertionError(f"not so: {what} ({why}); the screen:\n{self.text}")
 
+    def rest(self, seconds: float) -> None:
+        """Let so much time pass; the screen is drawn meanwhile."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self._read(left)
+
     def wait_exit(self, timeout: float = 10.0) -> int:
         """Until the program ends; returns its exit code, negative for a signal."""
         self.wait_until(lambda: self.process.poll() is not None, "the program ends", timeout)

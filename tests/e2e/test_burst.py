@@ -57,6 +57,9 @@ def test_b_makes_replicas_grow_and_x_or_the_end_stop_it(terminal: Terminal) -> N
     terminal.wait_for(r"burst stopped: \d+/s")
     terminal.wait_for(r"■ gentle")
 
+    os.kill(sender(terminal, others), signal.SIGKILL)
+    terminal.wait_for(r"burst failed: a worker process of the load ended")
+
     worker = sender(terminal, others)
     assert alive(worker)
     os.kill(terminal.pid, signal.SIGKILL)

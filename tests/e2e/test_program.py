@@ -13,9 +13,12 @@ import pytest
 
 from tests.e2e.processes import children, wait_gone
 from tests.e2e.terminal import Terminal
+from tests.thorough import SOAK
 
 LIVE = r"SIMULATED .*● live"
 RUNNING = r"1/1 Running"
+STORM = 500 if SOAK else 50
+"""How often the window is resized, at up to 100 times a second."""
 
 
 @pytest.fixture
@@ -63,6 +66,9 @@ def test_resize_too_small_and_back_until_sighup(
     terminal.resize(120, 36)
     terminal.wait_for(LIVE)
     terminal.wait_for(RUNNING)
+    for turn in range(STORM):  # as somebody drags the corner of the window
+        terminal.resize(60 + turn * 7 % 90, 16 + turn * 5 % 30)
+        terminal.rest(0.01)
     terminal.resize(80, 24)
     terminal.wait_for(RUNNING)
     _ends_like_quit(terminal, signal.SIGHUP, tmp_path)
@@ -109,12 +115,18 @@ def _ends_like_quit(terminal: Terminal, number: int, home: Path) -> None:
     assert list(home.iterdir()) == []
 
 
-def test_closed_window_ends_it(dashboard: Callable[..., Terminal], tmp_path: Path) -> None:
+def test_a_killed_cluster_is_told_and_a_closed_window_ends_it(
+    dashboard: Callable[..., Terminal], tmp_path: Path
+) -> None:
     terminal = dashboard()
     (cluster,) = children(terminal.pid)
+    os.kill(cluster, signal.SIGKILL)
+    terminal.wait_for(r"▲ stale \d+ s, retry in")
+    terminal.wait_for(r"Nothing listens at 127\.0\.0\.1:\d+.* What is shown was seen")
+    terminal.wait_for(RUNNING)
     terminal.hang_up()
     terminal.wait_exit()
-    assert wait_gone(cluster, 2.0)
+    assert children(terminal.pid) == []
     assert list(tmp_path.iterdir()) == []
 
 
