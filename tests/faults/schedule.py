@@ -55,6 +55,13 @@ def play(world: World, seed: int) -> list[str]:
             skew = random.choice((-600, 600))
             text = f"skew:skew={skew},for=0.3"
             world.fault(text)
+        elif step < 0.42:
+            # While it slept, the server dropped the connections and told nobody.
+            world.fault("stall:verb=watch,for=0.6")
+            world.suspend(3600)
+            text = "suspend"
+        elif step < 0.46:
+            text = world.do(lambda: empty(world))
         else:
             text = _fault(random)
             world.fault(text)
@@ -63,6 +70,14 @@ def play(world: World, seed: int) -> list[str]:
         told += [world.do(lambda: change(world, random)) for _ in range(changes)]
         time.sleep(random.choice((0.0, 0.01, 0.05, 0.1)))
     return told
+
+
+def empty(world: World) -> str:
+    """Nothing is left of a kind, and its history is gone, in the server's thread."""
+    for entry in world.entries(Kind.HPAS):
+        world.cluster.store.remove(STORAGE[Kind.HPAS], *entry.key)
+    world.cluster.store.compact()
+    return "no HPAs"
 
 
 def _fault(random: Random) -> str:

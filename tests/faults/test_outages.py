@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from random import Random
 
 import pytest
 
-from tests.faults.schedule import change
-from tests.faults.world import KINDS, QUICK, Waits, World, eventually
+from tests.faults.schedule import change, empty
+from tests.faults.world import KINDS, ODDITIES, QUICK, STORAGE, Waits, World, eventually
+from tui.demo.synthetic import objects
 from tui.state.links import Health, Link, Source
 from tui.state.rows import Kind
 
@@ -122,14 +123,57 @@ def test_every_watch_cut_again_and_again(waits: Waits, tmp_path: Path) -> None:
         assert eventually(world.settled), world.difference()
 
 
-def test_a_machine_that_slept_makes_its_connections_anew(
-    waits: Waits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_machine_that_slept_makes_its_connections_anew(waits: Waits, tmp_path: Path) -> None:
     with World(9, tmp_path) as world:
         assert eventually(world.settled), world.difference()
         world.fault("stall:verb=watch")  # half-open: the server is gone and nobody says so
-        truth: Any = time.time
-        monkeypatch.setattr(time, "time", lambda: truth() + 3600)
+        world.suspend(3600)
         world.do(lambda: change(world, world.random))
         world.clear()
         assert eventually(world.settled), world.difference()
+
+
+def test_every_oddity_of_a_stream(waits: Waits, tmp_path: Path) -> None:
+    with World(10, tmp_path) as world:
+        assert eventually(world.settled), world.difference()
+        world.mangler.next.extend([*ODDITIES, *reversed(ODDITIES)])
+        while world.mangler.next:
+            left = len(world.mangler.next)
+            world.do(lambda: change(world, world.random))
+            eventually(lambda: len(world.mangler.next) < left, 0.1)  # noqa: B023 (at once)
+        assert world.mangler.failures.total() == 2
+        assert eventually(world.settled), world.difference()
+
+
+def test_a_list_that_is_null_is_empty(waits: Waits, tmp_path: Path) -> None:
+    with World(11, tmp_path) as world:
+        assert eventually(world.settled), world.difference()
+        assert world.shown(Kind.HPAS)
+        world.do(lambda: empty(world))
+        world.fault("gone:verb=watch,resource=horizontalpodautoscalers,times=1")
+        world.fault("drop-watches")
+        assert eventually(world.settled), world.difference()
+        assert world.shown(Kind.HPAS) == {}
+
+
+def test_an_object_made_anew_in_the_same_millisecond(waits: Waits, tmp_path: Path) -> None:
+    with World(12, tmp_path) as world:
+        assert eventually(world.settled), world.difference()
+
+        uids = Random("another stream than the cluster's")
+
+        def again() -> set[str]:
+            """Every pod goes and comes back under its name, in one turn of the server's loop."""
+            store, pods = world.cluster.store, STORAGE[Kind.PODS]
+            for entry in world.entries(Kind.PODS):
+                data = entry.copy()
+                store.remove(pods, *entry.key)
+                data["metadata"]["uid"] = objects.uid(uids)
+                data["metadata"].pop("resourceVersion")
+                store.put(pods, data)
+            return {entry.uid for entry in world.entries(Kind.PODS)}
+
+        for _ in range(3):
+            made = world.do(again)
+        assert eventually(world.settled), world.difference()
+        assert set(world.shown(Kind.PODS)) == made

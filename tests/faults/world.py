@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final, TypeVar
 
-from tui.cluster import halt, informer
+from tui.cluster import halt, informer, session
 from tui.cluster.access import ClusterConfig
 from tui.cluster.kubeconfig import load_config
 from tui.cluster.resources import RESOURCES
@@ -23,6 +23,7 @@ from tui.demo.clock import Clock
 from tui.demo.faults import parse
 from tui.demo.server import HOST, Server
 from tui.demo.store import Entry
+from tui.demo.synthetic import objects
 from tui.demo.synthetic.cluster import SyntheticCluster
 from tui.demo.synthetic.population import Size
 from tui.state.links import Health, Link, SourceKey
@@ -45,6 +46,13 @@ IDENTITY: Final = certificate.make(HOST, "localhost")
 _PADDING: Final = 5_000_000
 
 
+ODDITIES: Final = (
+    *("thrice", "repeated", "blank", "unknown type", "unknown in bytes", "future"),
+    *("cut in two", "no JSON", "no UTF-8", "long"),
+)
+"""What may be sent in a watch before, after or in place of a line."""
+
+
 class Mangler:
     """Adds to watches what no server should send, and what some do."""
 
@@ -52,6 +60,8 @@ class Mangler:
         self._respond = respond
         self._random = Random(f"mangler {seed}")
         self.chance = 0.0
+        self.next: deque[str] = deque()
+        """Oddities that come first, whatever the chance."""
         self._seen: dict[str, deque[bytes]] = {}
         self.failures: Counter[str] = Counter()
         """Streams that were ended by a line that means nothing."""
@@ -61,6 +71,9 @@ class Mangler:
         if isinstance(answer, Stream):
             about = faults.about(request.method, request.path, request.watches)
             answer.chunks = self._mangled(about.resource, answer.chunks)
+        else:
+            # As Go writes a list that was never made.
+            answer.body = answer.body.replace(b'"items":[]', b'"items":null')
         return answer
 
     async def _mangled(self, resource: str, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -72,31 +85,40 @@ class Mangler:
                     yield extra
                 seen.append(line)
 
+    def _oddity(self) -> str:
+        if self.next:
+            return self.next.popleft()
+        if self._random.random() >= self.chance:
+            return ""
+        oddity = self._random.choice(ODDITIES)
+        return "" if oddity == "long" and self._random.random() < 0.9 else oddity
+
     def _around(self, resource: str, seen: deque[bytes], line: bytes) -> list[bytes]:
         """The line, and what is sent before, after or in place of it."""
-        if self._random.random() >= self.chance:
-            return [line]
-        match self._random.randrange(9):
-            case 0:
+        match self._oddity():
+            case "thrice":
                 return [line, line, line]
-            case 1 if seen:
+            case "repeated" if seen:
                 return [line, self._random.choice(seen)]
-            case 2:
+            case "blank":
                 return [b"\n", b"  \r\n", line]
-            case 3:
+            case "unknown type":
                 return [b'{"type":"FROBBED","object":{"metadata":{"uid":"x"}}}\n', line]
-            case 4:
+            case "unknown in bytes":
                 return [b'{"type":"FROBBED","object":{"metadata":{"name":"\xff\xfe"}}}\n', line]
-            case 5:
-                # An event of a future version: more fields, of any type.
+            case "future":
                 return [line[:1] + b'"future":[null,{"a":1e400}],' + line[1:]]
-            case 6 if self._random.random() < 0.1:
+            case "long":
                 return [line[:1] + b" " * _PADDING + line[1:]]
-            case 7:
+            case "cut in two":
                 return [line[:7], line[7:]]
-            case _:
+            case "no JSON":
                 self.failures[resource] += 1
                 return [b'{"type":"MODIFIED","object":[}\n', line]
+            case "no UTF-8":
+                return [line.replace(b'"metadata":{', b'"metadata":{"motto":"\xff\xc3",', 1), line]
+            case _:
+                return [line]
 
 
 @dataclass
@@ -128,6 +150,7 @@ class World:
         self.clock = Clock(start=time.time())
         self.cluster = SyntheticCluster(self.clock, Size(pods=40, nodes=4, churn=0), seed)
         self.cluster.bring_up()
+        self._add_hpas()
         self.mangler = Mangler(seed, self.cluster.handlers.respond)
         self.server = Server(
             self.mangler,
@@ -152,6 +175,8 @@ class World:
         self._spy()
         config = self.configured(load_config(str(self._kubeconfig)))
         self.session = Session(config, self.store, kinds=KINDS)
+        self._clocks = _Clocks()
+        session.time = self._clocks  # type: ignore[assignment]  # the machine's, as it sees it
         self.session.start()
         return self
 
@@ -161,10 +186,19 @@ class World:
 
     def __exit__(self, *_: object) -> None:
         self.ended = self.session.stop()
+        session.time = time
         self.wait_for(self.server.stop())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
         self._loop.close()
+
+    def _add_hpas(self) -> None:
+        """So few apps have none of their own."""
+        (app, *_) = self.cluster.population.apps
+        for number in range(3):
+            hpa = objects.hpa(app, f"hpa-{number}", self.clock.stamp())
+            hpa["metadata"]["name"] += f"-{number}"
+            self.cluster.store.put(STORAGE[Kind.HPAS], hpa)
 
     def _spy(self) -> None:
         put = self.store.link
@@ -183,6 +217,10 @@ class World:
             return found
 
         self.server.faulty.faults.meet = met  # type: ignore[method-assign]  # a spy
+
+    def suspend(self, seconds: float) -> None:
+        """The machine was asleep for so long: its wall clock went on, its steady one did not."""
+        self._clocks.slept += seconds
 
     # In the server's thread.
 
@@ -247,6 +285,19 @@ class World:
             link = self.store.links.get(kind)
             found.append(f"{kind.value}: {ghosts=} {missing=} {stale=} {link}")
         return "\n".join(found)
+
+
+class _Clocks:
+    """The module ``time`` on a machine that sleeps now and then."""
+
+    def __init__(self) -> None:
+        self.slept = 0.0
+
+    def time(self) -> float:
+        return time.time() + self.slept
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(time, name)
 
 
 def eventually(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
