@@ -16,7 +16,7 @@ from textual.driver import Driver
 from textual.events import Resize
 from textual.screen import Screen
 
-from tui import crash
+from tui import crash, heap
 from tui.actions import ACTIONS
 from tui.analysis.focus import Target
 from tui.analysis.scene import Director, Scene
@@ -180,6 +180,7 @@ class KscaleApp(App[str]):
 
     def on_dashboard_ready(self) -> None:
         """The empty screen stands: begin."""
+        heap.keep_small()
         self._feed.start()
         self.set_interval(TICK, self.tick)
         self._garbage.start()
