@@ -80,7 +80,7 @@ class Director:
         self._entries: tuple[Entry, ...] = ()
         self._focused = 0
         self._trend = Trend()
-        self._charted = (0, 0)
+        self._trend_of = self._charted = (0, 0)
         self._explainer = Explainer()
         self._doctor = Doctor()
         self._prospect = NO_PROSPECT
@@ -105,9 +105,11 @@ class Director:
         if told != self._scene.told:
             self._entries = tuple(self._timeline.entries)
         charted = (self._focused, delta.samples)
-        if charted != self._charted:
-            self._charted = charted
-            self._trend = trend(self._store, focus, now)
+        if charted != self._trend_of:
+            self._trend_of = charted
+            found = trend(self._store, focus, now)
+            if found != self._trend:
+                self._trend, self._charted = found, charted
         self._store.needs = needs_of(focus)
         why = self._explainer.feed(delta, focus, now)
         timed = self._lags.generation
