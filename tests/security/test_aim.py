@@ -7,17 +7,18 @@ load balancer's status. Only what such a name leads to decides, before anything 
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
-from tests.cluster.server import Exchange, Server
-from tests.load.server import saying
-from tests.load.serving import serving
-from tui.cluster import dial
+from tests.cluster.server import CERTS, Exchange, Server
+from tui.cluster import dial, route_plan
 from tui.cluster.access import ClusterConfig
+from tui.cluster.distribution import Place
 from tui.cluster.errors import ApiError, Fault
 from tui.cluster.probe import probe
 from tui.cluster.route import Found, Route, RouteKind, Surroundings, Unreachable
@@ -130,14 +131,10 @@ def test_no_name_in_the_cluster_leads_out_of_it(
 
 
 def _balanced(*addresses: str) -> ServiceRow:
-    import msgspec
-
     return msgspec.structs.replace(SERVICE, ingress=addresses)
 
 
 def test_an_external_name_and_external_ips_are_no_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    import msgspec
-
     alias = msgspec.structs.replace(
         SERVICE, type="ExternalName", external_name="victim.example", ingress=("10.0.0.7",)
     )
@@ -160,8 +157,6 @@ def test_what_the_user_named_is_connected_to(allowed: str, monkeypatch: pytest.M
 
 
 def test_addresses_of_the_clusters_own_are_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    import msgspec
-
     port = ServicePort(80, "http", 30080, target="8080")
     service = msgspec.structs.replace(_balanced("10.0.0.7", "100.64.0.7", "fd00::7"), ports=(port,))
     node = NodeRow(uid="n", name="n", addresses=(("ExternalIP", "34.1.2.3"),), ready="True")
@@ -189,15 +184,39 @@ def test_public_addresses(address: str, public: bool) -> None:
     assert is_public(address) is public
 
 
-def test_a_redirect_moves_neither_a_probe_nor_a_burst() -> None:
-    with Server() as trap:
-        answer = b"HTTP/1.1 307 X\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n"
-        with serving(saying(answer % trap.url.encode())) as target:
-            route = Route("web", "shop", 80, RouteKind.NODE_PORT, target.url)
-            told = probe(route)
-            assert (told.status, told.redirect) == (307, trap.url)
-            burst = Burst(Plan(url=target.url, count=3))
-            burst.start()
-            assert burst.wait(20)
-            assert burst.result().statuses == {"307": 3}
+def test_a_name_with_tls_is_held_to_the_address_that_was_judged() -> None:
+    port = ServicePort(443, "https", target="8443")
+    service = msgspec.structs.replace(_balanced("mixed.example"), ports=(port,))
+    goal = route_plan.aim("shop", "web", None, Surroundings((service,), (SLICE,)), Place())
+    assert isinstance(goal, route_plan.Goal)
+    (candidate,) = route_plan.load_balancers(goal)
+    chosen = route_plan.choose([candidate], [route_plan.Answer(peer="10.9.9.9")])
+    assert chosen is not None
+    assert (chosen.url, chosen.address) == ("https://mixed.example/", "10.9.9.9")
+
+
+def test_neither_a_redirect_nor_a_name_server_moves_a_probe_or_a_burst(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+    truth = socket.getaddrinfo
+
+    def resolve(host: str, *more: Any, **named: Any) -> Any:
+        asked.append(host)
+        return truth(host, *more, **named)
+
+    with Server() as trap, Server(tls="server") as target:
+        monkeypatch.setattr(socket, "getaddrinfo", resolve)
+        target.on("/", lambda e: e.reply(307, b"", Location=trap.url))
+        url = f"https://localhost:{target.port}/"
+        route = Route("web", "shop", 443, RouteKind.NODE_PORT, url, address="127.0.0.1")
+        told = probe(route, verify=ssl.create_default_context(cafile=str(CERTS / "ca.pem")))
+        assert (told.problem, told.status, told.redirect) == ("", 307, trap.url)
+        ca = str(CERTS / "ca.pem")
+        burst = Burst(Plan(url=url, count=3, address=route.address, cacert=ca))
+        burst.start()
+        assert burst.wait(20)
+        assert burst.result().statuses == {"307": 3}
+        assert {r.headers["host"] for r in target.requests} == {f"localhost:{target.port}"}
         assert trap.requests == []
+    assert "localhost" not in asked

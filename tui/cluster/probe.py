@@ -11,12 +11,13 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
 from tui.cluster.errors import one_line
 from tui.cluster.route import Route
+from tui.cluster.route_address import for_url
 
 TIMEOUT: Final = 3.0
 LARGEST: Final = 256 * 1024
@@ -87,10 +88,17 @@ async def probing(
     url = _url(route, path)
     if url is None:
         return Probe(route.url, problem="That path would lead to another host.")
+    told: dict[str, str] = {}
+    to = url
+    if route.address:
+        parts = urlsplit(url)
+        told["sni_hostname"] = parts.hostname or ""
+        port = f":{parts.port}" if parts.port else ""
+        to = parts._replace(netloc=for_url(route.address) + port).geturl()
     httpx = importlib.import_module("httpx")
     headers = {"User-Agent": "kscale-tui", "Accept": "*/*", "Accept-Encoding": "identity"}
-    if route.host_header is not None:
-        headers["Host"] = route.host_header
+    if route.host_header is not None or route.address:
+        headers["Host"] = route.host_header or urlsplit(url).netloc
     began = clock()
     try:
         # Without TLS there are no certificates to load.
@@ -98,7 +106,8 @@ async def probing(
         async with httpx.AsyncClient(verify=secured, trust_env=False, timeout=timeout) as client:
             began = clock()
             async with asyncio.timeout(timeout):
-                return await _get(client, url, headers, largest, began, clock)
+                found = await _get(client, to, headers, told, largest, began, clock)
+                return replace(found, url=url)
     except Exception as error:
         problem = _words(error, httpx, urlsplit(url).netloc, timeout)
         return Probe(url, latency=clock() - began, problem=problem)
@@ -108,12 +117,14 @@ async def _get(
     client: Any,
     url: str,
     headers: Mapping[str, str],
+    told: Mapping[str, str],
     largest: int,
     began: float,
     clock: Callable[[], float],
 ) -> Probe:
     body = bytearray()
-    async with client.stream("GET", url, headers=headers, follow_redirects=False) as answer:
+    asking = client.stream("GET", url, headers=headers, follow_redirects=False, extensions=told)
+    async with asking as answer:
         # As it came over the wire: unpacking could blow it up.
         async for piece in answer.aiter_raw():
             body += piece[: largest - len(body)]

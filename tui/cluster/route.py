@@ -43,6 +43,8 @@ class Route:
     """Whether connections go straight to pods: kube-proxy's choice is not exercised."""
     hint: str = ""
     """For a port-forward: which better way failed, and the step that would open it."""
+    address: str = ""
+    """The address that answered, where the URL keeps a name for TLS; empty: look at the URL."""
     most_connections: int | None = None
     """How many connections it takes at a time, beyond which they are reset; None: no bound."""
 

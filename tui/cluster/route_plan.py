@@ -203,8 +203,8 @@ def choose(candidates: Sequence[Candidate], answers: Sequence[Answer]) -> Route 
     """The route of the first that answered.
 
     A name was looked up to connect to it. Whoever answers for the name could say something else
-    the next time, so the route keeps the address, and the name as its Host; with TLS it is the
-    certificate that holds the name to its word.
+    the next time, so the route keeps the address, and the name as its Host; with TLS, whose
+    certificates go by names, the address stands beside the URL.
 
     Args:
         candidates: in the order of preference.
@@ -213,8 +213,10 @@ def choose(candidates: Sequence[Candidate], answers: Sequence[Answer]) -> Route 
     for candidate, answer in zip(candidates, answers, strict=True):
         if answer.failure is None:
             route = candidate.route
-            if not answer.peer or answer.peer == candidate.host or route.url.startswith("https:"):
+            if not answer.peer or answer.peer == candidate.host:
                 return route
+            if route.url.startswith("https:"):
+                return replace(route, address=answer.peer)
             parts = urlsplit(route.url)
             port = f":{parts.port}" if parts.port else ""
             pinned = parts._replace(netloc=for_url(answer.peer) + port).geturl()

@@ -164,6 +164,8 @@ def _aimed_plan(aim: Aim, settings: LoadSettings, flags: dict[str, Any]) -> Plan
     changes: dict[str, Any] = {}
     if aim.host_header and not any(name.lower() == "host" for name, _ in plan.headers):
         changes["headers"] = (("Host", aim.host_header), *plan.headers)
+    if aim.address and target(plan.url).host == aim.host:
+        changes["address"] = aim.address
     if aim.service and plan.pattern is None:
         changes["pattern"] = ANSWERED_BY
     return msgspec.structs.replace(plan, **changes)

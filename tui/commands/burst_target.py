@@ -35,6 +35,8 @@ class Aim:
     """The host of a route of the cluster: it may be loaded. Empty: it is no such route."""
     host_header: str | None = None
     """What to send as ``Host``, if it is not the URL's own host."""
+    address: str = ""
+    """The address that the host's name led to; empty: there was no name to look up."""
     label: str = ""
     """The route in a few words."""
     bypasses: bool = False
@@ -103,6 +105,7 @@ def aimed(
             _with_path(route.url, found["path"]),
             route.host,
             route.host_header,
+            route.address,
             route.label,
             route.bypasses_service,
             route.hint,

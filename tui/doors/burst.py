@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from typing import Final, Protocol
 
+import msgspec
+
 from tui.analysis.focus import Focus
 from tui.cluster.access_log import AccessLogs
 from tui.cluster.route import Route, Routes, Unreachable
@@ -305,6 +307,8 @@ class BurstDoor:
         no = self._refusal(plan, aim, route)
         if no:
             raise PlanError(no)
+        if route is not None and route.address and target(plan.url).host == route.host:
+            plan = msgspec.structs.replace(plan, address=route.address)
         if route is not None and route.most_connections is not None:
             most, asked = route.most_connections, plan.most_connections
             if asked > most:

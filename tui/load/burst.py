@@ -110,7 +110,9 @@ class Burst:
         readers: list[threading.Thread] = []
         try:
             tls_context(self.plan)
-            address, self._dns = look_up(target(self.plan.url))
+            address = self.plan.address
+            if address is None:
+                address, self._dns = look_up(target(self.plan.url))
             if not self._stopped.is_set():
                 self._work(address, readers)
         except PlanError as error:

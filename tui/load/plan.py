@@ -63,6 +63,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a TLS certificate must be valid for the host."""
     cacert: str | None = None
     """A PEM file of authorities to trust instead of the system's."""
+    address: str | None = None
+    """Where the URL's host is, if that is settled already; else its name is looked up."""
     pattern: Pattern | None = None
     profile: str | None = None
     """The preset that it came from."""
