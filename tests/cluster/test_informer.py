@@ -202,9 +202,11 @@ def test_lines_may_come_a_byte_at_a_time(run: Run) -> None:
 
 def test_a_watch_that_stays_silent_to_its_end_lists_again(server: Server) -> None:
     now = [0.0]
+    begun = threading.Event()
 
     def silent(exchange: Exchange) -> None:
         exchange.start_chunked()
+        begun.wait(10)
         eventually(lambda: running.link.health is Health.LIVE)
         now[0] += 280
         exchange.end()
@@ -212,6 +214,7 @@ def test_a_watch_that_stays_silent_to_its_end_lists_again(server: Server) -> Non
     server.on(PODS, listing([pod("future")], "99999"), listing([pod("a")], "7"))
     server.on(PODS, silent, watching(), watch=True)
     running = Running(server, clock=lambda: now[0])
+    begun.set()
     try:
         eventually(lambda: running.names() == {"a"})
     finally:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.cluster.server import eventually
 from tests.setups.place import Place
 from tui.cluster.errors import ApiError, Fault
 from tui.cluster.guard import Guard
@@ -259,7 +260,8 @@ def test_a_failed_change_is_told_and_undone(app: Place) -> None:
     assert ended.failure is not None
     assert ended.failure.reason == "ImagePullBackOff"
     assert "nginx:no-such cannot be pulled" in ended.failure.sentence
-    assert state(app, "nginx")[0] is State.DEGRADED
+    # Between two tries, and for a moment, the kubelet says ErrImagePull again.
+    eventually(lambda: state(app, "nginx")[0] is State.DEGRADED)
     assert "undoing applies what was there before" in ended.undo
     undone = setups.undo(ended, app.steps.append)
     assert undone.good, undone.failure

@@ -54,8 +54,9 @@ class Board:
             if row is None:
                 return
             there = bool(found.objects)
-            if not (there or found.leftover or row.busy):
-                # Nothing is left of an apply that failed.
+            if row.undo and not (there or found.leftover or row.busy):
+                # Nothing is left of an apply that failed half way. What was refused before
+                # anything was written stands until something else is tried.
                 row = replace(row, failure="", undo="", steps=())
             self._rows[found.setup] = replace(
                 row,
