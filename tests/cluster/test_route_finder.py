@@ -357,7 +357,7 @@ def test_through_real_sockets(kubelet: Cluster) -> None:
 def test_the_embedded_cluster_is_reached_by_its_node_ports() -> None:
     child = Embedded()
     try:
-        with open_routes(child.config(), "default") as finder:
+        with open_routes(child.config(), "default") as (finder, _, _):
 
             def probed() -> Route | None:
                 found = finder.find("default", "nginx-svc", fresh=True)
@@ -377,7 +377,7 @@ def test_lists_that_do_not_come_are_not_waited_for() -> None:
             server.on(f"/api/v1/namespaces/shop/{plural}", status(403, "Forbidden"))
         server.on("/api/v1/nodes", stall)
         began = time.monotonic()
-        with open_routes(ClusterConfig(server.url), "shop", within=0.3) as finder:
+        with open_routes(ClusterConfig(server.url), "shop", within=0.3) as (finder, _, _):
             assert time.monotonic() - began < 3.0
             found = finder.find("shop", "web")
         assert isinstance(found, Unreachable)

@@ -26,7 +26,6 @@ from tui.load.limits import excess, refusal
 from tui.load.plan import Pattern, Plan, PlanError, target
 from tui.load.result import Result, to_csv, to_json
 from tui.load.stats import Snapshot
-from tui.text import clean
 
 if TYPE_CHECKING:
     from tui.doors.pod_counts import PodCounts
@@ -331,9 +330,13 @@ class _Line:
 
 
 def _say(sentence: str) -> None:
+    from tui.text import clean  # it brings Rich, which a burst does not need
+
     click.echo(f"kscale-tui burst: {clean(sentence)}.", err=True)
 
 
 def _usage(sentence: str) -> NoReturn:
+    from tui.text import clean
+
     click.echo(f"kscale-tui burst: {clean(sentence)}. See `kscale-tui burst --help`.", err=True)
     sys.exit(USAGE)
