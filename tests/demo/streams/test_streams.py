@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import ssl
+import tarfile
 from collections.abc import AsyncIterator
 from random import Random
 from typing import Any
@@ -18,6 +20,7 @@ from tests.demo.streams.spdyclient import SpdyClient
 from tui.demo.clock import RealClock
 from tui.demo.cluster import AGE, Cluster
 from tui.demo.streams import spdy
+from tui.demo.streams.archive import bytes_of
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 TUNNEL = "SPDY/3.1+portforward.k8s.io"
@@ -61,6 +64,34 @@ async def _exec(http: Http, *command: str, typed: bytes | None = None, tty: bool
         async for message in socket:
             found[message.data[0]] += message.data[1:]
     return found[1].decode(), found[2].decode(), msgspec.json.decode(found[3])
+
+
+async def test_files_are_copied_in_and_out(http: Http) -> None:
+    content = bytes(range(256))
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as packed:
+        for name in ("a.bin", "../out"):
+            one = tarfile.TarInfo(name)
+            one.size = len(content)
+            packed.addfile(one, io.BytesIO(content))
+    sent = archive.getvalue()
+    _, _, status = await _exec(http, "tar", "-xmf", "-", "-C", "/tmp", typed=sent)
+    assert status["status"] == "Success"
+    shell = http.cluster.handlers.sessions
+    assert shell is not None
+    pods = http.cluster.store.list_at("pods", "default", None)
+    pod = next(pod for pod in pods if pod.name.startswith("nginx-proxy"))
+    opened = shell.shell(pod, shell.container(pod, ""))
+    assert (await opened.run(["ls", "/tmp"])).out == "a.bin\n"
+    packed_again = await opened.run(["tar", "cf", "-", "/tmp/a.bin"])
+    assert packed_again.err == "tar: removing leading '/' from member names\n"
+    with tarfile.open(fileobj=io.BytesIO(bytes_of(packed_again.out))) as found:
+        [name] = found.getnames()
+        member = found.extractfile(name)
+        assert member is not None
+        assert (name, member.read()) == ("tmp/a.bin", content)
+    said, _, status = await _exec(http, "sh", "-c", "cat%3B%20exit%203", typed=b"hi\n")
+    assert (said, status["details"]["causes"][0]["message"]) == ("hi\n", "3")
 
 
 async def test_ports_on_channels(http: Http) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from tui.demo.store import Object
+from tui.demo.streams import archive
 from tui.demo.streams.shell import PROMPT, Result, Shell
 
 STDIN: Final = 0
@@ -16,6 +17,7 @@ STDOUT: Final = 1
 STDERR: Final = 2
 ERROR: Final = 3
 _MOST_LINE: Final = 8192
+_MOST_INPUT: Final = 2 * archive.MOST
 Send = Callable[[int, bytes], None]
 """Sends bytes on one of the channels above."""
 
@@ -36,15 +38,34 @@ def outcome(code: int) -> bytes:
 
 
 class Terminal:
-    """Lines from what is typed, echoed if the other side is a terminal."""
+    """Lines from what is typed, echoed if the other side is a terminal.
 
-    def __init__(self, echo: Callable[[bytes], None] | None) -> None:
+    Args:
+        echo: sends back what is typed; None where no terminal is.
+        whole: keep all that comes as it is, for a command that reads its standard input.
+    """
+
+    def __init__(self, echo: Callable[[bytes], None] | None, *, whole: bool = False) -> None:
         self._echo = echo
         self._typed = ""
+        self._whole = bytearray() if whole else None
+        self._ended = asyncio.Event()
         self.lines: asyncio.Queue[str | None] = asyncio.Queue()
+
+    async def everything(self) -> bytes:
+        """All that is sent, once it has ended."""
+        await self._ended.wait()
+        return bytes(self._whole or b"")
 
     def received(self, data: bytes) -> None:
         """Take what was typed."""
+        if self._whole is not None:
+            if self._echo is not None:
+                self._echo(data)
+            self._whole += data[: max(0, _MOST_INPUT - len(self._whole))]
+            if self._echo is not None and b"\x04" in data:
+                self.finished()
+            return
         if self._echo is None:
             self._typed += data.decode("utf-8", "replace")
             *whole, self._typed = self._typed[-_MOST_LINE:].split("\n")
@@ -78,6 +99,7 @@ class Terminal:
         if self._typed and self._echo is None:
             self.lines.put_nowait(self._typed)
         self.lines.put_nowait(None)
+        self._ended.set()
 
 
 async def execute(
@@ -90,10 +112,12 @@ async def execute(
         for channel, text in ((STDOUT, result.out), (STDERR, result.err)):
             if text:
                 shown = text.replace("\n", "\r\n") if tty else text
-                send(STDOUT if tty else channel, shown.encode())
+                send(STDOUT if tty else channel, archive.bytes_of(shown))
 
     code = 0
     if not interactive:
+        if stdin:
+            shell.world.stdin = terminal.everything
         result = await shell.run(command)
         show(result)
         code = result.code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from typing import Final, Protocol
 
@@ -14,11 +15,19 @@ from tui.demo.dataplane.files import Files
 from tui.demo.dataplane.network import Network
 from tui.demo.dataplane.nginx.image import FILES as NGINX_FILES
 from tui.demo.dataplane.plane import DataPlane
+from tui.demo.resource import Resource
 from tui.demo.store import Entry, Object, Store
 from tui.demo.streams.shell import Shell, World
 
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_MOST_ROOMS: Final = 32
 _IMAGES: Final = (("nginx", NGINX_FILES), ("caddy", CADDY_FILES))
+
+
+_KEYS: Final = (
+    (resources.CONFIG_MAPS, "configMapKeyRef"),
+    (resources.SECRETS, "secretKeyRef"),
+)
 
 
 class LogSource(Protocol):
@@ -36,6 +45,7 @@ class PodSessions:
         self._clock = clock
         self._plane = plane
         self.logs = logs
+        self._written: dict[tuple[str, str], tuple[str, dict[str, str]]] = {}
 
     @property
     def network(self) -> Network:
@@ -79,6 +89,7 @@ class PodSessions:
         image = str(container.get("image", ""))
         known = next((files for name, files in _IMAGES if name in image), {})
         mounts = container.get("volumeMounts") or ()
+        known = {**known, **self._room(pod, container)}
         files = Files(known, mounts, self._plane.volumes(pod))
         return Shell(
             World(
@@ -89,15 +100,28 @@ class PodSessions:
                 files=files,
                 network=self.network,
                 now=self._clock.wall,
+                written=self._room(pod, container),
                 speed=self._clock.speed,
             )
         )
 
+    def _room(self, pod: Entry, container: Object) -> dict[str, str]:
+        """What was written in a container, which is lost when it starts again."""
+        statuses = pod.status.get("containerStatuses") or ()
+        ids = (one.get("containerID") for one in statuses if one["name"] == container["name"])
+        run = str(next(ids, ""))
+        key = (pod.uid, str(container["name"]))
+        before, written = self._written.pop(key, ("", {}))
+        while len(self._written) >= _MOST_ROOMS:
+            del self._written[next(iter(self._written))]
+        self._written[key] = (run, written if before == run else {})
+        return self._written[key][1]
+
     def _environment(self, pod: Entry, container: Object) -> Mapping[str, str]:
         found = {"PATH": _PATH, "HOSTNAME": str(pod.spec.get("hostname") or pod.name)}
         for source in container.get("envFrom") or ():
-            name = str((source.get("configMapRef") or {}).get("name", ""))
-            data = self._data(pod.namespace, name)
+            data = self._data(resources.CONFIG_MAPS, pod, source.get("configMapRef"))
+            data |= self._data(resources.SECRETS, pod, source.get("secretRef"))
             prefix = source.get("prefix", "")
             found |= {f"{prefix}{key}": value for key, value in data.items()}
         for variable in container.get("env") or ():
@@ -109,17 +133,23 @@ class PodSessions:
         if "value" in variable:
             return str(variable["value"])
         source = variable.get("valueFrom") or {}
-        key = source.get("configMapKeyRef")
-        if key:
-            return self._data(pod.namespace, str(key.get("name"))).get(str(key.get("key")), "")
+        for resource, kind in _KEYS:
+            if key := source.get(kind):
+                return self._data(resource, pod, key).get(str(key.get("key")), "")
         path = str((source.get("fieldRef") or {}).get("fieldPath", ""))
         value: object = pod.data
         for part in path.split("."):
             value = value.get(part) if isinstance(value, dict) else None
         return value if isinstance(value, str) else ""
 
-    def _data(self, namespace: str, name: str) -> dict[str, str]:
-        """A ConfigMap's data. Secrets are not read: what comes from one is empty here."""
-        entry = self._store.get(resources.CONFIG_MAPS.storage, namespace, name)
-        data: dict[str, str] = (entry.data.get("data") or {}) if entry is not None else {}
+    def _data(self, resource: Resource, pod: Entry, reference: Object | None) -> dict[str, str]:
+        """What is in the ConfigMap or Secret that a container refers to."""
+        name = str((reference or {}).get("name", ""))
+        entry = self._store.get(resource.storage, pod.namespace, name)
+        data: dict[str, str] = dict(entry.data.get("data") or {}) if entry is not None else {}
+        if resource is resources.SECRETS:
+            return {
+                key: base64.b64decode(value).decode("utf-8", "replace")
+                for key, value in data.items()
+            }
         return data

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import shlex
+import tarfile
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,12 +19,18 @@ from urllib.parse import urlsplit
 from tui.demo.dataplane.files import Files
 from tui.demo.dataplane.messages import Request, Response, reason
 from tui.demo.dataplane.network import Broken, Network
+from tui.demo.streams import archive
 
 _SHELLS: Final = frozenset({"sh", "bash", "ash", "/bin/sh", "/bin/bash", "/bin/ash"})
 _NOT_SIMULATED: Final = re.compile(r"[|<>`]|\$\(|\b(for|while|if|case|until)\b")
 _PATIENCE: Final = 10.0
 _LONGEST_SLEEP: Final = 3600.0
 PROMPT: Final = "# "
+# Of a simulated container: nothing on this machine is meant.
+_DIRECTORIES: Final = frozenset(
+    ("/", "/bin", "/dev", "/etc", "/home", "/proc", "/root", "/sys", "/tmp", "/usr", "/var")  # noqa: S108
+)
+_TO_STDERR: Final = re.compile(r"1?>&2")
 
 
 @dataclass(slots=True)
@@ -40,6 +47,10 @@ class World:
     speed: float = 1.0
     """Simulated seconds in a real one."""
     directory: str = "/"
+    written: dict[str, str] = field(default_factory=dict)
+    """Files that were made here, by path."""
+    stdin: Callable[[], Awaitable[bytes]] | None = None
+    """Reads the standard input to its end; None where there is none."""
 
 
 @dataclass(slots=True)
@@ -71,7 +82,7 @@ class Shell:
 
     async def script(self, text: str) -> Result:
         """Run a line or several: commands joined by ``;``, ``&&`` and ``||``."""
-        if _NOT_SIMULATED.search(text):
+        if _NOT_SIMULATED.search(_TO_STDERR.sub("", text)):
             return _not_here("pipes, redirections, loops and conditions")
         total = Result()
         joint = ";"
@@ -81,13 +92,16 @@ class Shell:
                 continue
             if (joint == "&&" and total.code) or (joint == "||" and not total.code):
                 continue
+            plain, redirected = _TO_STDERR.subn("", part)
             try:
-                words = shlex.split(self._expanded(part))
+                words = shlex.split(self._expanded(plain))
             except ValueError:
                 return Result(total.out, total.err + "sh: syntax error: unterminated quote\n", 2)
             if not words:
                 continue
             one = await self._command(words)
+            if redirected:
+                one = Result("", one.out + one.err, one.code)
             total = Result(total.out + one.out, total.err + one.err, one.code)
             if self.ended:
                 break
@@ -121,10 +135,13 @@ class Shell:
                 parts.append(part)
         return "/" + "/".join(parts)
 
-    def cat(self, words: list[str]) -> Result:
-        """``cat FILE...``."""
+    async def cat(self, words: list[str]) -> Result:
+        """``cat [FILE...]``."""
         result = Result()
-        for name in (one for one in words[1:] if not one.startswith("-")):
+        names = [one for one in words[1:] if not one.startswith("-")]
+        if not names and self.world.stdin is not None:
+            return Result(archive.text_of(await self.world.stdin()))
+        for name in names:
             path = self._path(name)
             text = self.world.files.read(path)
             if path == "/etc/hostname":
@@ -141,7 +158,57 @@ class Shell:
         return result
 
     def _is_directory(self, path: str) -> bool:
-        return path == "/" or self.world.files.has_directory(path)
+        return path in _DIRECTORIES or self.world.files.has_directory(path)
+
+    def test(self, words: list[str]) -> Result:
+        """``test -d PATH``, with ``-e`` and ``-f``, and the same between brackets."""
+        if len(words) < 3 or words[1] not in ("-d", "-e", "-f"):
+            return Result(code=2)
+        path = self._path(words[2])
+        is_file = path in self.world.files.paths() or path == "/etc/hostname"
+        found = {"-d": self._is_directory(path), "-f": is_file}
+        return Result(code=int(not found.get(words[1], any(found.values()))))
+
+    async def tar(self, words: list[str]) -> Result:
+        """``tar cf - PATH...`` and ``tar xf - [-C DIRECTORY]``, as ``kubectl cp`` has them."""
+        flags = "".join(
+            one for one in words[1:] if one[:2] != "--" and "f" in one and "/" not in one
+        )
+        if "x" in flags and self.world.stdin is not None:
+            directory = words[words.index("-C") + 1] if "-C" in words[:-1] else "."
+            try:
+                made = archive.unpack(await self.world.stdin(), self._path(directory))
+            except tarfile.TarError:
+                return Result(err="tar: invalid tar header checksum\n", code=1)
+            except archive.TooLargeError:
+                return Result(err="tar: write error: No space left on device\n", code=1)
+            kept = {**self.world.written, **made}
+            if sum(map(len, kept.values())) > archive.MOST:
+                return Result(err="tar: write error: No space left on device\n", code=1)
+            self.world.written.update(made)
+            return Result()
+        if "c" not in flags:
+            return Result(err="tar: only cf - and xf - are simulated here\n", code=1)
+        return self._packed([one for one in words[2:] if one != "-"])
+
+    def _packed(self, names: list[str]) -> Result:
+        said, chosen = "", []
+        files, own = self.world.files, {"/etc/hostname": f"{self.world.hostname}\n"}
+        for name in names:
+            path = self._path(name)
+            inside = {one for one in files.paths() if one.startswith(f"{path}/")}
+            if path in own or path in files.paths():
+                inside.add(path)
+            if not inside:
+                said += f"tar: {name}: No such file or directory\n"
+            if name.startswith("/"):
+                said += "tar: removing leading '/' from member names\n"
+            chosen += [(one, own.get(one) or files.read(one) or "") for one in sorted(inside)]
+        code = int("No such" in said)
+        if code:
+            said += "tar: error exit delayed from previous errors\n"
+        packed = archive.pack(chosen, self.world.now().timestamp())
+        return Result(archive.text_of(packed), said, code)
 
     def ls(self, words: list[str]) -> Result:
         """``ls [PATH...]``; of the image's files only those that matter are known."""
@@ -276,8 +343,9 @@ def _not_here(what: str) -> Result:
 
 
 _SIMPLE: Final[dict[str, Callable[[Shell, list[str]], Result]]] = {
-    "cat": Shell.cat,
     "ls": Shell.ls,
+    "test": Shell.test,
+    "[": Shell.test,
     "cd": Shell.cd,
     "env": Shell.env,
     "printenv": Shell.env,
@@ -294,6 +362,8 @@ _SIMPLE: Final[dict[str, Callable[[Shell, list[str]], Result]]] = {
     "false": lambda shell, words: Result(code=1),
 }
 _WAITING: Final[dict[str, Callable[[Shell, list[str]], Awaitable[Result]]]] = {
+    "cat": Shell.cat,
+    "tar": Shell.tar,
     "curl": Shell.fetch,
     "wget": Shell.fetch,
     "nslookup": Shell.lookup,

@@ -157,7 +157,9 @@ def _listed(incoming: web.BaseRequest, name: str) -> list[str]:
 
 def _terminal(incoming: web.BaseRequest, send: commands.Send) -> commands.Terminal:
     tty = incoming.query.get("tty") in ("true", "1")
-    return commands.Terminal((lambda data: send(commands.STDOUT, data)) if tty else None)
+    command = incoming.query.getall("command", ()) or ["sh"]
+    echo = (lambda data: send(commands.STDOUT, data)) if tty else None
+    return commands.Terminal(echo, whole=not commands.shell_alone(list(command)))
 
 
 async def _work(
