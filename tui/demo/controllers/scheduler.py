@@ -15,7 +15,8 @@ from tui.demo.store import Entry, Event, Key, Object
 
 _BINDING: Final = Writer("kube-scheduler", "binding")
 _STATUS: Final = Writer("kube-scheduler", "status")
-_RETRY: Final = 30.0
+_RETRY: Final = 300.0
+"""Seconds after which a refused pod is looked at again, whatever happened."""
 
 
 class Scheduler(Controller):
@@ -27,19 +28,38 @@ class Scheduler(Controller):
     def start(self) -> None:
         """Watch what matters."""
         self.watch(resources.PODS, self._unscheduled)
-        self.watch(resources.NODES, lambda event: self._pending())
+        self.watch(resources.NODES, self._of_node)
         self.watch(resources.VOLUME_CLAIMS, lambda event: self._pending())
 
-    def _unscheduled(self, event: Event) -> list[Key]:
-        if event.type == "DELETED" or event.entry.deleting:
-            return self._pending()  # room may have become free
-        return [] if event.entry.spec.get("nodeName") else [event.entry.key]
+    # Only what may help makes a refused pod be looked at again, as the real one's hints have it.
 
-    def _pending(self) -> list[Key]:
+    def _unscheduled(self, event: Event) -> list[Key]:
+        new, old = event.entry, event.previous
+        if event.type == "DELETED" or new.deleting or is_finished(new):
+            return self._pending("Insufficient", "Too many") if new.spec.get("nodeName") else []
+        if new.spec.get("nodeName"):
+            return []
+        same = event.type == "MODIFIED" and old is not None
+        if same and old is not None and (old.labels, old.spec) == (new.labels, new.spec):
+            return []  # it is its status that was written
+        return [new.key]
+
+    def _of_node(self, event: Event) -> list[Key]:
+        new, old = event.entry, event.previous
+        if event.type == "MODIFIED" and old is not None:
+            before, now = old.status.get("allocatable"), new.status.get("allocatable")
+            if (old.labels, old.spec, before) == (new.labels, new.spec, now):
+                return []  # a heartbeat
+        return self._pending()
+
+    def _pending(self, *lacking: str) -> list[Key]:
+        """The pods without a node; those alone that lack something, if it is said what."""
         return [
             pod.key
             for pod in self.store.entries(resources.PODS.storage)
-            if not pod.spec.get("nodeName") and not pod.deleting
+            if not pod.spec.get("nodeName")
+            and not pod.deleting
+            and (not lacking or any(one in _said_of(pod) for one in lacking))
         ]
 
     def reconcile(self, key: Key) -> None:
@@ -177,6 +197,10 @@ class Scheduler(Controller):
         self.plane.events.record_action(
             (resources.PODS, pod), "Warning", "FailedScheduling", message, "Scheduling", self.name
         )
+
+
+def _said_of(pod: Entry) -> str:
+    return str((condition(pod.status, "PodScheduled") or {}).get("message", ""))
 
 
 def request_milli(spec: Object, name: str) -> int:
