@@ -22,13 +22,21 @@ def _program(image: str = "nginx:1", note: str = "", **container: Any) -> Progra
         (["sleep", "infinity"], None, 0, ()),
         (["sh", "-c", "echo hi; sleep 3; exit 4"], 3.05, 4, ("hi",)),
         (["sh", "-c", "echo 'a b' && false && echo no"], 0.05, 1, ("a b",)),
-        (["sh", "-c", "while true; do date; done"], None, 0, ()),
+        (["sh", "-c", "while true; do date; done"], None, 0, (DATE,)),
+        (["sh", "-c", "while true; do nc -l 80; done"], None, 0, ()),
     ],
 )
 def test_commands(command: list[str], lasts: float | None, code: int, output: tuple[str]) -> None:
     program = _program("busybox", command=command)
     assert program.lasts == (pytest.approx(lasts) if lasts is not None else None)
     assert (program.exit_code, program.output) == (code, output)
+
+
+def test_a_loop_prints_again() -> None:
+    script = "echo up; while true; do echo 'Logging frontend...'; sleep 10; done"
+    program = _program("busybox", command=["sh", "-c", script])
+    assert program.output == ("up", "Logging frontend...")
+    assert (program.again, program.every) == (("Logging frontend...",), pytest.approx(10.05))
 
 
 def test_a_shell_without_a_terminal_ends_at_once() -> None:

@@ -42,6 +42,10 @@ class Program:
     reason: str = ""
     """Why it ended, if it is not its code that tells (``OOMKilled``)."""
     output: tuple[str, ...] = ()
+    again: tuple[str, ...] = ()
+    """What it prints over and over."""
+    every: float = 1.0
+    """Seconds from one time to the next."""
     start_error: str = ""
     """The runtime's message if it cannot even start."""
     pull_fails: bool = False
@@ -122,6 +126,9 @@ _SHORT: Final = {
     "uname": "Linux",
     "whoami": "root",
 } | dict.fromkeys(("cat", "chmod", "cp", "env", "ls", "mkdir", "mv", "printenv", "rm", "touch"), "")
+_LOOP: Final = re.compile(
+    r"(?P<head>.*?)\bwhile\s+(?:true|:|\[ 1 \])\s*;\s*do\b(?P<body>.*?)[;\s]*\bdone[;\s]*", re.S
+)
 _SHELLS: Final = ("sh", "bash", "/bin/sh", "/bin/bash")
 _BINARIES: Final = (
     "/bin/",
@@ -186,8 +193,31 @@ def _of_command(program: Program, words: list[str], container: Object) -> Progra
     return program
 
 
+def _of_loop(program: Program, script: str) -> Program | None:
+    """A script that ends in a loop of ``echo`` and ``sleep`` without end; None for another."""
+    match = _LOOP.fullmatch(script)
+    if match is None:
+        return None
+    body = _of_script(Program(), match["body"])
+    head = _of_script(Program(), match["head"])
+    if body.lasts is None or body.exit_code or head.lasts is None or head.exit_code:
+        return None
+    return replace(
+        program,
+        lasts=None,
+        output=(*head.output, *body.output),
+        again=body.output,
+        every=max(1.0, body.lasts),
+        listens=False,
+        heeds_sigterm=False,
+    )
+
+
 def _of_script(program: Program, script: str) -> Program:
     """A shell script of ``echo``, ``sleep``, ``exit`` and what is `_SHORT`; else it runs on."""
+    loop = _of_loop(program, script)
+    if loop is not None:
+        return loop
     lasted, printed = 0.05, []
     for step in re.split(r";|&&|\n", script):
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Final
@@ -244,9 +244,9 @@ class Worker:
             if pod is not None and container.part == "containers"
             else None
         )
-        for line in program.output if served is None else served.output:
-            shown = line.replace(DATE, f"{tools.clock.wall():%a %b %e %H:%M:%S UTC %Y}")
-            tools.logs.write(self.uid, container.name, shown.replace(HOSTNAME, self._key[1]))
+        self._print(container, program.output if served is None else served.output)
+        if program.again and served is None:
+            self._print_again(container)
         if served is not None and served.exit_code is not None:
             code = served.exit_code
             self.while_runs(container, 0.03, lambda: self.end_run(container, code))
@@ -256,6 +256,19 @@ class Worker:
         if container.part == "containers":
             Probes(self, container).begin(tools.rng)
         self.publish()
+
+    def _print(self, container: Container, lines: Iterable[str]) -> None:
+        for line in lines:
+            shown = line.replace(DATE, f"{self._tools.clock.wall():%a %b %e %H:%M:%S UTC %Y}")
+            shown = shown.replace(HOSTNAME, self._key[1])
+            self._tools.logs.write(self.uid, container.name, shown)
+
+    def _print_again(self, container: Container) -> None:
+        def tick() -> None:
+            self._print(container, container.program.again)
+            self._print_again(container)
+
+        self.while_runs(container, container.program.every, tick)
 
     def _start_failed(self, container: Container) -> None:
         message = container.program.start_error
