@@ -5,6 +5,7 @@ Each function changes the object it is given. The values are those of Kubernetes
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -360,6 +361,10 @@ def _namespace(data: Object) -> None:
 
 
 def _secret(data: Object) -> None:
+    plain = data.pop("stringData", None)
+    if plain:
+        encoded = {name: base64.b64encode(text.encode()).decode() for name, text in plain.items()}
+        data["data"] = {**(data.get("data") or {}), **encoded}
     data.setdefault("type", "Opaque")
 
 

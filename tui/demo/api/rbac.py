@@ -85,12 +85,15 @@ def _matches_path(pattern: str, path: str) -> bool:
 
 def rules_of(store: Store, user: User, namespace: str) -> list[Object]:
     """All rules a user has in a namespace."""
+    found: list[Object] = []
     if user.owns:
-        return [
+        found = [
             {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]},
             {"verbs": ["*"], "nonResourceURLs": ["*"]},
         ]
-    return [rule for rules, _ in _rules(store, user, namespace) for rule in rules]
+    for rules, _ in _rules(store, user, namespace):
+        found += [rule for rule in rules if rule not in found]
+    return found
 
 
 def _rules(store: Store, user: User, namespace: str) -> Iterator[tuple[list[Object], str]]:
