@@ -1,186 +1,151 @@
-"""The command sequences that tutorials give, typed as they stand.
+"""The command sequences that tutorials give, typed as they stand, on the manifests they show.
 
-They are those of blog posts on FastAPI behind nginx and Caddy, the metrics server and HPA, MetalLB
-and Argo CD. What needs a registry, a chart or the Internet is left out; files they show are made
-first.
+They are those of blog posts on FastAPI behind nginx and Caddy, on availability and networking, on
+load balancing, on a k3s cluster and on GitOps. What needs a registry, a chart or the Internet is
+left out, and so are the ends of what is watched.
 """
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.demo.kubectl import FOUND, cluster_for
+from tests.thorough import SOAK
 
 pytestmark = pytest.mark.skipif(not FOUND, reason="kubectl is not installed")
 PROGRAM = FOUND[0] if FOUND else ""
-
-APP = """\
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: fastapi-deploy}
-spec:
-  replicas: 2
-  selector: {matchLabels: {app: fastapi}}
-  template:
-    metadata: {labels: {app: fastapi}}
-    spec:
-      containers:
-      - name: app
-        image: tiangolo/uvicorn-gunicorn-fastapi:python3.11-slim
-        ports: [{containerPort: 80}]
-        resources:
-          requests: {cpu: 100m, memory: 128Mi}
-          limits: {cpu: 500m, memory: 256Mi}
-        readinessProbe: {httpGet: {path: /docs, port: 80}, initialDelaySeconds: 5}
-"""
-SERVICE = """\
-apiVersion: v1
-kind: Service
-metadata: {name: NAME, labels: {app: APP}}
-spec:
-  type: TYPE
-  selector: {app: APP}
-  ports: [{name: http, port: 80, targetPort: 80}]
-"""
-PROXY = """\
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: NAME-proxy}
-spec:
-  selector: {matchLabels: {app: NAME-proxy}}
-  template:
-    metadata: {labels: {app: NAME-proxy}}
-    spec:
-      containers:
-      - name: NAME
-        image: IMAGE
-        ports: [{containerPort: 80}]
-        volumeMounts: [{name: config, mountPath: PATH, subPath: FILE}]
-      volumes: [{name: config, configMap: {name: NAME-config}}]
-"""
-NGINX = """\
-events {}
-http {
-  upstream app { server fastapi-svc:80; }
-  server {
-    listen 80;
-    location / { proxy_pass http://app; add_header X-Served-By "Nginx" always; }
-  }
-}
-"""
-CADDY = """\
-:80 {
-  handle /caddy-health { respond "ok" 200 }
-  handle_path /static/* { reverse_proxy fastapi-svc:80 }
-  handle { reverse_proxy fastapi-svc:80 }
-}
-"""
+DOCUMENTS = Path(__file__).parents[2] / "fixtures" / "documents"
+# The cluster is fifty times as fast as the reader's.
+BEFORE = 'sleep() { command sleep "$(($1 / 50)).$(($1 * 2 % 100))"; }\n'
 
 
-def _service(name: str, app: str, type_: str) -> str:
-    return SERVICE.replace("NAME", name).replace("APP", app).replace("TYPE", type_)
+def _typed(text: str) -> str:
+    """What is typed: all of it in a soak, else without the looks on which nothing depends."""
+    lines = text.splitlines()
+    if not SOAK:
+        lines = [line for line in lines if not line.endswith("# look")]
+    return BEFORE + "\n".join(lines)
 
 
-def _proxy(name: str, image: str, path: str) -> str:
-    file = path.rpartition("/")[2]
-    shown = PROXY.replace("NAME", name).replace("IMAGE", image)
-    return shown.replace("PATH", path).replace("FILE", file)
+def _lay_out(document: str, directory: Path) -> None:
+    for path in (DOCUMENTS / document).iterdir():
+        shutil.copy(path, directory)
 
 
 async def test_fastapi_behind_nginx_and_caddy(tmp_path: Path) -> None:
-    files = {
-        "fastapi.yaml": APP + "---\n" + _service("fastapi-svc", "fastapi", "ClusterIP"),
-        "deployment.yaml": APP,
-        "nginx.conf": NGINX,
-        "Caddyfile": CADDY,
-        "nginx.yaml": _proxy("nginx", "nginx:1.27-alpine", "/etc/nginx/nginx.conf"),
-        "nginx-svc.yaml": _service("nginx-svc", "nginx-proxy", "NodePort"),
-        "caddy.yaml": _proxy("caddy", "caddy:2-alpine", "/etc/caddy/Caddyfile"),
-        "caddy-svc.yaml": _service("caddy-svc", "caddy-proxy", "NodePort"),
-    }
+    _lay_out("proxies", tmp_path)
     async with cluster_for(PROGRAM, tmp_path, lesson=False) as kubectl:
-        for name, text in files.items():
-            (tmp_path / name).write_text(text)
         said = await kubectl.script(
-            """
+            _typed(
+                """
             kubectl apply -f fastapi.yaml
-            kubectl get svc fastapi-svc
+            kubectl get svc fastapi-svc  # look
             kubectl create configmap nginx-config \
             --from-file=nginx.conf=nginx.conf \
             -o yaml --dry-run=client | kubectl apply -f -
-            kubectl get configmap nginx-config -o yaml # to look at it
+            kubectl get configmap nginx-config -o yaml  # look
             kubectl apply -f nginx.yaml
-            kubectl get pods -l app=nginx-proxy
             kubectl apply -f nginx-svc.yaml
-            kubectl get svc nginx-svc
+            kubectl get svc nginx-svc  # look
             kubectl create configmap caddy-config \
             --from-file=Caddyfile=Caddyfile \
             -o yaml --dry-run=client | kubectl apply -f -
             kubectl apply -f caddy.yaml
             kubectl apply -f caddy-svc.yaml
+            kubectl get svc caddy-svc
             """
+            )
         )
         for made in ("configmap/nginx-config", "service/caddy-svc", "deployment.apps/nginx-proxy"):
             assert f"{made} created" in said
+        assert "80:30082/TCP" in said
         said = await kubectl.script(
-            """
-            kubectl get deployment metrics-server -n kube-system
+            _typed(
+                """
+            kubectl get deployment metrics-server -n kube-system  # look
             kubectl apply -f deployment.yaml
             kubectl rollout status deployment fastapi-deploy
-            kubectl get pods -l app=fastapi
-            until kubectl top pods -l app=fastapi; do sleep 0.2; done >top.txt 2>&1
-            kubectl top nodes
-            kubectl top pods -l app=fastapi
+            kubectl get pods -l app=fastapi  # look
+            sleep 60
+            until kubectl top pods -l app=fastapi; do sleep 10; done >top.txt 2>&1
+            kubectl top nodes  # look
+            kubectl autoscale deployment fastapi-deploy --cpu="50%" --min=2 --max=10 ||
+              kubectl autoscale deployment fastapi-deploy --cpu-percent=50 --min=2 --max=10
+            sleep 20
             kubectl get hpa
-            kubectl exec deploy/caddy-proxy -- curl -s localhost/caddy-health
-            kubectl exec deploy/caddy-proxy -- curl -s nginx-svc
+            kubectl exec deploy/caddy-proxy -- sh -c \
+              'curl -s caddy-svc/caddy-health; curl -s nginx-svc; curl -s -i nginx-svc/static/'
             """
+            )
         )
-        assert "deployment.apps/fastapi-deploy unchanged" in said
         assert 'deployment "fastapi-deploy" successfully rolled out' in said
+        # One of the two Deployments that share a label asks for no CPU.
+        assert "<unknown>/50%" in said
         assert "ok" in said
         assert "Hello world" in said
-
-
-async def test_the_metrics_server_and_an_hpa(tmp_path: Path) -> None:
-    async with cluster_for(PROGRAM, tmp_path, lesson=False) as kubectl:
-        manifest = (
-            APP.replace("fastapi-deploy", "hpa-nginx").replace("fastapi}", "hpa-nginx}") + "---\n"
-        )
-        (tmp_path / "made.yaml").write_text(
-            manifest + _service("hpa-nginx", "hpa-nginx", "ClusterIP")
-        )
-        said = await kubectl.script(
+        assert "X-Served-By: Nginx" in said
+        await kubectl.script(
+            _typed(
+                """
+            kubectl delete deploy fastapi-test2-k8s
+            until kubectl get hpa | grep '[0-9]%/50%'; do sleep 10; done
             """
+            )
+        )
+
+
+async def test_availability_and_network(tmp_path: Path) -> None:
+    _lay_out("availability", tmp_path)
+    (tmp_path / "hpa-nginx.yaml").unlink()
+    manifest = (DOCUMENTS / "availability" / "hpa-nginx.yaml").read_text()
+    async with cluster_for(PROGRAM, tmp_path, lesson=False) as kubectl:
+        said = await kubectl.script(
+            _typed(
+                """
             kubectl patch deployment metrics-server -n kube-system --type=json \
               -p='[{"op": "add", "path": "/spec/template/spec/containers/0/args/-", \
               "value": "--kubelet-insecure-tls"}]'
             kubectl rollout status deployment metrics-server -n kube-system
-            kubectl get pods -n kube-system -l k8s-app=metrics-server
-            until kubectl top pods -A; do sleep 0.2; done >top.txt 2>&1
-            kubectl top node
-            kubectl top pods -A
-            kubectl top pods -A --sort-by=cpu
-            kubectl top pods -A --sort-by=memory
-            cat made.yaml > hpa-nginx.yaml
+            kubectl get pods -n kube-system -l k8s-app=metrics-server  # look
+            until kubectl top pods -A; do sleep 10; done >top.txt 2>&1
+            kubectl top node  # look
+            kubectl top pods -A --sort-by=cpu  # look
+            kubectl top pods -A --sort-by=memory  # look
+"""
+                + f"\ncat << EOF >> hpa-nginx.yaml\n{manifest}EOF\n"
+                + """
+            cat hpa-nginx.yaml
             kubectl apply -f hpa-nginx.yaml
-            kubectl get deploy,pod
+            kubectl get deploy,pod  # look
             kubectl autoscale deployment hpa-nginx --cpu-percent=50 --min=1 --max=10
             kubectl get hpa
-            kubectl describe hpa
-            kubectl get deployment -A | grep metrics-server
-            kubectl get apiservice | grep metrics.k8s.io
-            kubectl get configmap -n kube-system kube-proxy -o yaml | grep "mode"
-            kubectl get storageclass
-            kubectl delete -f hpa-nginx.yaml
+            kubectl describe hpa  # look
             """
+            )
         )
         assert "deployment.apps/metrics-server patched" in said
         assert "horizontalpodautoscaler.autoscaling/hpa-nginx autoscaled" in said
-        assert "mode: iptables" in said
-        assert "standard (default)" in said
+        said = await kubectl.script(
+            _typed(
+                """
+            kubectl apply -f hpa-sample.yaml -f configuration.yaml -f services.yaml -f ingress.yaml
+            kubectl wait --for=condition=Ready pod --all --timeout=20s
+            kubectl exec nginx-configmap -- env
+            kubectl exec secret-pod -- env
+            kubectl exec netshoot-pod -- sh -c 'curl -s nginx-service; curl -s growth-service'
+            kubectl get ingress  # look
+            """
+            )
+        )
+        for part in (
+            *("DB=mydatabase\n", "DB_USER=admin\n", "DB_PASS=password\n"),
+            *("Hello from nginx configmap!", "<h1>hello growth</h1>"),
+        ):
+            assert part in said
+        assert "growth-log-ingress created" in said
 
 
 DEFINITION = """\
@@ -210,72 +175,71 @@ def _definition(group: str, version: str, kind: str) -> str:
     return shown.replace("GROUP", group).replace("VERSION", version).replace("KIND", kind)
 
 
-ADDRESSES = """\
-apiVersion: metallb.io/v1beta1
-kind: IPAddressPool
-metadata: {name: pool, namespace: metallb-system}
-spec: {addresses: [192.0.2.240-192.0.2.250]}
----
-apiVersion: metallb.io/v1beta1
-kind: L2Advertisement
-metadata: {name: l2, namespace: metallb-system}
-spec: {ipAddressPools: [pool]}
-"""
-APPLICATION = """\
-apiVersion: argoproj.io/v1alpha1
-kind: Application
-metadata: {name: tetris, namespace: argocd}
-spec:
-  project: default
-  source: {repoURL: "https://example.org/repo", targetRevision: main, path: helm/tetris}
-  destination: {server: "https://kubernetes.default.svc", namespace: game}
-  syncPolicy: {automated: {prune: true, selfHeal: true}}
-"""
-VPA = """\
-apiVersion: autoscaling.k8s.io/v1
-kind: VerticalPodAutoscaler
-metadata: {name: my-app-vpa}
-spec:
-  targetRef: {apiVersion: apps/v1, kind: Deployment, name: my-app}
-  updatePolicy: {updateMode: Auto}
-"""
+DEFINITIONS = (
+    _definition("metallb.io", "v1beta1", "IPAddressPool")
+    + _definition("metallb.io", "v1beta1", "L2Advertisement")
+    + _definition("argoproj.io", "v1alpha1", "Application")
+    + _definition("autoscaling.k8s.io", "v1", "VerticalPodAutoscaler")
+)
 
 
-async def test_the_objects_of_metallb_argo_and_the_vpa(tmp_path: Path) -> None:
-    files = {
-        "definitions.yaml": _definition("metallb.io", "v1beta1", "IPAddressPool")
-        + _definition("metallb.io", "v1beta1", "L2Advertisement")
-        + _definition("argoproj.io", "v1alpha1", "Application")
-        + _definition("autoscaling.k8s.io", "v1", "VerticalPodAutoscaler"),
-        "addresses.yaml": ADDRESSES,
-        "tetris-app.yaml": APPLICATION,
-        "vpa.yaml": VPA,
-        "svc.yaml": _service("web", "web", "LoadBalancer"),
-    }
+async def test_load_balancing_k3s_and_gitops(tmp_path: Path) -> None:
+    for document in ("load-balancing", "k3s", "gitops"):
+        _lay_out(document, tmp_path)
+    shutil.copy(DOCUMENTS / "availability" / "vpa.yaml", tmp_path)
+    (tmp_path / "definitions.yaml").write_text(DEFINITIONS)
     async with cluster_for(PROGRAM, tmp_path, lesson=False) as kubectl:
-        for name, text in files.items():
-            (tmp_path / name).write_text(text)
         said = await kubectl.script(
-            """
+            _typed(
+                """
             kubectl apply -f definitions.yaml
             kubectl wait --for=condition=Established crd --all --timeout=10s
             kubectl create namespace metallb-system
-            kubectl create namespace argocd
+            kubectl get configmap -n kube-system kube-proxy -o yaml | grep "mode"
+            kubectl apply -f web.yaml
             kubectl apply -f addresses.yaml
-            kubectl get ipaddresspool -n metallb-system
-            kubectl get l2advertisement -n metallb-system
+            kubectl get ipaddresspool -n metallb-system  # look
+            kubectl get l2advertisement -n metallb-system  # look
+            kubectl apply -f balancer.yaml
+            kubectl get svc  # look
+            kubectl rollout status deployment web
+            kubectl exec deploy/web -- sh -c 'curl -s web; curl -s web; curl -s web'
+            kubectl logs -l app=web --tail=100 --prefix | grep "GET /" \
+            | sed 's/^\\[pod\\/\\([^]]*\\)\\/[^]]*\\].*/\\1/' | sort | uniq -c
+            kubectl apply -f tiers.yaml
+            kubectl get pods
+            """
+            )
+        )
+        assert "mode: iptables" in said
+        assert "ipaddresspool.metallb.io/pool created" in said
+        counts = [line.split() for line in said.splitlines() if line.split()[0].isdecimal()]
+        assert sum(int(count) for count, pod in counts if pod.startswith("web-")) == 3
+        # Its claim is never made.
+        [postgres] = [line for line in said.splitlines() if line.startswith("postgres-0")]
+        assert "Pending" in postgres
+        said = await kubectl.script(
+            _typed(
+                """
+            kubectl apply -f test.yaml
+            kubectl get pods -o wide  # look
+            kubectl delete -f test.yaml
+            kubectl apply -f scaled.yaml
+            kubectl create namespace argocd
             kubectl apply -f tetris-app.yaml
-            kubectl get applications -n argocd
+            kubectl get applications -n argocd  # look
             kubectl apply -f vpa.yaml
-            kubectl get pods -n kube-system | grep -c vpa || true
-            kubectl apply -f svc.yaml
+            kubectl get pods -n kube-system | grep -c vpa || true  # look
+            kubectl get deployment -A | grep metrics-server  # look
+            kubectl get apiservice | grep metrics.k8s.io
+            kubectl get storageclass
             kubectl patch svc web -p '{"spec": {"type": "NodePort"}}'
-            kubectl get pods -n argocd
-            kubectl get svc -n argocd
             kubectl create secret generic admin -n argocd --from-literal=password=abc
             kubectl get secret -n argocd admin -o jsonpath="{.data.password}" | base64 -d
             """
+            )
         )
-        for made in ("ipaddresspool.metallb.io/pool", "application.argoproj.io/tetris"):
-            assert f"{made} created" in said
+        assert "application.argoproj.io/tetris created" in said
+        assert "horizontalpodautoscaler.autoscaling/test-hpa created" in said
+        assert "standard (default)" in said
         assert said.endswith("abc")
