@@ -109,7 +109,8 @@ async def execute(
     interactive = stdin and shell_alone(command)
 
     def show(result: Result) -> None:
-        for channel, text in ((STDOUT, result.out), (STDERR, result.err)):
+        # Errors first: kubectl cp stops listening when it has the files.
+        for channel, text in ((STDERR, result.err), (STDOUT, result.out)):
             if text:
                 shown = text.replace("\n", "\r\n") if tty else text
                 send(STDOUT if tty else channel, archive.bytes_of(shown))
