@@ -130,7 +130,7 @@ class Director:
             focused=self._focused,
             told=told,
             trend=self._trend,
-            charted=charted,
+            charted=self._charted,
             why=why,
             prospect=self._prospect,
             findings=diagnosis.findings,

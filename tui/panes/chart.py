@@ -48,8 +48,11 @@ class ChartPane(Pane):
     def depends(self, scene: Scene) -> Hashable:
         """The curves, the marks, and the time each column of dots stands for."""
         column = max(0.5, self.window / max(1, 2 * self.size.width))
+        hpa = scene.focus.hpa
         return (
             scene.charted,
+            scene.focus.workload is None,
+            hpa.max if hpa is not None else None,
             tuple((e.time, e.mood) for e in scene.entries if e.mark),
             self.window,
             self.per_pod,
