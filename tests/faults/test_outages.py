@@ -10,6 +10,7 @@ import pytest
 
 from tests.faults.schedule import change, empty
 from tests.faults.world import KINDS, ODDITIES, QUICK, STORAGE, Waits, World, eventually
+from tests.thorough import SOAK
 from tui.demo.synthetic import objects
 from tui.state.links import Health, Link, Source
 from tui.state.rows import Kind
@@ -27,8 +28,10 @@ def retrying(world: World) -> list[Link]:
     return [link for link in list(world.links[Kind.PODS]) if link.health is Health.RETRYING]
 
 
-@pytest.mark.parametrize("minutes", [0.1, 10])
-@pytest.mark.parametrize("compact", [True, False])
+@pytest.mark.parametrize(
+    ("minutes", "compact"),
+    [(0.1, False), (10, True), *([(0.1, True), (10, False)] if SOAK else [])],
+)
 def test_a_server_that_was_away(
     minutes: float, compact: bool, waits: Waits, tmp_path: Path
 ) -> None:
