@@ -92,6 +92,9 @@ async def test_files_are_copied_in_and_out(http: Http) -> None:
         assert (name, member.read()) == ("tmp/a.bin", content)
     said, _, status = await _exec(http, "sh", "-c", "cat%3B%20exit%203", typed=b"hi\n")
     assert (said, status["details"]["causes"][0]["message"]) == ("hi\n", "3")
+    opens = "command%20-v%20bash%20>/dev/null%20%26%26%20exec%20bash%20||%20exec%20sh"
+    said, _, _ = await _exec(http, "sh", "-c", opens, typed=b"echo one\n")
+    assert said == "one\n"
 
 
 async def test_ports_on_channels(http: Http) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from typing import Final
 
@@ -18,6 +19,7 @@ STDERR: Final = 2
 ERROR: Final = 3
 _MOST_LINE: Final = 8192
 _MOST_INPUT: Final = 2 * archive.MOST
+_BECOMES_SHELL: Final = re.compile(r"(?:^|[;&|])\s*exec\s+(?:/bin/)?(?:ba|a)?sh\s*$")
 Send = Callable[[int, bytes], None]
 """Sends bytes on one of the channels above."""
 
@@ -137,11 +139,17 @@ async def execute(
 
 
 def shell_alone(command: list[str]) -> bool:
-    """Whether a command is a shell that reads what is typed."""
+    """Whether a command is a shell that reads what is typed, or a script that becomes one.
+
+    Such as ``sh -c "command -v bash >/dev/null && exec bash || exec sh"``, with which other
+    programs than kubectl open one.
+    """
     names = ("sh", "bash", "ash")
-    return command[0].rpartition("/")[2] in names and not any(
-        word.startswith("-") and word.endswith("c") for word in command[1:]
-    )
+    if command[0].rpartition("/")[2] not in names:
+        return False
+    if any(word.startswith("-") and word.endswith("c") for word in command[1:]):
+        return _BECOMES_SHELL.search(command[-1]) is not None
+    return True
 
 
 async def attach(output: AsyncIterator[bytes], send: Send) -> None:
