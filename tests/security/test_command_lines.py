@@ -18,6 +18,8 @@ import pytest
 from click.testing import CliRunner
 
 from tests.faults.world import eventually
+from tests.load.server import saying
+from tests.load.serving import serving
 from tests.security import canaries
 from tests.security.lab import Lab
 from tests.thorough import SOAK
@@ -338,3 +340,21 @@ def test_a_question_is_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(asked) == 2
     for text in asked:
         assert_printable("a question", text)
+
+
+if SOAK:
+
+    @pytest.mark.parametrize("how", [[], ["--json"], ["--csv"]])
+    def test_what_answers_a_burst_is_only_text(how: list[str], home: Path) -> None:
+        body = b'{"pod": "' + HOSTILE.encode() + b'"}'
+        # What is below a space in a header is no HTTP, and counted as that.
+        name = "".join(c for c in HOSTILE if c >= " " and c != "\x7f").encode()
+        said = b"HTTP/1.1 200 OK\r\nX-Pod: %b\r\nContent-Length: %d\r\n\r\n%b"
+        with serving(saying(said % (name, len(body), body))) as server:
+            for pods in (["--pod-header", "X-Pod"], ["--pod-regex", '"pod": "([^"]*)']):
+                words = ["burst", server.url, "-n", "5", "-c", "1", *pods, *how]
+                code, output = run(words)
+                assert code == 0, output
+                assert_printable(" ".join(words), output.replace("\t", " "))
+        for path in (home / "home").rglob("*.json"):
+            assert_printable(str(path), path.read_text())
