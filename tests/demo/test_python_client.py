@@ -122,6 +122,16 @@ def _lists_patches_and_errors(api: Any) -> None:
     with pytest.raises(kubernetes.client.ApiException) as conflict:
         apps.replace_namespaced_deployment("web", "default", stale)
     assert conflict.value.status == 409
+    ports = [kubernetes.client.V1ServicePort(port=80)]
+    kubernetes.client.CoreV1Api(api).create_namespaced_service(
+        "default",
+        kubernetes.client.V1Service(
+            metadata=kubernetes.client.V1ObjectMeta(name="web"),
+            spec=kubernetes.client.V1ServiceSpec(ports=ports, selector={"app": "web"}),
+        ),
+    )
+    gone = kubernetes.client.CoreV1Api(api).delete_namespaced_service("web", "default")
+    assert gone.spec.ports[0].target_port == 80  # a deleted Service comes back whole
     seen = apps.read_namespaced_deployment("web", "default").metadata.resource_version
     apps.delete_namespaced_deployment("web", "default", propagation_policy="Foreground")
     watch = kubernetes.watch.Watch()

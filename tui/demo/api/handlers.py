@@ -48,6 +48,21 @@ class MetricsSource(Protocol):
         """The answer to everything, if nobody stands behind the API."""
 
 
+_RETURNED: Final = frozenset(
+    {
+        "namespaces",
+        "persistentvolumeclaims",
+        "persistentvolumes",
+        "pods",
+        "resourcequotas",
+        "serviceaccounts",
+        "services",
+        "storageclasses",
+    }
+)
+"""What a delete answers with as it was, rather than with a Status."""
+
+
 class Handlers:
     """Turns requests into answers."""
 
@@ -227,7 +242,7 @@ class Handlers:
         resource = target.resource
         if target.name:
             entry, gone = self._api.delete(resource, target.where, target.name, options)
-            if gone and resource is not resources.PODS:
+            if gone and resource.plural not in _RETURNED:
                 about = {"name": target.name, "group": resource.group, "kind": resource.plural}
                 status = {
                     "kind": "Status",
