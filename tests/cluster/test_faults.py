@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from email.utils import formatdate
@@ -86,6 +87,16 @@ def test_every_recorded_error_is_what_it_is(kept: tuple[Server, Transport], name
         assert error.message == one_line(told.message or "")
     if name == "410-list-continue-expired":
         assert error.rest
+
+
+def test_an_apply_of_an_unknown_field_is_refused_with_the_code_of_a_broken_server() -> None:
+    said = (
+        "failed to create typed patch object (default/s; /v1, Kind=Service): "
+        ".spec.portz: field not declared in schema"
+    )
+    body = json.dumps({"kind": "Status", "apiVersion": "v1", "message": said, "code": 500})
+    error = faults.of_answer(500, {"content-type": "application/json"}, body.encode())
+    assert (error.kind, error.message, error.status) == (Fault.INVALID, said, 500)
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,9 @@ _CERTIFICATE: Final = {
     62: "is for another host name: use that name, or set tls-server-name",
     64: "is for another address: use its host name, or set tls-server-name",
 }
+_UNTYPED: Final = "failed to create typed patch object"
+"""How an apply of a field that its type has not is refused, with 500, as though the server had
+failed (``structuredmerge.go`` of k8s.io/apimachinery)."""
 _NOT_TLS: Final = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "PACKET_LENGTH")
 
 
@@ -64,6 +67,8 @@ def of_answer(status: int, headers: Mapping[str, str], body: bytes) -> ApiError:
         if reason in ("Expired", "Gone"):
             kind = Fault.GONE
         message = one_line(told.message or "") or _PLAIN[kind].format(status=status)
+        if kind is Fault.SERVER and message.startswith(_UNTYPED):
+            kind = Fault.INVALID
         if kind is Fault.UNAUTHORIZED:
             message = _PLAIN[kind]
         rest = (told.metadata.continue_ if told.metadata else None) or ""

@@ -153,16 +153,22 @@ class Run:
 
     def _count(self) -> None:
         over = self._burst.wait(AFTER)
-        row = self._row
-        self._by_logs = self._pods.needs_logs(row.responses, bool(row.pods))
         while not over and not self._closed.is_set():
+            self._choose()
             self._note_pods()
             over = self._burst.wait(EVERY)
+        self._choose()
         if self._by_logs:
             self._closed.wait(LAST_LINES)
         if not self._closed.is_set():
             self._note_pods()
         self._finish()
+
+    def _choose(self) -> None:
+        """Whether answers or logs tell of the pods; a slow target may answer late."""
+        row = self._row
+        if not self._by_logs:
+            self._by_logs = self._pods.needs_logs(row.responses, bool(row.pods))
 
     def _note_pods(self) -> None:
         with self._lock:
