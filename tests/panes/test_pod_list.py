@@ -85,7 +85,9 @@ def test_changes_lead_where_sorting_anew_leads(
 ) -> None:
     store, shown = Store(Clock()), PodList()
     store.sample_pods([usage(f"p{number}", cpu, time=0.0) for number, cpu in samples])
-    shown.remake([], store.drain().pod_usage, choice)
+    delta = store.drain()
+    rows = delta.pods.rows.values()
+    shown.remake([], delta.pod_usage, choice)
     for tick in ticks:
         for row, there in tick:
             if there:
@@ -96,6 +98,9 @@ def test_changes_lead_where_sorting_anew_leads(
         rows = delta.pods.rows.values()
         shown.update(list(delta.changes), rows, delta.pod_usage)
         check(shown, list(rows), delta.pod_usage, choice)
+    for turned in (choice._replace(reverse=not choice.reverse), choice):
+        shown.turn(turned)
+        check(shown, list(rows), delta.pod_usage, turned)
 
 
 def test_so_many_changes_that_sorting_anew_is_quicker() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
 from functools import total_ordering
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from tui.panes.pod_columns import COLUMNS, DESCENDING, Cell
@@ -13,6 +14,8 @@ from tui.state.table import Change
 
 _KEYS: Final[dict[str, Callable[[Cell], Any]]] = {column.id: column.key for column in COLUMNS}
 _MEASURED: Final = frozenset(("cpu", "memory", "cpu/req", "cpu/lim", "memory/req", "memory/lim"))
+_PLACE: Final = attrgetter("namespace", "name", "uid")
+"""What orders pods of one rank."""
 _WORTH_IT: Final = 0.25
 """The part of the rows that may change before it is quicker to sort them all."""
 
@@ -66,13 +69,35 @@ class PodList:
         every = list(pods)
         self.of = len(every)
         shown = [pod for pod in every if self._shows(pod)] if self._words else every
-        keyed = sorted([(self._key(pod), pod) for pod in shown], key=_first)
-        self._keys = [key for key, _ in keyed]
-        self.rows = [pod for _, pod in keyed]
-        self._key_of = {pod.uid: key for key, pod in keyed}
-        self.live = self.ready = 0
-        for pod in shown:
-            self._count(pod, 1)
+        shown.sort(key=_PLACE)
+        self._arrange(shown)
+        living = [pod for pod in shown if pod.deleting is None and not pod.terminal]
+        self.live, self.ready = len(living), sum([bool(pod.ready) for pod in living])
+
+    def turn(self, choice: Choice) -> None:
+        """Put the same rows the other way round, which takes a third of sorting them."""
+        self._choice = choice
+        keys, rows = self._keys, self.rows
+        order = sorted(range(len(keys)), key=[key[0] for key in keys].__getitem__, reverse=True)
+        self.rows = [rows[at] for at in order]
+        self._keep([(_turned(r), n, m, u) for r, n, m, u in [keys[at] for at in order]])
+
+    def _arrange(self, pods: list[PodRow]) -> None:
+        """Order pods by rank; those of one rank come by namespace and name and stay so."""
+        down, rank_of = self._choice.down, _KEYS[self._choice.sort]
+        if self._choice.measured:
+            ranks = [self._rank(pod) for pod in pods]
+        else:
+            ranks = [rank_of(Cell(pod, None, 0.0)) for pod in pods]
+        order = sorted(range(len(pods)), key=ranks.__getitem__, reverse=down)
+        self.rows = [pods[at] for at in order]
+        ranks = [_turned(ranks[at]) for at in order] if down else [ranks[at] for at in order]
+        ranked = zip(ranks, self.rows, strict=True)
+        self._keep([(rank, pod.namespace, pod.name, pod.uid) for rank, pod in ranked])
+
+    def _keep(self, keys: list[Any]) -> None:
+        self._keys = keys
+        self._key_of = {key[3]: key for key in keys}
 
     def update(self, changes: list[Change], pods: Iterable[PodRow], usage: Usage) -> None:
         """Take over what changed; ``pods`` are all of them, as they are now."""
@@ -125,12 +150,14 @@ class PodList:
             if pod.ready:
                 self.ready += by
 
+    def _rank(self, pod: PodRow) -> Any:
+        measured = self._choice.measured
+        usage = self._usage.get((pod.namespace, pod.name)) if measured else None
+        return _KEYS[self._choice.sort](Cell(pod, usage, 0.0))
+
     def _key(self, pod: PodRow) -> Any:
-        usage = self._usage.get((pod.namespace, pod.name))
-        rank = _KEYS[self._choice.sort](Cell(pod, usage, 0.0))
-        if self._choice.down:
-            rank = _Down(rank) if isinstance(rank, str) else -rank
-        return (rank, pod.namespace, pod.name, pod.uid)
+        rank = self._rank(pod)
+        return (_turned(rank) if self._choice.down else rank, *_PLACE(pod))
 
     def _shows(self, pod: PodRow) -> bool:
         if not self._words:
@@ -168,5 +195,8 @@ def _words(text: str) -> list[tuple[bool, str]]:
     return found
 
 
-def _first(keyed: tuple[Any, PodRow]) -> Any:
-    return keyed[0]
+def _turned(rank: Any) -> Any:
+    """What sorts the other way round; of that, the rank itself."""
+    if isinstance(rank, str):
+        return _Down(rank)
+    return rank.text if isinstance(rank, _Down) else -rank

@@ -229,6 +229,8 @@ class PodsPane(Pane):
         changes = [change for change in delta.changes if change.kind is Kind.PODS]
         if same and whole and changes and delta.pods.generation == self._generation + 1:
             self._list.update(changes, delta.pods.rows.values(), delta.pod_usage)
+        elif _turned(before, source) and delta.pods.generation == self._generation:
+            self._list.turn(self._choice())
         else:
             pods = delta.pods.rows.values() if whole else self.scene.focus.pods
             self._list.remake(pods, delta.pod_usage, self._choice())
@@ -258,3 +260,11 @@ class PodsPane(Pane):
             self.cursor = index
             return
         self.cursor = min(self.cursor or 0, len(self._pods) - 1) if self._pods else None
+
+
+def _turned(before: Hashable, after: tuple[object, ...]) -> bool:
+    """Whether the rows are the same ones, the other way round."""
+    if not isinstance(before, tuple) or not isinstance(after[1], Choice):
+        return False
+    other = after[1]._replace(reverse=not after[1].reverse)
+    return before == (after[0], other, *after[2:])
