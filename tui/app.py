@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
@@ -51,6 +52,9 @@ if TYPE_CHECKING:
 
 TICK: Final = 0.1
 """Seconds between two looks at the store."""
+_SWITCH: Final = 0.001
+"""Seconds after which a thread that reads from the cluster lets another one go on, if asked: a key
+passes through three threads before it is seen, and Python's five milliseconds count for each."""
 LOGGED: Final = 10.0
 """Seconds between two lines of the log that tell how the program is doing."""
 
@@ -181,6 +185,7 @@ class KscaleApp(App[str]):
     def on_dashboard_ready(self) -> None:
         """The empty screen stands: begin."""
         heap.keep_small()
+        sys.setswitchinterval(_SWITCH)
         self._feed.start()
         self.set_interval(TICK, self.tick)
         self._garbage.start()
