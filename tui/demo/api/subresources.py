@@ -199,6 +199,8 @@ def _take_from_budget(api: Api, pod: Entry, request: Request, *, dry_run: bool) 
 
 
 def _finalize(api: Api, target: Target, request: Request) -> Response:
+    if request.method != "PUT":
+        raise errors.method_not_allowed()
     entry = api.get(target.resource, "", target.name)
     wanted = part(request.object("Namespace"), "spec").get("finalizers") or []
 
