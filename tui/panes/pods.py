@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from typing import Final
 
 from textual.events import Click
 from textual.geometry import Region
@@ -14,7 +15,10 @@ from tui.panes.pod_columns import SORTS, UNSORTED, Cell, Column, layout
 from tui.panes.pod_list import Choice, PodList
 from tui.state.links import Health
 from tui.state.rows import Kind, PodRow
-from tui.text import clean, pad
+from tui.text import age, clean, pad
+
+_REMEMBERED: Final = 200
+"""Lines kept: more than a screen has."""
 
 
 class PodsPane(Pane):
@@ -36,6 +40,8 @@ class PodsPane(Pane):
         self._columns: list[tuple[Column, int]] = []
         self._none: list[Line] = []
         self._rates: dict[str, float] = {}
+        self._drawn: dict[str, tuple[tuple[object, ...], Cell, Line]] = {}
+        """Lines by the pod's uid, and what they were drawn from."""
 
     def depends(self, scene: Scene) -> Hashable:
         """Pods, usage, the choice of rows, and the ages shown."""
@@ -79,7 +85,10 @@ class PodsPane(Pane):
             else:
                 self._none = absence(link, "pods", self.room.width)
         self._rates = scene.delta.load.rates if scene.delta.load.running else {}
-        self._columns = layout(self.room.width, self._wants())
+        columns = layout(self.room.width, self._wants())
+        if columns != self._columns or len(self._drawn) > _REMEMBERED:
+            self._columns = columns
+            self._drawn.clear()
         return 1 + (len(self._pods) or len(self._none))
 
     def line(self, y: int, room: int) -> Line:
@@ -91,9 +100,16 @@ class PodsPane(Pane):
         pod = self._pods[y]
         usage = self.scene.delta.pod_usage.get((pod.namespace, pod.name))
         cell = Cell(pod, usage, self.scene.now, self._rates.get(pod.name))
+        # The very rows of before: most lines in sight say the same at most looks.
+        shown = (id(pod), id(usage), age(cell.now - pod.created), cell.rate)
+        known = self._drawn.get(pod.uid)
+        if known is not None and known[0] == shown:
+            return known[2]
         made: Line = []
         for column, width in self._columns:
             made += [(" ", ""), *column.draw(cell, width)]
+        # Kept with what it was drawn from, so that their ids stay theirs.
+        self._drawn[pod.uid] = (shown, cell, made[1:])
         return made[1:]
 
     def heading(self) -> Line:
