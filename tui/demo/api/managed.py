@@ -158,7 +158,8 @@ def apply(live: Object | None, config: Object, kind: str, by: Manager, *, force:
     if previous is not None:
         # Items before their fields: an item that goes takes its fields along.
         for path in sorted(previous.fields - by.fields, key=len):
-            if not any(_owns(m, path) for m in others):
+            # A client may have written that it owns the whole: that is no field to take away.
+            if path and not any(_owns(m, path) for m in others):
                 _remove(merged, path, (), kind)
         if previous.fields == by.fields:
             by.time = previous.time
