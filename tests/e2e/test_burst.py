@@ -18,13 +18,13 @@ PRESET = """
 title = "Gentle"
 duration = "60s"
 connections = 8
-rate = 200
+rate = 400
 """
 
 
 @pytest.fixture
 def terminal(tmp_path: Path) -> Iterator[Terminal]:
-    """A dashboard whose key fires 200 requests a second."""
+    """A dashboard whose key fires 400 requests a second."""
     profiles = tmp_path / "kscale-tui" / "profiles"
     profiles.mkdir(parents=True)
     (profiles / "gentle.toml").write_text(PRESET)
@@ -39,7 +39,7 @@ def sender(terminal: Terminal, others: set[int]) -> int:
     """The process that sends, once the screen shows what it achieves."""
     terminal.press("b")
     terminal.wait_for(r"● gentle → \S+-svc")
-    terminal.wait_for(r"[1-9]\d*/s of 200 asked")
+    terminal.wait_for(r"[1-9]\d*/s of 400 asked")
     (worker,) = set(children(terminal.pid)) - others
     return worker
 

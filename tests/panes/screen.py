@@ -39,7 +39,7 @@ class Shown:
 
     async def until(self, seen: Callable[[], bool]) -> None:
         """Wait for something the program does in its own time, and until it is drawn in whole."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not seen():
                 await self.pilot.pause(0.01)
         await self.pilot.pause()

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
 from textual.app import App, ComposeResult
+from textual.pilot import Pilot
 
 from tui.panes.ink import Palette
 from tui.panes.pane import Pane
@@ -27,6 +32,12 @@ class _Stacked(App[None]):
         return [pane.id for pane in self.stack.panes if pane.display]
 
 
+async def _until(pilot: Pilot[Any], seen: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not seen():
+            await pilot.pause(0.01)
+
+
 async def test_one_place_shows_the_pane_asked_for_last() -> None:
     app = _Stacked()
     async with app.run_test(size=(60, 20)):
@@ -41,11 +52,11 @@ async def test_more_room_shows_more_in_the_order_given() -> None:
     async with app.run_test(size=(60, 20)) as pilot:
         app.stack.bring(app.three)
         await pilot.resize_terminal(100, 20)
-        assert app.seen == ["nodes", "setups"]
+        await _until(pilot, lambda: app.seen == ["nodes", "setups"])
         await pilot.resize_terminal(140, 20)
-        assert app.seen == ["nodes", "load", "setups"]
+        await _until(pilot, lambda: app.seen == ["nodes", "load", "setups"])
         await pilot.resize_terminal(60, 20)
-        assert app.seen == ["setups"]
+        await _until(pilot, lambda: app.seen == ["setups"])
 
 
 async def test_the_focus_does_not_stay_on_a_pane_that_went() -> None:
@@ -66,5 +77,6 @@ async def test_the_frame_tells_what_stands_behind() -> None:
         assert "load" in title
         assert "setups" in title
         await pilot.resize_terminal(140, 20)
+        await _until(pilot, lambda: len(app.seen) == 3)
         app.one.redraw()
         assert "load" not in str(app.one.border_title)
