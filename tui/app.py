@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
@@ -17,7 +16,7 @@ from textual.driver import Driver
 from textual.events import Resize
 from textual.screen import Screen
 
-from tui import crash, heap
+from tui import crash
 from tui.actions import ACTIONS
 from tui.analysis.focus import Target
 from tui.analysis.scene import Director, Scene
@@ -52,9 +51,6 @@ if TYPE_CHECKING:
 
 TICK: Final = 0.1
 """Seconds between two looks at the store."""
-_SWITCH: Final = 0.001
-"""Seconds after which a thread that reads from the cluster lets another one go on, if asked: a key
-passes through three threads before it is seen, and Python's five milliseconds count for each."""
 LOGGED: Final = 10.0
 """Seconds between two lines of the log that tell how the program is doing."""
 
@@ -184,8 +180,6 @@ class KscaleApp(App[str]):
 
     def on_dashboard_ready(self) -> None:
         """The empty screen stands: begin."""
-        heap.keep_small()
-        sys.setswitchinterval(_SWITCH)
         self._feed.start()
         self.set_interval(TICK, self.tick)
         self._garbage.start()

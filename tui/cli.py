@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
-from tui import __version__
+from tui import __version__, heap
 
 if TYPE_CHECKING:
     from tui.analysis.focus import Target
@@ -26,6 +26,9 @@ FAILED: Final = 1
 USAGE: Final = 2
 """Exit code: wrong usage."""
 
+_SWITCH: Final = 0.001
+"""Seconds after which a thread that reads from the cluster lets another one go on, if asked: a key
+passes through three threads before it is seen, and Python's five milliseconds count for each."""
 _EPILOG: Final = (
     "No cluster at hand? `kscale-tui --demo` opens the dashboard on an embedded one, and "
     "`kscale-tui cluster` serves the same to kubectl."
@@ -133,6 +136,8 @@ def dashboard(
 
         gc.freeze()
         gc.enable()
+        heap.keep_small()
+        sys.setswitchinterval(_SWITCH)
         _check(settings)
         app = KscaleApp(store, feed, settings, wanted, log=log, profile=profile)
         sentence = app.run()
