@@ -17,7 +17,7 @@ from tui.state.store import Delta
 
 PAUSE: Final = 1.0
 """Seconds between two looks."""
-LARGE: Final = 1000
+LARGE: Final = 400
 """Pods beyond which a look is spread: a rule a tick, lest the screen stand still meanwhile."""
 _LARGE_PAUSE: Final = 5.0
 _AGAIN: Final = 5.0
