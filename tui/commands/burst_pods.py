@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from tui.doors.pod_counts import PodCounts
 
 _AT_MOST: Final = 15.0
-"""Seconds for which the last lines of all pods are waited for."""
+"""Seconds for which a read under way is waited for."""
 
 
 class Counter:
@@ -28,29 +29,31 @@ class Counter:
     def __init__(self, burst: Burst, counts: PodCounts) -> None:
         self._burst = burst
         self._counts = counts
-        self._found: dict[str, int] = {}
         self._halted = threading.Event()
         self._thread = threading.Thread(target=self._run, name="burst-pods", daemon=True)
         self._thread.start()
 
     def finish(self, result: Result) -> Result:
         """The result of the burst, which is over, with each pod's part of it."""
-        self._thread.join(_AT_MOST)
+        from tui.doors.pod_counts import LAST_LINES
+
         self._halted.set()
+        self._thread.join(_AT_MOST)
+        pods = result.pods
+        self._counts.look(result.responses)
+        if self._counts.needs_logs(result.responses, bool(pods)):
+            time.sleep(LAST_LINES)
+            pods = self._counts.read(lambda: False)
         self._counts.stop()
-        pods = result.pods or self._found
         return msgspec.structs.replace(result, pods=pods, chances=self._counts.chances)
 
     def _run(self) -> None:
-        from tui.doors.pod_counts import AFTER, EVERY, LAST_LINES
+        from tui.doors.pod_counts import AFTER, EVERY
 
-        over, wait = False, AFTER
-        while not over and not self._halted.is_set():
-            over = self._burst.wait(wait)
+        wait = AFTER
+        while not self._burst.wait(wait) and not self._halted.is_set():
             wait = EVERY
             now = self._burst.snapshot
             self._counts.look(now.responses)
             if self._counts.needs_logs(now.responses, bool(now.pods)):
-                if over:
-                    self._halted.wait(LAST_LINES)
-                self._found = self._counts.read(self._halted.is_set)
+                self._counts.read(self._halted.is_set)
