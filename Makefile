@@ -1,5 +1,5 @@
 # make demo    the dashboard on the embedded cluster
-# make test    the tests, three at a time: a third of it is waiting
+# make test    the tests, four at a time: a third of it is waiting
 # make soak    a thousand schedules of faults, and all else tried thoroughly: for a night
 # make lint    types, style, import rules
 # make bench   what is measured, as tables
@@ -17,7 +17,7 @@ demo: $(VENV)/.run
 	@$(BIN)/python -m tui --demo $(ARGS)
 
 test: $(VENV)/.dev
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS)
 
 soak: $(VENV)/.dev
 	@KSCALE_SOAK=$${KSCALE_SOAK:-1000} $(BIN)/python -m pytest -n 2 $(ARGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import time
@@ -9,10 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import textual.app
+import textual.pilot
 from hypothesis import settings
 from hypothesis.internal.conjecture import providers
+from rich.console import RenderableType
+from textual._compositor import Compositor
+from textual._context import active_app, visible_screen_stack
 from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
+from textual.screen import Screen
 
 os.environ["TZ"] = "UTC"
 os.environ["TEXTUAL_ANIMATIONS"] = "none"
@@ -40,6 +47,52 @@ def _parse_once(self: Stylesheet, css: str, read_from: Any, *args: Any, **more: 
 
 
 Stylesheet._parse_rules = _parse_once  # type: ignore[method-assign]  # for tests alone
+
+
+async def _wait_for_idle(min_sleep: float = 0, max_sleep: float = 1) -> None:
+    """Let the event loop run until it has nothing to do, and draw without waiting for the frame.
+
+    Textual's own wait sleeps until the whole process has been idle for 20 ms: as long as another
+    thread works, that is never, and it gives up after a second with messages still under way.
+    """
+    loop: Any = asyncio.get_running_loop()
+    app = active_app.get()
+    end = loop.time() + max_sleep
+    idle = 0
+    while idle < 2 and loop.time() < end:
+        await asyncio.sleep(0)
+        if loop._ready:
+            idle = 0
+        elif app._running and (screen := app.screen)._update_timer._active.is_set():
+            screen._on_timer_update()
+            idle = 0
+        else:
+            idle += 1
+
+
+textual.app.wait_for_idle = _wait_for_idle  # type: ignore[attr-defined]
+textual.pilot.wait_for_idle = _wait_for_idle  # type: ignore[attr-defined]
+
+
+# A program without a terminal draws each frame whole and shows it to nobody. Here it draws when
+# somebody looks; the pictures and the program in its terminal (tests/e2e) see to the rest.
+_render_update = Compositor.render_update
+
+
+def _drawn_when_looked_at(
+    self: Compositor,
+    full: bool = False,
+    screen_stack: list[Screen] | None = None,
+    simplify: bool = False,
+) -> RenderableType | None:
+    if full:
+        return _render_update(self, full, screen_stack, simplify)
+    visible_screen_stack.set(screen_stack or [])
+    self._dirty_regions.clear()
+    return None
+
+
+Compositor.render_update = _drawn_when_looked_at  # type: ignore[method-assign]  # for tests alone
 
 
 def pytest_collection_finish() -> None:

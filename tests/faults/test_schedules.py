@@ -22,6 +22,13 @@ _FREE = 6
 refused is renewed once."""
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _garbage_of_others() -> None:
+    """What earlier tests left need not be looked through for each schedule again."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
     made = Waits()
