@@ -261,6 +261,7 @@ def test_changes_that_do_not_touch_the_focus_leave_it_as_it_is(
         delta = store.drain()
         seen = focus.hpa.uid if focus.hpa is not None and target is None else None
         found = resolve(delta, seen, target)
+        assert resolve(delta, seen, target, focus) == found
         if not any(touches(change, focus) for change in delta.changes):
             assert found == focus
         focus = found

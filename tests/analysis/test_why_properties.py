@@ -17,7 +17,7 @@ from tests.thorough import examples
 from tui.analysis import hpa
 from tui.analysis.focus import resolve
 from tui.analysis.why import Explainer, Explanation
-from tui.analysis.why_inputs import inputs_of, pod_of, spec_of
+from tui.analysis.why_inputs import inputs_of, pod_of, spec_of, usage_of
 from tui.analysis.why_sentence import sentences
 from tui.analysis.why_steps import steps
 from tui.state.links import Health, Source
@@ -130,7 +130,7 @@ class World:
             self.row,
             self.workload,
             [pod_of(p) for p in self.pods.values()],
-            self.samples,
+            [usage_of(sample) for sample in self.samples],
             selecting=("n/h",),
         )
         outcome = hpa.reconcile(spec, seen, self.memory, self.now)

@@ -85,10 +85,13 @@ def ordered(hpas: Iterable[HpaRow]) -> list[HpaRow]:
     return sorted(hpas, key=lambda h: (h.namespace, h.name))
 
 
-def resolve(delta: Delta, uid: str | None, target: Target | None) -> Focus:
+def resolve(
+    delta: Delta, uid: str | None, target: Target | None, before: Focus | None = None
+) -> Focus:
     """Find the focus: the HPA of that uid, else the one that scales ``target``, else the first.
 
-    With a target that no HPA scales, the focus has a workload and no HPA.
+    With a target that no HPA scales, the focus has a workload and no HPA. ``before``: the focus of
+    the very delta before this one, which spares a look at every pod.
     """
     hpas = ordered(delta.hpas.rows.values())
     hpa = delta.hpas.rows.get(uid) if uid is not None else None
@@ -107,7 +110,7 @@ def resolve(delta: Delta, uid: str | None, target: Target | None) -> Focus:
         count=len(hpas),
         target=target,
         workload=workload,
-        pods=pods_of(delta, workload),
+        pods=_pods(delta, workload, before),
     )
 
 
@@ -143,13 +146,31 @@ def pods_of(delta: Delta, workload: WorkloadRow | None) -> tuple[PodRow, ...]:
     """The pods a workload's selector matches, oldest first."""
     if workload is None or not workload.selector:
         return ()
-    found = [
+    return _by_age(
         pod
         for pod in delta.pods.rows.values()
         if pod.namespace == workload.namespace and matches(workload.selector, pod.labels)
-    ]
-    found.sort(key=lambda p: (p.created, p.name))
-    return tuple(found)
+    )
+
+
+def _pods(delta: Delta, workload: WorkloadRow | None, before: Focus | None) -> tuple[PodRow, ...]:
+    was = before.workload if before is not None else None
+    if before is None or was is None or workload is None:
+        return pods_of(delta, workload)
+    if (was.uid, was.selector) != (workload.uid, workload.selector):
+        return pods_of(delta, workload)
+    found = {pod.uid: pod for pod in before.pods}
+    for change in delta.changes:
+        if change.kind is Kind.PODS:
+            if change.before is not None:
+                found.pop(change.before.uid, None)
+            if change.after is not None and _is_of(cast(PodRow, change.after), before):
+                found[change.after.uid] = cast(PodRow, change.after)
+    return _by_age(found.values())
+
+
+def _by_age(pods: Iterable[PodRow]) -> tuple[PodRow, ...]:
+    return tuple(sorted(pods, key=lambda p: (p.created, p.name)))
 
 
 class Utilization(NamedTuple):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import cast
 
-from tui.state.rows import PodRow
+from tui.state.rows import Kind, PodRow
+from tui.state.store import Delta
 
 
 @dataclass(slots=True)
@@ -17,20 +18,44 @@ class Placed:
     memory: int = 0
 
 
-def placed(pods: Iterable[PodRow]) -> dict[str, Placed]:
-    """By node name. Pods that have run to their end hold nothing, as for the scheduler."""
-    nodes: dict[str, Placed] = {}
-    for pod in pods:
-        name = pod.node
-        if not name or pod.terminal:
-            continue
-        node = nodes.get(name)
+class Placement:
+    """The pods on each node, by its name, kept by what changes.
+
+    Pods that have run to their end hold nothing, as for the scheduler.
+    """
+
+    def __init__(self) -> None:
+        self.nodes: dict[str, Placed] = {}
+        self._generation = 0
+
+    def feed(self, delta: Delta) -> None:
+        """Take over a delta; after one that was missed, all pods are looked at again."""
+        pods = delta.pods
+        if pods.generation == self._generation:
+            return
+        if pods.generation == self._generation + 1:
+            for change in delta.changes:
+                if change.kind is Kind.PODS:
+                    self._take(cast(PodRow | None, change.before), -1)
+                    self._take(cast(PodRow | None, change.after), 1)
+        else:
+            self.nodes = {}
+            for pod in pods.rows.values():
+                self._take(pod, 1)
+        self._generation = pods.generation
+
+    def _take(self, pod: PodRow | None, by: int) -> None:
+        if pod is None or not pod.node or pod.terminal:
+            return
+        node = self.nodes.get(pod.node)
         if node is None:
-            node = nodes[name] = Placed()
-        node.pods += 1
+            node = self.nodes[pod.node] = Placed()
+        node.pods += by
+        if not node.pods:
+            del self.nodes[pod.node]
+            return
         for container in pod.containers:
             if container.cpu_request:
-                node.cpu += container.cpu_request
+                node.cpu += by * container.cpu_request
             if container.memory_request:
-                node.memory += container.memory_request
-    return nodes
+                node.memory += by * container.memory_request

@@ -97,7 +97,7 @@ class Director:
         delta, now = self._store.drain(), self._store.clock()
         focus = self._scene.focus
         if self._moved or any(touches(change, focus) for change in delta.changes):
-            focus = resolve(delta, self._chosen or self._in_view, self._target)
+            focus = resolve(delta, self._chosen or self._in_view, self._target, focus)
             self._moved = False
             self._focused += 1
         self._timeline.feed(delta, focus, now)

@@ -23,8 +23,9 @@ from tui.analysis.why_agreement import (
     figures,
     same_figures,
 )
+from tui.analysis.why_inputs import Poll
 from tui.analysis.why_rhythm import SampleRhythm, SyncRhythm
-from tui.analysis.why_world import Samples, World, Worlds
+from tui.analysis.why_world import World, Worlds
 from tui.state.rows import HpaRow, Kind
 from tui.state.store import Delta
 
@@ -33,7 +34,9 @@ _GRACE: Final = 2.0
 _LATE: Final = 20.0
 """Seconds within which a sample may still come that the controller had before us."""
 _AT_ONCE: Final = 6
-"""HPAs that are reckoned in one tick, beside the one in view."""
+_PODS_AT_ONCE: Final = 120
+"""HPAs that are reckoned in one tick, beside the one in view, and after how many pods no other
+is begun."""
 _SIGHT: Final = 1.0
 """Seconds between two reckonings of what the next look will bring, if nothing changes."""
 
@@ -113,6 +116,8 @@ class _Open(NamedTuple):
     asked: _Asked
     memory: hpa.Memory
     """Before it."""
+    tried: tuple[Poll, ...]
+    """The polls it has been judged by."""
 
 
 class _Tracker:
@@ -155,9 +160,14 @@ class Explainer:
         self._follow(delta, world, now)
         uid = focus.hpa.uid if focus.hpa is not None else ""
         first = [uid] if uid in self._waiting else []
+        pods = 0
         for each in [*first, *[w for w in self._waiting if w != uid][:_AT_ONCE]]:
-            self._settle(self._trackers[each], world, now)
+            if pods >= _PODS_AT_ONCE:
+                break
+            tracker = self._trackers[each]
+            self._settle(tracker, world, now)
             self._waiting.pop(each, None)
+            pods += tracker.row.current or 0
         return self._explain(focus, world, now)
 
     def looks(self, uid: str) -> Agreement:
@@ -234,21 +244,26 @@ class Explainer:
 
     def _reckon(self, tracker: _Tracker, asked: _Asked, world: World) -> None:
         memory = tracker.memory
-        look, remembered = self._look(asked, memory, world.samples)
+        polls = (asked.world.polls[0], *world.polls)
+        look, remembered = self._look(asked, memory, polls)
         tracker.ledger.count(look.difference)
         tracker.look = look
         tracker.memory = self._remember(asked, look, remembered, tracker.since or asked.at)
         settled = look.same_samples and look.difference is None
-        tracker.open = None if settled else _Open(asked, memory)
+        tracker.open = None if settled else _Open(asked, memory, polls)
 
     def _again(self, tracker: _Tracker, world: World, now: float) -> None:
         """Judge the last look by samples that have come since."""
-        asked, memory = cast(_Open, tracker.open)
+        asked, memory, tried = cast(_Open, tracker.open)
         before = tracker.look
         if before is None or before.at != asked.at or now - asked.at > _LATE:
             tracker.open = None
             return
-        look, remembered = self._look(asked, memory, world.samples)
+        fresh = tuple(poll for poll in world.polls if poll not in tried)
+        if not fresh:
+            return
+        tracker.open = _Open(asked, memory, (*tried, *fresh))
+        look, remembered = self._look(asked, memory, fresh, before.outcome)
         if not look.same_samples or (before.same_samples and look.difference is not None):
             return
         tracker.open = None
@@ -257,35 +272,41 @@ class Explainer:
         tracker.memory = self._remember(asked, look, remembered, tracker.since or asked.at)
 
     def _look(
-        self, asked: _Asked, memory: hpa.Memory, polls: Iterable[Samples]
+        self,
+        asked: _Asked,
+        memory: hpa.Memory,
+        polls: Iterable[Poll],
+        best: hpa.Outcome | None = None,
     ) -> tuple[Look, hpa.Memory]:
-        """Reckon with the samples we had, or with others if those give the figures written."""
+        """Reckon with the polls in turn until one gives the figures written.
+
+        ``best``: what came of the polls tried before.
+        """
         said = asked.wrote or asked.row
         status = asked.world.status(said)
         replicas = said.current if asked.wrote is not None else None
         scaled = asked.wrote is not None and asked.wrote.last_scale != asked.row.last_scale
-
-        def reckoned(samples: Samples) -> hpa.Outcome:
-            spec = asked.world.spec(asked.row)
-            inputs = asked.world.inputs(asked.row, samples, replicas)
-            return hpa.reconcile(spec, inputs, memory, asked.at, self._settings)
 
         def fit(outcome: hpa.Outcome) -> tuple[bool, bool]:
             """Whether the figures are those written, and the size as well."""
             same = same_figures(outcome.decision, status)
             return same, same and difference(outcome, status, asked.at) is None
 
-        best = reckoned(asked.world.samples[0])
-        for samples in polls:
-            if all(fit(best)):
+        fits = fit(best) if best is not None else (False, False)
+        for poll in dict.fromkeys(polls):
+            if all(fits):
                 break
+            spec = asked.world.spec(asked.row)
+            inputs = asked.world.inputs(asked.row, poll, replicas)
+            outcome = hpa.reconcile(spec, inputs, memory, asked.at, self._settings)
             # Samples of two polls may read alike and yet be of other pods.
-            best = max(best, reckoned(samples), key=fit)
-        same = fit(best)[0]
+            if best is None or fit(outcome) > fits:
+                best, fits = outcome, fit(outcome)
+        assert best is not None  # a world has a poll, if an empty one
         found = difference(best, status, asked.at)
         size = status.desired_replicas
         seen = asked.wrote is not None
-        return Look(asked.at, best, seen, size, scaled, same, found), best.decision.memory
+        return Look(asked.at, best, seen, size, scaled, fits[0], found), best.decision.memory
 
     def _remember(self, asked: _Asked, look: Look, memory: hpa.Memory, since: float) -> hpa.Memory:
         said = asked.wrote or asked.row

@@ -122,6 +122,23 @@ def usage_of(sample: PodUsage) -> hpa.PodUsage:
     )
 
 
+class Poll:
+    """One poll of the metrics API. What is made of a sample is kept: every look asks for it."""
+
+    def __init__(self, samples: Mapping[tuple[str, str], PodUsage]) -> None:
+        """``samples``: by ``(namespace, name)``."""
+        self._samples = samples
+        self._made: dict[tuple[str, str], hpa.PodUsage] = {}
+
+    def of(self, pod: PodRow) -> hpa.PodUsage | None:
+        """The pod's sample; None if the poll brought none."""
+        key = (pod.namespace, pod.name)
+        made = self._made.get(key)
+        if made is None and (sample := self._samples.get(key)) is not None:
+            made = self._made[key] = usage_of(sample)
+        return made
+
+
 class PodInputs:
     """Pods as inputs, made once a row: of thousands of pods few change in a tick."""
 
@@ -147,7 +164,7 @@ def inputs_of(
     row: HpaRow,
     workload: WorkloadRow | None,
     pods: Iterable[hpa.PodInput],
-    usage: Iterable[PodUsage] | hpa.Unavailable,
+    usage: Iterable[hpa.PodUsage] | hpa.Unavailable,
     *,
     selecting: tuple[str, ...] = (),
     readings: Readings = _NO_READINGS,
@@ -167,11 +184,6 @@ def inputs_of(
     if workload is None:
         gone = f'{row.target_kind.lower()}s.apps "{row.target_name}" not found'
         return hpa.Inputs(hpa.Unavailable(gone), status=status_of(row))
-    seen: tuple[hpa.PodUsage, ...] | hpa.Unavailable
-    if isinstance(usage, hpa.Unavailable):
-        seen = usage
-    else:
-        seen = tuple([usage_of(sample) for sample in usage])
     return hpa.Inputs(
         scale=hpa.Scale(
             replicas=workload.replicas if replicas is None else replicas,
@@ -179,7 +191,7 @@ def inputs_of(
             selector=",".join(term.written for term in workload.selector),
         ),
         pods=tuple(pods),
-        usage=seen,
+        usage=usage if isinstance(usage, hpa.Unavailable) else tuple(usage),
         readings=readings,
         selecting_hpas=selecting,
         status=status_of(row),

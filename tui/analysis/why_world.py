@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Mapping
-from typing import Final, TypeAlias, cast
+from typing import Final, NamedTuple, cast
 
 from tui.analysis import hpa
 from tui.analysis.focus import SCALABLE
@@ -13,6 +12,7 @@ from tui.analysis.why_inputs import (
     Group,
     PodIndex,
     PodInputs,
+    Poll,
     inputs_of,
     readings_of,
     spec_of,
@@ -20,11 +20,8 @@ from tui.analysis.why_inputs import (
 )
 from tui.analysis.why_needs import unread
 from tui.state.links import Health, Link, Source
-from tui.state.rows import HpaRow, Kind, PodRow, PodUsage, WorkloadRow
+from tui.state.rows import HpaRow, Kind, PodRow, WorkloadRow
 from tui.state.store import Delta
-
-Samples: TypeAlias = Mapping[tuple[str, str], PodUsage]
-"""One poll of the metrics API, by ``(namespace, name)``."""
 
 _SPAN: Final = 3.0
 """Seconds of the past that are kept: a rescale is seen before the status that tells of it."""
@@ -33,22 +30,30 @@ _NEW_SIZE: Final = re.compile(r"New size: (\d+); reason: ")
 _WATCHED: Final = (Kind.PODS, Kind.HPAS, *SCALABLE.values())
 
 
+class _Scaled(NamedTuple):
+    """What an HPA's looks find, whatever the poll."""
+
+    row: HpaRow
+    rows: tuple[PodRow, ...]
+    pods: tuple[hpa.PodInput, ...]
+    selecting: tuple[str, ...]
+
+
 class World:
     """One tick's tables and samples. What is looked up is kept, as all HPAs ask for the same."""
 
-    def __init__(
-        self, delta: Delta, at: float, samples: tuple[Samples, ...], pods: PodInputs
-    ) -> None:
+    def __init__(self, delta: Delta, at: float, polls: tuple[Poll, ...], pods: PodInputs) -> None:
         self.delta = delta
         self.at = at
-        self.samples = samples
-        """The last polls, newest first."""
+        self.polls = polls
+        """The last ones, newest first."""
         self.fresh_samples = False
         self._pods = pods
         self._index: PodIndex | None = None
         self._workloads: dict[tuple[str, str, str], WorkloadRow] | None = None
         self._selecting: dict[Group, list[str]] | None = None
         self._specs: dict[str, tuple[HpaRow, hpa.HpaSpec, hpa.Status]] = {}
+        self._scaled: dict[str, _Scaled] = {}
 
     @property
     def figures(self) -> tuple[object, ...]:
@@ -71,6 +76,7 @@ class World:
             self._workloads = before._workloads
         if same and rows and self.delta.hpas is before.delta.hpas:
             self._selecting = before._selecting
+            self._scaled = before._scaled
 
     def _next_index(self, before: World) -> PodIndex | None:
         """The index of pods, made of the one before; None if a delta is missing in between."""
@@ -124,29 +130,38 @@ class World:
         return unread(row, self.delta.readings.get(row.uid))
 
     def inputs(
-        self, row: HpaRow, samples: Samples | None = None, replicas: int | None = None
+        self, row: HpaRow, poll: Poll | None = None, replicas: int | None = None
     ) -> hpa.Inputs:
-        """What a look at the HPA reads."""
+        """What a look at the HPA reads, with the newest poll or another one."""
         workload = self.workload(row)
-        samples = self.samples[0] if samples is None else samples
         if workload is None:
             return inputs_of(row, None, (), ())
-        index = self._found()
-        pods = index.pods(workload)
-        usage = [u for p in pods if (u := samples.get((p.namespace, p.name))) is not None]
+        found = self._found_by(row, workload)
+        of = (self.polls[0] if poll is None else poll).of
+        usage = [sample for pod in found.rows if (sample := of(pod)) is not None]
         link = self.delta.link(Source.POD_METRICS)
-        answer: list[PodUsage] | hpa.Unavailable = usage
+        answer: list[hpa.PodUsage] | hpa.Unavailable = usage
         if not usage and link.health in (Health.ABSENT, Health.UNAVAILABLE):
             answer = hpa.Unavailable(link.detail)
         return inputs_of(
             row,
             workload,
-            [self._pods.of(pod) for pod in pods],
+            found.pods,
             answer,
-            selecting=self._selectors(index.groups(workload)),
+            selecting=found.selecting,
             readings=readings_of(self.delta.readings.get(row.uid, {})),
             replicas=replicas,
         )
+
+    def _found_by(self, row: HpaRow, workload: WorkloadRow) -> _Scaled:
+        known = self._scaled.get(row.uid)
+        if known is None or known.row is not row:
+            index = self._found()
+            rows = tuple(index.pods(workload))
+            pods = tuple([self._pods.of(pod) for pod in rows])
+            known = _Scaled(row, rows, pods, self._selectors(index.groups(workload)))
+            self._scaled[row.uid] = known
+        return known
 
     def rescales(self, row: HpaRow) -> list[tuple[float, int]]:
         """When the HPA's events say that it set which size, oldest first."""
@@ -183,7 +198,7 @@ class Worlds:
     def __init__(self) -> None:
         self._pods = PodInputs()
         self._recent: deque[World] = deque()
-        self._polls: tuple[Samples, ...] = ({},)
+        self._polls: tuple[Poll, ...] = (Poll({}),)
 
     def next(self, delta: Delta, now: float) -> World:
         """The world of this tick; the one of the tick before where nothing changed."""
@@ -193,7 +208,7 @@ class Worlds:
             return last
         fresh = last is None or delta.pod_usage is not last.delta.pod_usage
         if fresh:
-            self._polls = (delta.pod_usage, *self._polls)[:_POLLS]
+            self._polls = (Poll(delta.pod_usage), *self._polls)[:_POLLS]
         world = World(delta, now, self._polls, self._pods)
         world.fresh_samples = fresh
         if last is not None:

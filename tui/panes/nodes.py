@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from tui.analysis.nodes import Placed, placed
+from tui.analysis.nodes import Placed, Placement
 from tui.analysis.scene import Scene
 from tui.panes.bar import bar
 from tui.panes.line import Line, cells, ends, flow
@@ -22,11 +22,16 @@ class NodesPane(Pane):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._placed: dict[str, Placed] = {}
-        self._placed_for: object = None
+        self._placement = Placement()
         self._rows: list[NodeRow] = []
         self._problem: list[Line] = []
         self._height = 1
+
+    def show(self, scene: Scene) -> None:
+        """Follow the pods from look to look, as long as anybody sees it."""
+        if self.in_sight:
+            self._placement.feed(scene.delta)
+        super().show(scene)
 
     def depends(self, scene: Scene) -> Hashable:
         """Nodes, their usage, and the pods placed on them."""
@@ -56,9 +61,7 @@ class NodesPane(Pane):
     def prepare(self) -> int:
         """Sort nodes, sum requests; lines are made when seen."""
         delta = self.scene.delta
-        if self._placed_for is not delta.pods:
-            self._placed_for = delta.pods
-            self._placed = placed(delta.pods.rows.values())
+        self._placement.feed(delta)
         self._rows = sorted(delta.nodes.rows.values(), key=lambda n: n.name)
         link = delta.link(Kind.NODES)
         wanted = link.health not in (Health.LIVE, Health.RETRYING) or not self._rows
@@ -75,7 +78,7 @@ class NodesPane(Pane):
             return self._problem[y]
         node = self._rows[y // self._height]
         usage = self.scene.delta.node_usage.get(node.name)
-        own = self._placed.get(node.name, Placed())
+        own = self._placement.nodes.get(node.name, Placed())
         part = y % self._height
         if self._height == 1:
             return self._one(node, usage, room)

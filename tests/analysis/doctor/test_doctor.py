@@ -152,7 +152,7 @@ def test_twice_the_cluster_is_twice_the_work() -> None:
     assert large < 150 * 400  # calls a pod
 
 
-def test_in_a_large_cluster_a_look_takes_a_rule_a_tick_and_finds_the_same() -> None:
+def test_in_a_large_cluster_a_look_takes_a_step_a_tick_and_finds_the_same() -> None:
     case, doctor = Case(), Doctor()
     of = Owner("ReplicaSet", "r", "r")
     case.put(Kind.PODS, *[pod(f"p{n}", age=1000, owner=of) for n in range(LARGE + 1)])
@@ -160,8 +160,20 @@ def test_in_a_large_cluster_a_look_takes_a_rule_a_tick_and_finds_the_same() -> N
     whole = examine(Patient(delta, NOW))
     assert whole
     looks = len(all_rules())
-    for tick in range(looks - 1):
+    for tick in range(looks):
         assert doctor.look(delta, NOW + tick / 10).findings == ()
     case.store.drop(Kind.PODS, [f"uid-p{n}" for n in range(LARGE)])
     # What changes meanwhile is for the next look: this one is of one moment.
     assert doctor.look(case.store.drain(), NOW + looks / 10).findings == whole
+
+
+def test_pods_are_surveyed_some_at_a_time() -> None:
+    case = Case()
+    of = Owner("ReplicaSet", "r", "r")
+    case.put(Kind.PODS, *[pod(f"p{n}", age=1000, owner=of) for n in range(6000)])
+    delta = case.store.drain()
+    patient = Patient(delta, NOW)
+    assert len(list(patient.survey())) == 2
+    assert patient.crews == Patient(delta, NOW).crews
+    assert [len(crew.pods) for crew in patient.crews] == [6000]
+    assert not list(patient.survey())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -18,7 +18,7 @@ from tui.state.store import Delta
 PAUSE: Final = 1.0
 """Seconds between two looks."""
 LARGE: Final = 400
-"""Pods beyond which a look is spread: a rule a tick, lest the screen stand still meanwhile."""
+"""Pods beyond which a look is spread: a step a tick, lest the screen stand still meanwhile."""
 _LARGE_PAUSE: Final = 5.0
 _AGAIN: Final = 5.0
 """Seconds after which it looks again though nothing changed: some faults come with time."""
@@ -57,14 +57,22 @@ def wanted(patient: Patient, rules: Iterable[Rule] | None = None) -> tuple[Fetch
     return tuple(found)[:MOST_FETCHES]
 
 
-@dataclass(slots=True)
+@dataclass
 class _Round:
     """A look: at one moment's cluster, even if it takes several ticks."""
 
     patient: Patient
-    rules: list[Rule]
-    """Those that have not been asked yet."""
     found: list[Finding] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.steps = self._steps()
+
+    def _steps(self) -> Iterator[None]:
+        """Look, with a pause after every few milliseconds."""
+        yield from self.patient.survey()
+        for rule in all_rules():
+            self.found += rule.examine(self.patient)
+            yield
 
 
 class Doctor:
@@ -85,7 +93,7 @@ class Doctor:
     def look(self, delta: Delta, now: float, *, simulated: bool = False) -> Diagnosis:
         """What is wrong now. ``now``: seconds since the epoch, by our own clock."""
         if self._round is not None:
-            self._go_on(self._round, 1)
+            self._go_on(self._round, spread=True)
             return self._diagnosis
         large = len(delta.pods.rows) > LARGE
         since = now - self._looked
@@ -96,21 +104,19 @@ class Doctor:
             return self._diagnosis
         self._looked, self._seen = now, seen
         self._follow(delta.hpas.rows, Patient(delta, now).now)
-        rules = list(all_rules())
         patient = Patient(delta, now, simulated, dict(self._held))
         if self._patient is not None:
             patient.inherit(self._patient)
         self._patient = patient
-        self._round = _Round(patient, rules)
-        self._go_on(self._round, 1 if large else len(rules))
+        self._round = _Round(patient)
+        self._go_on(self._round, spread=large)
         return self._diagnosis
 
-    def _go_on(self, look: _Round, rules: int) -> None:
-        """Ask the next rules of a look; with the last of them it is done."""
-        for _ in range(min(rules, len(look.rules))):
-            look.found += look.rules.pop(0).examine(look.patient)
-        if look.rules:
-            return
+    def _go_on(self, look: _Round, *, spread: bool) -> None:
+        """Take the next step of a look, or all of them; after the last it is done."""
+        for _ in look.steps:
+            if spread:
+                return
         self._round = None
         findings = _worst_first(look.found)
         version = self._diagnosis.version + (findings != self._diagnosis.findings)

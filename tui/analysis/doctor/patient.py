@@ -6,7 +6,7 @@ right that is missing, an owner that cannot be read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, NamedTuple, TypeVar
@@ -33,6 +33,9 @@ from tui.state.store import Delta
 F = TypeVar("F")
 
 _KNOWN: Final = (Health.LIVE, Health.RETRYING)
+_PODS_AT_ONCE: Final = 2500
+_CREWS_AT_ONCE: Final = 100
+"""What a survey takes in between two pauses: some 4 ms."""
 
 
 class Root(NamedTuple):
@@ -188,17 +191,31 @@ class Patient:
 
     @cached_property
     def _crews(self) -> list[Crew]:
+        for _ in self.survey():
+            pass
+        found: list[Crew] = self.__dict__["_crews"]
+        return found
+
+    def survey(self) -> Iterator[None]:
+        """Sort the pods into crews, with a pause after every few milliseconds."""
+        if "_crews" in self.__dict__:
+            return
         groups: dict[tuple[str, int, int], list[PodRow]] = {}
-        for pod in self.delta.pods.rows.values():
+        for number, pod in enumerate(self.delta.pods.rows.values(), 1):
             if pod.deleting is None and pod.phase not in ("Succeeded", "Failed"):
                 owner = pod.owner.uid if pod.owner is not None else pod.uid
                 groups.setdefault((owner, id(pod.labels), id(pod.containers)), []).append(pod)
+            if number % _PODS_AT_ONCE == 0:
+                yield
         found = []
-        for group in groups.values():
+        for number, group in enumerate(groups.values(), 1):
             if len(group) > 1:
                 group.sort(key=lambda p: p.name)
             found.append(Crew(tuple(group), self.root(group[0]), self._is_outgoing(group[0])))
-        return sorted(found, key=lambda c: (c.first.namespace, c.first.name))
+            if number % _CREWS_AT_ONCE == 0:
+                yield
+        found.sort(key=lambda c: (c.first.namespace, c.first.name))
+        self.__dict__["_crews"] = found
 
     @cached_property
     def troubled(self) -> list[PodRow]:

@@ -22,6 +22,7 @@ class _Held:
 
     def __init__(self, container: ContainerRow) -> None:
         self.container = container
+        self.enough = _AT_LIMIT * (container.cpu_limit or 0)
         self.pods: list[tuple[PodRow, int]] = []
         self.seen = 0
 
@@ -34,18 +35,17 @@ def _examine(patient: Patient) -> Iterable[Finding]:
         if not limited:
             continue
         root = patient.owner(crew.first)
+        of = {name: found.setdefault((root, name), _Held(c)) for name, c in limited.items()}
         for pod in crew.pods:
             sample = usage.get((pod.namespace, pod.name))
             if sample is None or now - sample.time > _FRESH:
                 continue
             for name, used, _ in sample.containers:
-                container = limited.get(name)
-                if container is None or container.cpu_limit is None:
-                    continue
-                held = found.setdefault((root, name), _Held(container))
-                held.seen += 1
-                if 1000 * used >= _AT_LIMIT * container.cpu_limit:
-                    held.pods.append((pod, used))
+                held = of.get(name)
+                if held is not None:
+                    held.seen += 1
+                    if 1000 * used >= held.enough:
+                        held.pods.append((pod, used))
     for (root, name), held in found.items():
         if held.pods:
             yield _finding(root, name, held)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
@@ -59,12 +58,13 @@ def _rooms(patient: Patient) -> list[_Room]:
         if node.ready == "True" and not node.unschedulable
     }
     for crew in patient.crews:
-        for node, pods in Counter([pod.node for pod in crew.pods]).items():
-            if node in free:
-                left = free[node]
-                left[0] -= pods * crew.cpu
-                left[1] -= pods * crew.memory
-                left[2] -= pods
+        need_cpu, need_memory = crew.cpu, crew.memory
+        for pod in crew.pods:
+            left = free.get(pod.node)
+            if left is not None:
+                left[0] -= need_cpu
+                left[1] -= need_memory
+                left[2] -= 1
     return [_Room(name, *left) for name, left in free.items()]
 
 
