@@ -246,6 +246,10 @@ class PodIndex:
         index._directory = self._directory if same else _Directory(groups)
         return index
 
+    def alike(self, other: PodIndex) -> bool:
+        """Whether it has the very groups of another, one of which was made of the other."""
+        return self._directory is other._directory
+
     def groups(self, workload: WorkloadRow) -> list[Group]:
         """The groups that a workload's selector matches."""
         return self._directory.matching(workload)

@@ -20,7 +20,7 @@ from tui.analysis.why_inputs import (
 )
 from tui.analysis.why_needs import unread
 from tui.state.links import Health, Link, Source
-from tui.state.rows import HpaRow, Kind, PodRow, WorkloadRow
+from tui.state.rows import HpaRow, Kind, PodRow, Row, WorkloadRow
 from tui.state.store import Delta
 
 _SPAN: Final = 3.0
@@ -74,9 +74,25 @@ class World:
         rows = all(self.delta.workloads(k) is before.delta.workloads(k) for k in SCALABLE.values())
         if rows:
             self._workloads = before._workloads
-        if same and rows and self.delta.hpas is before.delta.hpas:
-            self._selecting = before._selecting
-            self._scaled = before._scaled
+        if self.delta.hpas is before.delta.hpas:
+            if same and rows:
+                self._scaled = before._scaled
+            if self._selects_alike(before):
+                self._selecting = before._selecting
+
+    def _selects_alike(self, before: World) -> bool:
+        """Whether the workloads select the same groups of pods, whatever else changed of either."""
+        if self._index is None or before._index is None or not self._index.alike(before._index):
+            return False
+        for kind in SCALABLE.values():
+            view, was = self.delta.workloads(kind), before.delta.workloads(kind)
+            if view.generation > was.generation + 1:
+                return False
+        return not any(
+            _selector(change.before) != _selector(change.after)
+            for change in self.delta.changes
+            if change.kind in SCALABLE.values()
+        )
 
     def _next_index(self, before: World) -> PodIndex | None:
         """The index of pods, made of the one before; None if a delta is missing in between."""
@@ -239,6 +255,10 @@ def _state(delta: Delta) -> tuple[object, ...]:
         delta.link(Source.POD_METRICS).health,
         delta.readings,
     )
+
+
+def _selector(row: Row | None) -> object:
+    return cast(WorkloadRow, row).selector if row is not None else None
 
 
 def _problem(link: Link, what: str) -> str:

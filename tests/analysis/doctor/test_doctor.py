@@ -6,13 +6,15 @@ import re
 import sys
 import time
 
+import msgspec
+
 from tests.analysis.doctor.patients import Case, all_rules
 from tests.samples import NOW, conditions, deployment, hpa, pod, usage
 from tui.analysis.doctor.doctor import LARGE, PAUSE, Doctor, examine, wanted
 from tui.analysis.doctor.finding import Severity, kubectl
 from tui.analysis.doctor.patient import Patient
 from tui.state.fetched import ClockFact, ClockFetch
-from tui.state.rows import Kind, Owner, Requirement, Row, ServiceRow, WorkloadRow
+from tui.state.rows import Kind, Owner, PodRow, Requirement, Row, ServiceRow, WorkloadRow
 from tui.state.store import Delta
 
 HELD = conditions(able="ScaleDownStabilized")
@@ -155,7 +157,7 @@ def test_twice_the_cluster_is_twice_the_work() -> None:
 def test_in_a_large_cluster_a_look_takes_a_step_a_tick_and_finds_the_same() -> None:
     case, doctor = Case(), Doctor()
     of = Owner("ReplicaSet", "r", "r")
-    case.put(Kind.PODS, *[pod(f"p{n}", age=1000, owner=of) for n in range(LARGE + 1)])
+    case.put(Kind.PODS, *_alike(pod("p", age=1000, owner=of), LARGE + 1))
     delta = case.store.drain()
     whole = examine(Patient(delta, NOW))
     assert whole
@@ -167,13 +169,18 @@ def test_in_a_large_cluster_a_look_takes_a_step_a_tick_and_finds_the_same() -> N
     assert doctor.look(case.store.drain(), NOW + looks / 10).findings == whole
 
 
+def _alike(row: PodRow, count: int) -> list[PodRow]:
+    """Pods that share their labels and containers, as informers make them."""
+    return [msgspec.structs.replace(row, uid=f"uid-p{n}", name=f"p{n}") for n in range(count)]
+
+
 def test_pods_are_surveyed_some_at_a_time() -> None:
     case = Case()
     of = Owner("ReplicaSet", "r", "r")
-    case.put(Kind.PODS, *[pod(f"p{n}", age=1000, owner=of) for n in range(6000)])
+    case.put(Kind.PODS, *_alike(pod("p", age=1000, owner=of), 6000))
     delta = case.store.drain()
     patient = Patient(delta, NOW)
     assert len(list(patient.survey())) == 2
     assert patient.crews == Patient(delta, NOW).crews
-    assert [len(crew.pods) for crew in patient.crews] == [6000]
+    assert max(len(crew.pods) for crew in patient.crews) == 6000
     assert not list(patient.survey())

@@ -158,9 +158,15 @@ class Serving:
         await self.until(taken)
 
     async def refused(self, service: str) -> None:
-        """Wait until a Service takes none."""
-        ports = self.cluster.dataplane.node_ports
-        await self.until(lambda: ports.settled and not ports.listening("default", service))
+        """Wait until a Service takes none, and its endpoints are gone as well."""
+        plane = self.cluster.dataplane
+
+        def gone() -> bool:
+            listening = plane.node_ports.listening("default", service)
+            ready = plane.network.ready(("default", service), "")
+            return plane.node_ports.settled and not listening and not ready
+
+        await self.until(gone)
 
     async def replace(self, app: str) -> None:
         """Delete the only pod of an app and wait until its successor is reached."""
