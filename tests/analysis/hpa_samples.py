@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from msgspec import structs
+
 from tui.analysis import hpa
 
 NOW = 1_780_000_000.0
@@ -34,7 +36,7 @@ def pod(name: str, request: int | None = 100, **changes: Any) -> hpa.PodInput:
         started=NOW - 605,
         containers=(hpa.ContainerInput("app", requests),),
     )
-    return replace(base, **changes)
+    return structs.replace(base, **changes)
 
 
 def used(name: str, cpu: int, age: float = 5.0) -> hpa.PodUsage:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from tests.analysis.replay import Replay, explained
 from tests.thorough import examples
@@ -103,7 +104,7 @@ def test_load_spreads_over_the_pods_that_come() -> None:
 
 
 def test_pods_that_never_become_ready_take_no_load() -> None:
-    stuck = replace(inputs(2, 150).pods[0], name="stuck", ready="False", phase="Pending")
+    stuck = structs.replace(inputs(2, 150).pods[0], name="stuck", ready="False", phase="Pending")
     seen = inputs(2, 150)
     seen = replace(seen, pods=(*seen.pods, stuck), scale=hpa.Scale(3, 3, "app=d"))
     found = run(spec(max_replicas=3), seen)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from tests.analysis.hpa_samples import inputs, reasons, remembered, spec, sync
 from tui.analysis import hpa
@@ -154,7 +155,7 @@ def test_a_target_without_replicas_yet_has_no_average() -> None:
 
 def test_the_ratio_is_multiplied_by_ready_pods_alone() -> None:
     given = inputs(0, 0, readings={0: hpa.Levels((25_000,))})
-    waiting = replace(given.pods[1], ready="False")
+    waiting = structs.replace(given.pods[1], ready="False")
     found = sync(spec(HITS), replace(given, pods=(given.pods[0], waiting))).decision.metrics[0]
     assert found.replicas == 3
     nobody = sync(spec(HITS), replace(given, pods=())).decision.metrics[0]

@@ -7,6 +7,7 @@ from random import Random
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from tests.analysis.hpa_samples import CPU, NOW, inputs, pod, spec, sync, used
 from tests.thorough import examples
@@ -64,7 +65,7 @@ pods = st.lists(
     ),
     min_size=1,
     max_size=8,
-).map(lambda found: tuple(replace(p, name=f"web-{n}") for n, p in enumerate(found)))
+).map(lambda found: tuple(structs.replace(p, name=f"web-{n}") for n, p in enumerate(found)))
 
 
 @st.composite

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from tests.analysis.hpa_samples import (
     NOW,
@@ -181,7 +182,7 @@ def test_a_correction_never_turns_the_direction_round() -> None:
 
 def test_a_request_is_needed_on_every_container() -> None:
     sidecar = hpa.ContainerInput("log", {"memory": 5})
-    odd = replace(pod("web-1"), containers=(*pod("x").containers, sidecar))
+    odd = structs.replace(pod("web-1"), containers=(*pod("x").containers, sidecar))
     given = replace(inputs(80, 80), pods=(pod("web-0"), odd))
     outcome = sync(spec(), given)
     cause = "failed to get cpu utilization: missing request for cpu in container log of Pod web-1"
@@ -206,7 +207,7 @@ def test_requests_of_the_pod_as_a_whole_stand_for_its_containers() -> None:
     given = replace(inputs(80), pods=(whole,))
     found = sync(spec(), given).decision.metrics[0]
     assert found.status.average_utilization == 20
-    no_cpu = replace(given, pods=(replace(whole, pod_requests={"memory": 1}),))
+    no_cpu = replace(given, pods=(structs.replace(whole, pod_requests={"memory": 1}),))
     assert sync(spec(), no_cpu).decision.metrics[0].cause == (
         "failed to get cpu utilization: missing pod-level request for cpu in Pod web-0"
     )
@@ -214,7 +215,9 @@ def test_requests_of_the_pod_as_a_whole_stand_for_its_containers() -> None:
 
 def test_a_container_metric_looks_at_that_container_alone() -> None:
     metric = hpa.MetricSpec("ContainerResource", "cpu", "app", average_utilization=50)
-    both = replace(pod("web-0"), containers=(*pod("x").containers, hpa.ContainerInput("log")))
+    both = structs.replace(
+        pod("web-0"), containers=(*pod("x").containers, hpa.ContainerInput("log"))
+    )
     sample = hpa.PodUsage(
         "web-0",
         NOW - 5,

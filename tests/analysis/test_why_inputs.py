@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from tests.cluster import recorded
 from tests.samples import deployment, pod
@@ -31,7 +31,7 @@ def known(pod: hpa.PodInput) -> hpa.PodInput:
 
     containers = tuple(hpa.ContainerInput(c.name, only(c.requests)) for c in pod.containers)
     whole = None if pod.pod_requests is None else only(pod.pod_requests)
-    return replace(pod, containers=containers, pod_requests=whole)
+    return structs.replace(pod, containers=containers, pod_requests=whole)
 
 
 def through_row(wire: dict[str, Any]) -> hpa.PodInput:

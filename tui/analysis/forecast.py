@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
+from msgspec import structs
+
 from tui.analysis import hpa
 from tui.analysis.hpa_inputs import PODS, Reading
 from tui.analysis.why_steps import deciding
@@ -162,11 +164,12 @@ def requests_changed(inputs: hpa.Inputs, resource: str, request: int) -> hpa.Inp
         containers = []
         for number, (container, share) in enumerate(zip(pod.containers, before, strict=True)):
             part = request * share // total if total else (request if number == 0 else 1)
-            containers.append(replace(container, requests={**container.requests, resource: part}))
+            requests = {**container.requests, resource: part}
+            containers.append(structs.replace(container, requests=requests))
         whole = pod.pod_requests
         if whole is not None:
             whole = {**whole, resource: request}
-        pods.append(replace(pod, containers=tuple(containers), pod_requests=whole))
+        pods.append(structs.replace(pod, containers=tuple(containers), pod_requests=whole))
     return replace(inputs, pods=tuple(pods))
 
 
@@ -250,7 +253,7 @@ def _scale(course: _Course) -> hpa.Scale:
 def _pod_then(pod: _Pod, at: float) -> hpa.PodInput:
     if pod.given.ready == "True" or pod.ready_at > at:
         return pod.given
-    return replace(pod.given, phase="Running", ready="True", ready_since=pod.ready_at)
+    return structs.replace(pod.given, phase="Running", ready="True", ready_since=pod.ready_at)
 
 
 def _usage(course: _Course, measured: list[_Pod], sampled: float) -> tuple[hpa.PodUsage, ...]:
@@ -292,7 +295,7 @@ def _resize(course: _Course, size: int, at: float) -> None:
         return
     for _ in range(missing):
         course.made += 1
-        new = replace(
+        new = structs.replace(
             model,
             name=f"to-come-{course.made}",
             phase="Pending",

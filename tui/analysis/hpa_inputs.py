@@ -1,7 +1,8 @@
 """What the HPA controller looks at in one sync, and what it remembers between two.
 
 Plain frozen values: they know nothing of the API's JSON (``hpa_objects`` reads that) nor of any
-store. Names follow autoscaling/v2.
+store. What there is of every pod is nothing that the search for garbage looks through. Names follow
+autoscaling/v2.
 
 Units: quantities in thousandths (CPU in millicores, memory in milli-bytes) as the controller
 holds them, utilization in percent of the request, instants in seconds since the epoch, periods
@@ -15,6 +16,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
+
+import msgspec
 
 RESOURCE: Final = "Resource"
 CONTAINER_RESOURCE: Final = "ContainerResource"
@@ -123,16 +126,14 @@ class HpaSpec:
     """None takes the older path: 2 × current or 4 per step, whichever is more."""
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerInput:
+class ContainerInput(msgspec.Struct, frozen=True, gc=False):
     """A container (or restartable init container) and its ``resources.requests``."""
 
     name: str
-    requests: Mapping[str, int] = field(default_factory=dict)
+    requests: Mapping[str, int] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class PodInput:
+class PodInput(msgspec.Struct, frozen=True, gc=False):
     """A pod that the target's selector matches."""
 
     name: str
@@ -149,16 +150,14 @@ class PodInput:
     """Requests of the pod as a whole where ``spec.resources.requests`` is set, else None."""
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerUsage:
+class ContainerUsage(msgspec.Struct, frozen=True, gc=False):
     """What a container used."""
 
     name: str
     usage: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class PodUsage:
+class PodUsage(msgspec.Struct, frozen=True, gc=False):
     """A pod's sample from metrics.k8s.io."""
 
     pod: str
@@ -167,8 +166,7 @@ class PodUsage:
     containers: tuple[ContainerUsage, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PodValue:
+class PodValue(msgspec.Struct, frozen=True, gc=False):
     """A pod's sample from custom.metrics.k8s.io. The API's default window is a minute."""
 
     pod: str

@@ -44,6 +44,8 @@ _STEPPED: Final = (Kind.HPAS, Kind.DEPLOYMENTS, Kind.STATEFULSETS, Kind.REPLICAS
 
 _AT_ONCE: Final = 250
 """Samples taken over while the lock is held: some 2 ms."""
+_REST: Final = 0.001
+"""Seconds for which it is free in between."""
 
 _EMPTY: TableView[Any] = TableView(0, MappingProxyType({}))
 
@@ -346,6 +348,9 @@ class Store:
         """
         totals: dict[str, _Total] = {}
         for start in range(0, len(samples), _AT_ONCE):
+            if start:
+                # A lock goes to whoever is awake: without a rest nobody else would ever get it.
+                time.sleep(_REST)
             with self._lock:
                 for sample in samples[start : start + _AT_ONCE]:
                     uid = self._names.get((sample.namespace, sample.name))
