@@ -14,6 +14,7 @@ from tui.state.store import Store
 def placed(pods: Iterable[PodRow]) -> dict[str, Placed]:
     store, placement = Store(), Placement()
     store.put(Kind.PODS, pods)
+    store.drain()  # the one that tells of them has been missed
     placement.feed(store.drain())
     return placement.nodes
 

@@ -26,14 +26,17 @@ class Placement:
 
     def __init__(self) -> None:
         self.nodes: dict[str, Placed] = {}
-        self._generation = 0
+        self._fed = self._generation = 0
+        """The delta fed last, and the pods in it."""
 
     def feed(self, delta: Delta) -> None:
         """Take over a delta; after one that was missed, all pods are looked at again."""
-        pods = delta.pods
+        pods, before = delta.pods, self._fed
+        self._fed = delta.number
         if pods.generation == self._generation:
             return
-        if pods.generation == self._generation + 1:
+        self._generation = pods.generation
+        if delta.number == before + 1:
             for change in delta.changes:
                 if change.kind is Kind.PODS:
                     self._take(cast(PodRow | None, change.before), -1)
@@ -42,7 +45,6 @@ class Placement:
             self.nodes = {}
             for pod in pods.rows.values():
                 self._take(pod, 1)
-        self._generation = pods.generation
 
     def _take(self, pod: PodRow | None, by: int) -> None:
         if pod is None or not pod.node or pod.terminal:

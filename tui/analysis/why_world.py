@@ -27,7 +27,8 @@ _SPAN: Final = 3.0
 """Seconds of the past that are kept: a rescale is seen before the status that tells of it."""
 _POLLS: Final = 3
 _NEW_SIZE: Final = re.compile(r"New size: (\d+); reason: ")
-_WATCHED: Final = (Kind.PODS, Kind.HPAS, *SCALABLE.values())
+_SELECTING: Final = (Kind.HPAS, *SCALABLE.values())
+_WATCHED: Final = (Kind.PODS, *_SELECTING)
 
 
 class _Scaled(NamedTuple):
@@ -74,24 +75,23 @@ class World:
         rows = all(self.delta.workloads(k) is before.delta.workloads(k) for k in SCALABLE.values())
         if rows:
             self._workloads = before._workloads
-        if self.delta.hpas is before.delta.hpas:
+        if self._selects_alike(before):
+            self._selecting = before._selecting
             if same and rows:
                 self._scaled = before._scaled
-            if self._selects_alike(before):
-                self._selecting = before._selecting
 
     def _selects_alike(self, before: World) -> bool:
-        """Whether the workloads select the same groups of pods, whatever else changed of either."""
+        """Whether HPAs select the same groups of pods, whatever else changed."""
         if self._index is None or before._index is None or not self._index.alike(before._index):
             return False
-        for kind in SCALABLE.values():
-            view, was = self.delta.workloads(kind), before.delta.workloads(kind)
-            if view.generation > was.generation + 1:
+        for kind in _SELECTING:
+            view, was = self.delta.tables.get(kind), before.delta.tables.get(kind)
+            if view is not was and (not view or not was or view.generation > was.generation + 1):
                 return False
         return not any(
-            _selector(change.before) != _selector(change.after)
+            _selects(change.before) != _selects(change.after)
             for change in self.delta.changes
-            if change.kind in SCALABLE.values()
+            if change.kind in _SELECTING
         )
 
     def _next_index(self, before: World) -> PodIndex | None:
@@ -257,8 +257,11 @@ def _state(delta: Delta) -> tuple[object, ...]:
     )
 
 
-def _selector(row: Row | None) -> object:
-    return cast(WorkloadRow, row).selector if row is not None else None
+def _selects(row: Row | None) -> object:
+    """What decides which pods an HPA's or a workload's row selects."""
+    if isinstance(row, HpaRow):
+        return row.target_kind, row.target_name
+    return row.selector if isinstance(row, WorkloadRow) else None
 
 
 def _problem(link: Link, what: str) -> str:

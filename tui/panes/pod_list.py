@@ -49,7 +49,8 @@ class PodList:
 
     def __init__(self) -> None:
         self.rows: list[PodRow] = []
-        """In the order chosen; pods of one rank by namespace and name."""
+        """In the order chosen; pods of one rank by namespace and name. Turned round, the same from
+        the last to the first."""
         self.of = 0
         """How many there are before the filter."""
         self.live = 0
@@ -60,6 +61,7 @@ class PodList:
         self._words: list[tuple[bool, str]] = []
         self._usage: Usage = {}
         self._keys: list[Any] = []
+        """Of the rows, in the order that is not turned round."""
         self._key_of: dict[str, Any] = {}
 
     def remake(self, pods: Iterable[PodRow], usage: Usage, choice: Choice) -> None:
@@ -74,17 +76,14 @@ class PodList:
         living = [pod for pod in shown if pod.deleting is None and not pod.terminal]
         self.live, self.ready = len(living), sum([bool(pod.ready) for pod in living])
 
-    def turn(self, choice: Choice) -> None:
-        """Put the same rows the other way round, which takes a third of sorting them."""
-        self._choice = choice
-        keys, rows = self._keys, self.rows
-        order = sorted(range(len(keys)), key=[key[0] for key in keys].__getitem__, reverse=True)
-        self.rows = [rows[at] for at in order]
-        self._keep([(_turned(r), n, m, u) for r, n, m, u in [keys[at] for at in order]])
+    def turn(self) -> None:
+        """Put the same rows the other way round."""
+        self._choice = self._choice._replace(reverse=not self._choice.reverse)
+        self.rows.reverse()
 
     def _arrange(self, pods: list[PodRow]) -> None:
         """Order pods by rank; those of one rank come by namespace and name and stay so."""
-        down, rank_of = self._choice.down, _KEYS[self._choice.sort]
+        down, rank_of = self._down, _KEYS[self._choice.sort]
         if self._choice.measured:
             ranks = [self._rank(pod) for pod in pods]
         else:
@@ -93,11 +92,10 @@ class PodList:
         self.rows = [pods[at] for at in order]
         ranks = [_turned(ranks[at]) for at in order] if down else [ranks[at] for at in order]
         ranked = zip(ranks, self.rows, strict=True)
-        self._keep([(rank, pod.namespace, pod.name, pod.uid) for rank, pod in ranked])
-
-    def _keep(self, keys: list[Any]) -> None:
-        self._keys = keys
-        self._key_of = {key[3]: key for key in keys}
+        self._keys = [(rank, pod.namespace, pod.name, pod.uid) for rank, pod in ranked]
+        self._key_of = {key[3]: key for key in self._keys}
+        if self._choice.reverse:
+            self.rows.reverse()
 
     def update(self, changes: list[Change], pods: Iterable[PodRow], usage: Usage) -> None:
         """Take over what changed; ``pods`` are all of them, as they are now."""
@@ -118,22 +116,31 @@ class PodList:
     def index(self, uid: str) -> int | None:
         """Where a pod stands; None if it is not shown."""
         key = self._key_of.get(uid)
-        return None if key is None else bisect_left(self._keys, key)
+        return None if key is None else self._row(bisect_left(self._keys, key))
+
+    @property
+    def _down(self) -> bool:
+        """Whether the highest comes first when it is not turned round."""
+        return self._choice.sort in DESCENDING
+
+    def _row(self, at: int) -> int:
+        """Where the row of the key at ``at`` stands."""
+        return len(self._keys) - 1 - at if self._choice.reverse else at
 
     def _put(self, pod: PodRow) -> None:
         key = self._key(pod)
         known = self._key_of.get(pod.uid)
         if known is not None:
-            at = bisect_left(self._keys, known)
             if known == key:
-                self._count(self.rows[at], -1)
+                row = self._row(bisect_left(self._keys, known))
+                self._count(self.rows[row], -1)
                 self._count(pod, 1)
-                self.rows[at] = pod
+                self.rows[row] = pod
                 return
             self._drop(pod.uid)
         at = bisect_left(self._keys, key)
         self._keys.insert(at, key)
-        self.rows.insert(at, pod)
+        self.rows.insert(self._row(at), pod)
         self._key_of[pod.uid] = key
         self._count(pod, 1)
 
@@ -141,8 +148,9 @@ class PodList:
         key = self._key_of.pop(uid, None)
         if key is not None:
             at = bisect_left(self._keys, key)
-            self._count(self.rows[at], -1)
-            del self._keys[at], self.rows[at]
+            row = self._row(at)
+            self._count(self.rows[row], -1)
+            del self._keys[at], self.rows[row]
 
     def _count(self, pod: PodRow, by: int) -> None:
         if pod.deleting is None and not pod.terminal:
@@ -157,7 +165,7 @@ class PodList:
 
     def _key(self, pod: PodRow) -> Any:
         rank = self._rank(pod)
-        return (_turned(rank) if self._choice.down else rank, *_PLACE(pod))
+        return (_turned(rank) if self._down else rank, *_PLACE(pod))
 
     def _shows(self, pod: PodRow) -> bool:
         if not self._words:
@@ -196,7 +204,5 @@ def _words(text: str) -> list[tuple[bool, str]]:
 
 
 def _turned(rank: Any) -> Any:
-    """What sorts the other way round; of that, the rank itself."""
-    if isinstance(rank, str):
-        return _Down(rank)
-    return rank.text if isinstance(rank, _Down) else -rank
+    """What sorts the other way round."""
+    return _Down(rank) if isinstance(rank, str) else -rank

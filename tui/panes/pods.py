@@ -246,7 +246,7 @@ class PodsPane(Pane):
         if same and whole and changes and delta.pods.generation == self._generation + 1:
             self._list.update(changes, delta.pods.rows.values(), delta.pod_usage)
         elif _turned(before, source) and delta.pods.generation == self._generation:
-            self._list.turn(self._choice())
+            self._list.turn()
         else:
             pods = delta.pods.rows.values() if whole else self.scene.focus.pods
             self._list.remake(pods, delta.pod_usage, self._choice())
