@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from math import ceil
 from typing import ClassVar, Final, Self
 
@@ -16,7 +16,7 @@ from textual.strip import Strip
 
 from tui.analysis.scene import Scene
 from tui.panes.ink import Palette
-from tui.panes.line import Line, content, cut, strip
+from tui.panes.line import Line, cells, content, cut, strip
 from tui.panes.pace import Pace
 from tui.state.links import Health, Link
 from tui.text import clean, wrap
@@ -62,8 +62,9 @@ class Pane(ScrollView, can_focus=True):
         self._frame_pace = Pace(_FRAME_EVERY)
         self._frame_due = True
         self._base = Style.null()
-        self.tabs: Line = []
-        """What stands behind this pane, and the keys to it; written after the caption."""
+        self.tabs: Sequence[tuple[str, str]] = ()
+        """The keys to what stands behind this pane, and its names; written after the caption, as
+        many as there is room for."""
 
     # What a subclass says.
 
@@ -188,7 +189,7 @@ class Pane(ScrollView, can_focus=True):
             return -1
         return y - self.HEADED + self.scroll_offset.y
 
-    def show_tabs(self, tabs: Line) -> None:
+    def show_tabs(self, tabs: Sequence[tuple[str, str]]) -> None:
         """What stands behind this pane from now on."""
         if tabs != self.tabs:
             self.tabs = tabs
@@ -247,11 +248,22 @@ class Pane(ScrollView, can_focus=True):
         start = int((seen - length) * (top / (count - seen)) * 8)
         return start, start + ceil(length * 8)
 
+    def _headline(self, room: int) -> Line:
+        """The caption and the tabs that fit in whole."""
+        title = [*self.caption()]
+        for number, (key, name) in enumerate(self.tabs, 1):
+            tab: Line = [(f"  {key}", "measured"), (f" {name}", "muted")]
+            more = 0 if number == len(self.tabs) else 2
+            if cells(title) + cells(tab) + more > room:
+                return [*title, (" …", "muted")]
+            title += tab
+        return title
+
     def _frame(self) -> None:
         self._frame_due = False
         width, height = self.outer_size
         room = max(0, self.size.width - 4)
-        framed = cut([*self.caption(), *self.tabs], room), cut(self.footnote(), room)
+        framed = cut(self._headline(room), room), cut(self.footnote(), room)
         before, self._framed = self._framed, framed
         left, top = self.content_offset
         if framed[0] != before[0]:

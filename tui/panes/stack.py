@@ -9,7 +9,6 @@ from textual.containers import Horizontal
 from textual.events import Resize
 
 from tui.actions import ACTIONS
-from tui.panes.line import Line
 from tui.panes.pane import Pane
 
 EACH: Final = 46
@@ -61,11 +60,11 @@ class Stack(Horizontal):
     def _arrange(self, width: int | None = None) -> None:
         places = max(1, (self.size.width if width is None else width) // EACH)
         seen = self._asked[:places]
-        behind: Line = []
+        behind: list[tuple[str, str]] = []
         for pane in self.panes:
             pane.display = pane in seen
             if not pane.display:
-                behind += [(f"  {_KEYS.get(pane.id, '')}", "measured"), (f" {pane.id}", "muted")]
+                behind.append((_KEYS.get(pane.id, ""), pane.id or ""))
         first = next(pane for pane in self.panes if pane.display)
         for pane in self.panes:
             pane.show_tabs(behind if pane is first else [])
