@@ -9,7 +9,7 @@ import pytest
 from tests.demo import recorded
 from tests.demo.conftest import Build
 from tui.demo import resources
-from tui.demo.api import defaults, fieldsets
+from tui.demo.api import fieldsets, pod_defaults
 from tui.demo.api.errors import ApiError
 from tui.demo.api.operations import Api, Writer
 from tui.demo.resources import Resource
@@ -132,12 +132,25 @@ def test_lists_of_containers_merge_by_name(api: Api) -> None:
     assert apply("two", manifest({"name": "app", "image": "a:1"})) == [("app", "a:1", None)]
 
 
+def test_an_apply_counts_whatever_of_an_object_it_changes(api: Api) -> None:
+    def apply(address: str) -> Any:
+        endpoints = [{"addresses": [address], "conditions": {"ready": True}}]
+        config = {
+            "metadata": {"name": "s"}, "addressType": "IPv4", "endpoints": endpoints, "ports": []
+        }  # fmt: skip
+        by = Writer("one")
+        entry, _ = api.apply(resources.ENDPOINT_SLICES, "default", "s", config, by, False)
+        return entry.metadata["generation"]
+
+    assert [apply("10.0.0.1"), apply("10.0.0.2"), apply("10.0.0.2")] == [1, 2, 2]
+
+
 def test_quality_of_service() -> None:
     def pod(*resources: dict[str, Any]) -> dict[str, Any]:
         return {"containers": [{"resources": one} for one in resources]}
 
     full = {"limits": {"cpu": "1", "memory": "1Gi"}, "requests": {"cpu": "1", "memory": "1Gi"}}
-    assert defaults.qos_class(pod({}, {})) == "BestEffort"
-    assert defaults.qos_class(pod(full, full)) == "Guaranteed"
-    assert defaults.qos_class(pod(full, {})) == "Burstable"
-    assert defaults.qos_class(pod({"requests": {"cpu": "1"}})) == "Burstable"
+    assert pod_defaults.qos_class(pod({}, {})) == "BestEffort"
+    assert pod_defaults.qos_class(pod(full, full)) == "Guaranteed"
+    assert pod_defaults.qos_class(pod(full, {})) == "Burstable"
+    assert pod_defaults.qos_class(pod({"requests": {"cpu": "1"}})) == "Burstable"

@@ -12,7 +12,7 @@ from typing import Final
 from tui import quantity
 from tui.demo import resources
 from tui.demo.api import errors
-from tui.demo.api.defaults import qos_class
+from tui.demo.api.pod_defaults import qos_class
 from tui.demo.resource import Resource
 from tui.demo.store import Entry, Object, Store
 

@@ -12,8 +12,9 @@ from random import Random
 from typing import Final
 
 from tui.demo import resources
-from tui.demo.api import defaults, errors, managed, object_meta, validation
+from tui.demo.api import errors, managed, object_meta
 from tui.demo.api.admission import Admission
+from tui.demo.api.completion import complete
 from tui.demo.api.errors import ApiError, Cause
 from tui.demo.api.registry import Registry
 from tui.demo.api.writers import API_SERVER as API_SERVER
@@ -25,28 +26,10 @@ from tui.demo.api.writers import SCHEDULER as SCHEDULER
 from tui.demo.api.writers import DeleteOptions as DeleteOptions
 from tui.demo.api.writers import Writer as Writer
 from tui.demo.clock import Clock
-from tui.demo.custom import definitions, structural
+from tui.demo.custom import definitions
 from tui.demo.resource import Resource
 from tui.demo.store import Entry, Object, Store
 
-_WITH_SPEC: Final = frozenset(
-    {
-        "Pod",
-        "Service",
-        "Deployment",
-        "ReplicaSet",
-        "StatefulSet",
-        "DaemonSet",
-        "Job",
-        "CronJob",
-        "CustomResourceDefinition",
-        "PersistentVolumeClaim",
-        "PersistentVolume",
-        "PodDisruptionBudget",
-        "HorizontalPodAutoscaler",
-        "Ingress",
-    }
-)
 _NAME_LETTERS: Final = "bcdfghjklmnpqrstvwxz2456789"
 _TRIES: Final = 8
 _IMMORTAL: Final = ("default", "kube-public", "kube-system")
@@ -112,7 +95,7 @@ class Api:
         data = {**{"metadata": identified}, **data, "metadata": identified}
         if resource.counts_generation:
             data["metadata"]["generation"] = 1
-        self._complete(resource, data, None)
+        complete(self.registry, resource, data, None)
         if self.store.get(resource.storage, namespace, metadata["name"]) is not None:
             raise errors.already_exists(resource, metadata["name"])
         if by.manager:
@@ -225,14 +208,12 @@ class Api:
                 if "status" in old:
                     data["status"] = old["status"]
             data["metadata"] = object_meta.kept(data["metadata"], old["metadata"])
-            self._complete(resource, data, old)
+            complete(self.registry, resource, data, old)
             self._admission.admit(resource, data, old)
         if object_meta.unchanged(old, data):
             return current
-        if resource.counts_generation and by.subresource not in ("status", "binding"):
-            parts = [k for k in data.keys() | old.keys() if k not in ("metadata", "status")]
-            if any(data.get(k) != old.get(k) for k in parts) or _notes_count(resource, data, old):
-                data["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
+        if by.subresource not in ("status", "binding"):
+            _count_generation(resource, data, old)
         if by.manager:
             managed.record_update(old, data, resource.built_in, self._manager(resource, by))
         return self._store(resource, data, by)
@@ -273,41 +254,12 @@ class Api:
         data["metadata"]["managedFields"] = entries
         if "status" in old:
             data["status"] = old["status"]
-        self._complete(resource, data, old)
+        complete(self.registry, resource, data, old)
         self._admission.admit(resource, data, old)
         if object_meta.unchanged(old, data, managed_fields=True):
             return current
-        if resource.counts_generation and (
-            data.get("spec") != old.get("spec") or _notes_count(resource, data, old)
-        ):
-            data["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
+        _count_generation(resource, data, old)
         return self._store(resource, data, by)
-
-    def _complete(self, resource: Resource, data: Object, old: Object | None) -> None:
-        if resource.custom:
-            self._check_custom(resource, data)
-            return
-        try:
-            validation.check_quantities(resource, data)
-            if resource.built_in in _WITH_SPEC and not isinstance(data.get("spec"), dict):
-                data["spec"] = {}
-            defaults.apply(resource.built_in, data)
-            if resource is resources.DAEMON_SETS:
-                defaults.count_template(data, old)
-            validation.check(resource, data, old)
-        except (AttributeError, KeyError, TypeError, ValueError) as problem:
-            raise errors.bad_request(
-                f'{resource.kind} in version "{resource.version}" cannot be handled as a '
-                f"{resource.kind}: json: cannot unmarshal: {problem}"
-            ) from None
-
-    def _check_custom(self, resource: Resource, data: Object) -> None:
-        schema = self.registry.schema_of(resource)
-        causes = list(validation.metadata(resource, data))
-        structural.fill(schema, data)
-        causes += structural.check(schema, data)
-        if causes:
-            raise errors.invalid(resource, data["metadata"]["name"], causes)
 
     def _manager(
         self, resource: Resource, by: Writer, operation: str = "Update"
@@ -402,8 +354,15 @@ class Api:
         )
 
 
-def _notes_count(resource: Resource, data: Object, old: Object) -> bool:
-    """Whether changed annotations make a new generation: they do of a Deployment alone."""
-    if resource is not resources.DEPLOYMENTS:
-        return False
-    return bool(data["metadata"].get("annotations") != old["metadata"].get("annotations"))
+def _count_generation(resource: Resource, data: Object, old: Object) -> None:
+    """One more where anything but metadata and status changed, or a Deployment's annotations."""
+    if not resource.counts_generation:
+        return
+    before, after = old["metadata"], data["metadata"]
+    parts = [k for k in data.keys() | old.keys() if k not in ("metadata", "status")]
+    if resource is resources.DEPLOYMENTS and after.get("annotations") != before.get("annotations"):
+        changed = True
+    else:
+        changed = any(data.get(k) != old.get(k) for k in parts)
+    if changed:
+        after["generation"] = before.get("generation", 0) + 1

@@ -6,7 +6,7 @@ import hashlib
 from typing import Protocol
 
 from tui import quantity
-from tui.demo.api.defaults import qos_class
+from tui.demo.api.pod_defaults import qos_class
 from tui.demo.node.containers import Container
 from tui.demo.store import Entry, Object
 
