@@ -156,7 +156,7 @@ def _ours(url: str) -> Figure:
 
 def _wrk(url: str) -> Figure:
     said, cpu = _timed(["wrk", "-t1", "-c50", f"-d{SECONDS}s", url])
-    requests = int(re.search(r"(\d+) requests in", said)[1])  # type: ignore[index]
+    requests = _number(r"(\d+) requests in", said)
     return _number(r"Requests/sec:\s+([\d.]+)", said), cpu / requests
 
 

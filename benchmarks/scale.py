@@ -184,7 +184,7 @@ def _writes(terminal: Terminal, cluster: Cluster) -> list[float]:
         cluster.call("PATCH", path, {"status": {"reason": word}})
         try:
             # Not the screen, which takes longer to make sense of than to draw.
-            terminal.wait_until(lambda: word.encode() in terminal.output[mark:], "drawn", 2)  # noqa: B023
+            terminal.wait_until(lambda: word.encode() in terminal.output[mark:], "drawn", 2)  # noqa: B023 (asked before the next round)
         except AssertionError:
             continue  # the churn was quicker and replaced the pod
         taken.append(time.perf_counter() - began)
@@ -211,7 +211,7 @@ def _keys(terminal: Terminal) -> list[float]:
         mark = len(terminal.output)
         began = time.perf_counter()
         terminal.press("S")
-        terminal.wait_until(lambda: wanted in terminal.output[mark:], "it is drawn", 5)  # noqa: B023
+        terminal.wait_until(lambda: wanted in terminal.output[mark:], "it is drawn", 5)  # noqa: B023 (as above)
         taken.append(time.perf_counter() - began)
     return taken
 

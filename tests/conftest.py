@@ -34,6 +34,9 @@ settings.load_profile("steady")
 # Nor may they depend on what happens to be imported: the constants in it become examples.
 providers._get_local_constants = providers.Constants
 
+_for_all_tests = pytest.MonkeyPatch()
+"""Of Textual's own, which may not be found any more after an upgrade: then this says so."""
+
 # Hundreds of apps start, in few themes: what one has parsed of the styles, the next need not.
 _parse_rules = Stylesheet._parse_rules
 _parsed: dict[tuple[Any, ...], list[RuleSet]] = {}
@@ -46,7 +49,7 @@ def _parse_once(self: Stylesheet, css: str, read_from: Any, *args: Any, **more: 
     return _parsed[key]
 
 
-Stylesheet._parse_rules = _parse_once  # type: ignore[method-assign]  # for tests alone
+_for_all_tests.setattr(Stylesheet, "_parse_rules", _parse_once)
 
 
 async def _wait_for_idle(min_sleep: float = 0, max_sleep: float = 1) -> None:
@@ -70,8 +73,8 @@ async def _wait_for_idle(min_sleep: float = 0, max_sleep: float = 1) -> None:
             idle += 1
 
 
-textual.app.wait_for_idle = _wait_for_idle  # type: ignore[attr-defined]
-textual.pilot.wait_for_idle = _wait_for_idle  # type: ignore[attr-defined]
+_for_all_tests.setattr(textual.app, "wait_for_idle", _wait_for_idle)
+_for_all_tests.setattr(textual.pilot, "wait_for_idle", _wait_for_idle)
 
 
 # A program without a terminal draws each frame whole and shows it to nobody. Here it draws when
@@ -92,7 +95,7 @@ def _drawn_when_looked_at(
     return None
 
 
-Compositor.render_update = _drawn_when_looked_at  # type: ignore[method-assign]  # for tests alone
+_for_all_tests.setattr(Compositor, "render_update", _drawn_when_looked_at)
 
 
 def pytest_collection_finish() -> None:

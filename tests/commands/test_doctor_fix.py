@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -70,12 +71,12 @@ def test_what_cannot_be_applied_is_said(
     place: Place,
     capsys: pytest.CaptureFixture[str],
     findings: list[Finding],
-    wish: dict[str, str],
+    wish: dict[str, Any],
     code: int,
     words: str,
 ) -> None:
     with pytest.raises(SystemExit) as ended:
-        run(Wish("min-is-max", **wish), place.transport.config, findings)  # type: ignore[arg-type]
+        run(Wish("min-is-max", **wish), place.transport.config, findings)
     said = capsys.readouterr().err
     assert ended.value.code == code
     assert words in said

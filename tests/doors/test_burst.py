@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,10 +61,10 @@ def server() -> Iterator[Server]:
 class Room:
     """A door, the store it writes to, and what can be seen there."""
 
-    def __init__(self, place: Path, feed: Connected, **more: object) -> None:
+    def __init__(self, place: Path, feed: Connected, **more: Any) -> None:
         self.store = Store()
         self.history = History(place)
-        settings = LoadSettings(**more)  # type: ignore[arg-type]  # fields by name
+        settings = LoadSettings(**more)
         self.read_only = False
         self.door = BurstDoor(
             self.store, feed, settings, read_only=lambda: self.read_only, history=self.history

@@ -94,11 +94,11 @@ def room(place: Place) -> Iterator[Make]:
     opened: list[Transport] = []
     place.create("Service", "fastapi-svc", spec={"selector": {"app": "x"}, "ports": [{"port": 80}]})
 
-    def make(*, context: str = "", own: Path | None = None, **settings: object) -> Room:
+    def make(*, context: str = "", own: Path | None = None, **settings: Any) -> Room:
         transport = Transport(replace(place.transport.config, context=context or "embedded"))
         opened.append(transport)
         values: dict[str, str | int | dict[str, str | int]] = {"nginx": {"node-port": place.port}}
-        chosen = Settings(setups=SetupSettings(values=values), **settings)  # type: ignore[arg-type]  # by name
+        chosen = Settings(setups=SetupSettings(values=values), **settings)
         made.append(Room(place, transport, chosen, own))
         return made[-1]
 

@@ -49,7 +49,7 @@ def test_it_says_where_it_runs_and_counts_visitors(port: int) -> None:
     first, second = (ask(port, "GET", "/")[1] for _ in range(2))
     assert "Server node: <strong>&lt;node&gt;</strong>" in first
     assert "Served from pod: <strong>" in first
-    numbers = [int(re.search(r"number: <strong>(\d+)", t)[1]) for t in (first, second)]  # type: ignore[index]
+    numbers = [int(*re.findall(r"number: <strong>(\d+)", text)) for text in (first, second)]
     assert numbers[1] == numbers[0] + 1
     assert ask(port, "GET", "/health") == (200, "ok")
     assert ask(port, "GET", "/nothing")[0] == 404

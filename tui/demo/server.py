@@ -6,7 +6,7 @@ import asyncio
 import hmac
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
 from aiohttp import web
@@ -206,7 +206,7 @@ async def _stream(
     response = web.StreamResponse(status=200, headers=headers)
     response.enable_chunked_encoding()
     await response.prepare(incoming)
-    close: Callable[[], object] | None = getattr(answer.chunks, "aclose", None)
+    close: Callable[[], Awaitable[object]] | None = getattr(answer.chunks, "aclose", None)
     try:
         async for chunk in answer.chunks:
             await response.write(chunk)
@@ -217,5 +217,5 @@ async def _stream(
         pass  # the client is gone
     finally:
         if close is not None:
-            await close()  # type: ignore[misc]
+            await close()
     return response

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from random import Random
 from typing import Final
 
@@ -372,7 +373,7 @@ class Worker:
                 killed = takes >= grace
                 takes = min(takes, grace) * self._tools.rng.uniform(0.9, 1.0)
                 longest = max(longest, takes)
-                self.later(takes, lambda one=container, dead=killed: self._stopped(one, dead))  # type: ignore[misc]
+                self.later(takes, partial(self._stopped, container, killed))
         self.publish()
         self.later(longest + 0.05, self.publish)
         self.later(longest + 1.1, self._let_go)
