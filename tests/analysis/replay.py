@@ -11,9 +11,10 @@ from tui.analysis.focus import Focus, resolve
 from tui.analysis.why import Explainer, Explanation
 from tui.cluster.decode import metrics as wire
 from tui.cluster.resources import RESOURCES
+from tui.state.delta import Delta
 from tui.state.links import Health, Source
 from tui.state.rows import Kind
-from tui.state.store import Delta, Store
+from tui.state.store import Store
 
 
 class Replay:

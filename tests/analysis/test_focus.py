@@ -20,8 +20,9 @@ from tui.analysis.focus import (
     touches,
     utilization,
 )
+from tui.state.delta import Delta
 from tui.state.rows import ContainerRow, HpaRow, Kind, PodRow, Requirement, Row, WorkloadRow
-from tui.state.store import Delta, Store
+from tui.state.store import Store
 
 
 def delta(**tables: list[Any]) -> Delta:

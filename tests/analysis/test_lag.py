@@ -10,7 +10,7 @@ from tests.analysis.replay import Replay
 from tui.analysis.focus import Focus
 from tui.analysis.lag import Lags, LoadSigns, Stage
 from tui.analysis.why import Explainer, Explanation
-from tui.state.store import Delta
+from tui.state.delta import Delta
 
 ORDER = list(Stage)
 

@@ -21,9 +21,10 @@ from tests.samples import (
     replicaset,
     usage,
 )
+from tui.state.delta import Delta
 from tui.state.links import Health, Link, Source
 from tui.state.rows import ContainerRow, Kind, NodeRow, NodeUsage, Owner, PodRow, Row
-from tui.state.store import Delta, Store
+from tui.state.store import Store
 from tui.state.table import Change
 
 UIDS = st.sampled_from(["a", "b", "c", "d"])

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, cast
 
 from tui.analysis.selectors import matches
+from tui.state.delta import Delta
 from tui.state.rows import HpaRow, Kind, MetricRow, PodRow, PodUsage, Row, WorkloadRow
-from tui.state.store import Delta
 from tui.state.table import Change
 
 SCALABLE: Final = {

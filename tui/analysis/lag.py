@@ -18,8 +18,8 @@ from tui.analysis.causes import HANDOVER
 from tui.analysis.focus import Focus
 from tui.analysis.selectors import matches
 from tui.analysis.why import Explanation
+from tui.state.delta import Delta
 from tui.state.rows import Kind, PodRow, WorkloadRow
-from tui.state.store import Delta
 
 _KEPT: Final = 50
 _OPEN: Final = 300.0

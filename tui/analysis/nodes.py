@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import cast
 
+from tui.state.delta import Delta
 from tui.state.rows import Kind, PodRow
-from tui.state.store import Delta
 
 
 @dataclass(slots=True)

@@ -7,8 +7,8 @@ from typing import Final, NamedTuple, cast
 from tui.analysis.causes import Causes, lag, nearer, seen
 from tui.analysis.entries import CAPACITY, Entry, Journal, Mood, short_name
 from tui.analysis.focus import SCALABLE
+from tui.state.delta import Delta
 from tui.state.rows import PodRow
-from tui.state.store import Delta
 from tui.state.table import Change
 
 _GROUPING: Final = 2.0

@@ -18,9 +18,10 @@ from tui.analysis.timeline import Entry, Timeline
 from tui.analysis.trend import Trend, trend
 from tui.analysis.why import Explainer, Explanation
 from tui.analysis.why_needs import needs_of
+from tui.state.delta import Delta
 from tui.state.links import Link
 from tui.state.place import Place
-from tui.state.store import Delta, Store
+from tui.state.store import Store
 
 SIMULATED: Final = "kscale://"
 """What the providerID of an embedded cluster's nodes begins with."""

@@ -17,9 +17,9 @@ from tui.analysis.load_news import CAUSE, LoadNews
 from tui.analysis.pod_news import PodNews
 from tui.analysis.setup_news import SetupNews
 from tui.analysis.words import leading_metric, metric_title, to_the_point, verdict
+from tui.state.delta import Delta
 from tui.state.links import Health
 from tui.state.rows import EventRow, HpaRow, Kind, MetricRow, NodeRow, WorkloadRow
-from tui.state.store import Delta
 from tui.state.table import Change
 
 __all__ = ("CAPACITY", "Entry", "Mood", "Timeline", "marks", "short_name")

@@ -26,8 +26,8 @@ from tui.analysis.why_agreement import (
 from tui.analysis.why_inputs import Poll
 from tui.analysis.why_rhythm import SampleRhythm, SyncRhythm
 from tui.analysis.why_world import World, Worlds
+from tui.state.delta import Delta
 from tui.state.rows import HpaRow, Kind
-from tui.state.store import Delta
 
 _GRACE: Final = 2.0
 """Seconds after an expected look until it counts as one that wrote nothing."""

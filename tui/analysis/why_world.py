@@ -19,9 +19,9 @@ from tui.analysis.why_inputs import (
     status_of,
 )
 from tui.analysis.why_needs import unread
+from tui.state.delta import Delta
 from tui.state.links import Health, Link, Source
 from tui.state.rows import HpaRow, Kind, PodRow, Row, WorkloadRow
-from tui.state.store import Delta
 
 _SPAN: Final = 3.0
 """Seconds of the past that are kept: a rescale is seen before the status that tells of it."""

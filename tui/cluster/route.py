@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
+from tui.state.delta import Delta
 from tui.state.links import Health
 from tui.state.rows import EndpointSliceRow, Kind, NodeRow, PodRow, Row, ServiceRow
-from tui.state.store import Delta
 from tui.state.table import TableView
 
 R = TypeVar("R", bound=Row)

@@ -20,10 +20,11 @@ from tui.cluster.access import ClusterConfig
 from tui.cluster.errors import ClusterError
 from tui.cluster.kubeconfig import load_config
 from tui.cluster.session import Session, probe
+from tui.state.delta import Delta
 from tui.state.fetched import Fetch
 from tui.state.links import Health, Source
 from tui.state.rows import Kind
-from tui.state.store import Delta, Store
+from tui.state.store import Store
 from tui.text import clean, in_json, plural, wrap
 
 if TYPE_CHECKING:

@@ -22,9 +22,10 @@ from tui.cluster.access import ClusterConfig
 from tui.cluster.errors import ClusterError
 from tui.cluster.kubeconfig import load_config
 from tui.cluster.session import Session, probe
+from tui.state.delta import Delta
 from tui.state.links import Health, Source
 from tui.state.rows import HpaRow, Kind
-from tui.state.store import Clock, Delta, Store
+from tui.state.store import Clock, Store
 from tui.text import clean, in_json, pad, width, wrap
 
 FAILED: Final = 1

@@ -8,10 +8,10 @@ from typing import Final
 
 from tui.analysis.focus import Focus
 from tui.load.choice import Aim
+from tui.state.delta import Delta
 from tui.state.fetched import ConfigMapFact, ConfigMapFetch
 from tui.state.links import Health
 from tui.state.rows import Kind, ServiceRow
-from tui.state.store import Delta
 
 _OUTSIDE = ("NodePort", "LoadBalancer")
 _ORDER: Final = (Kind.ENDPOINTSLICES, Kind.PODS, Kind.HPAS, Kind.DEPLOYMENTS)

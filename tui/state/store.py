@@ -10,26 +10,23 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias, cast
 
 from tui.state.clock import ClusterClock
+from tui.state.delta import Delta
 from tui.state.fetched import Answer, ClockFact, Fetch
 from tui.state.links import Health, Link, SourceKey
-from tui.state.load import BurstRow, LoadRow
+from tui.state.load import LoadRow
 from tui.state.readings import Needs, Reading
 from tui.state.rows import (
-    EndpointSliceRow,
-    EventRow,
     HpaRow,
     Kind,
-    NodeRow,
     NodeUsage,
     PodRow,
     PodUsage,
     Row,
-    ServiceRow,
     WorkloadRow,
 )
 from tui.state.series import HOUR, History, Member, Points, Replicas
@@ -46,78 +43,6 @@ _AT_ONCE: Final = 250
 """Samples taken over while the lock is held: some 2 ms."""
 _REST: Final = 0.001
 """Seconds for which it is free in between."""
-
-_EMPTY: TableView[Any] = TableView(0, MappingProxyType({}))
-
-
-@dataclass(frozen=True, slots=True)
-class Delta:
-    """All the screen needs to know at one tick. Nothing in it changes afterwards.
-
-    Views of tables that did not change are the very objects of the delta before, so ``is`` tells
-    a pane whether there is anything to do.
-    """
-
-    number: int = 0
-    tables: Mapping[Kind, TableView[Any]] = field(default_factory=dict)
-    changes: tuple[Change, ...] = ()
-    links: Mapping[SourceKey, Link] = field(default_factory=dict)
-    pod_usage: Mapping[tuple[str, str], PodUsage] = field(default_factory=dict)
-    """By ``(namespace, name)``, as the metrics API knows pods."""
-    node_usage: Mapping[str, NodeUsage] = field(default_factory=dict)
-    samples: int = 0
-    """Grows with every poll of either metrics."""
-    readings: Mapping[str, Mapping[int, Reading]] = field(default_factory=dict)
-    """Custom and external metrics by the HPA's uid, then by position in its metrics."""
-    fetched: Mapping[Fetch, Answer] = field(default_factory=dict)
-    """What the doctor's rules asked for, as far as it has come."""
-    load: LoadRow = field(default_factory=LoadRow)
-    """The bursts that this program fires; the same object while nothing changes."""
-    setups: SetupsRow = field(default_factory=SetupsRow)
-    """The setups and what was written for them; the same object while nothing changes."""
-
-    @property
-    def pods(self) -> TableView[PodRow]:
-        """Pods by uid."""
-        return self.tables.get(Kind.PODS, _EMPTY)
-
-    @property
-    def hpas(self) -> TableView[HpaRow]:
-        """HorizontalPodAutoscalers by uid."""
-        return self.tables.get(Kind.HPAS, _EMPTY)
-
-    @property
-    def nodes(self) -> TableView[NodeRow]:
-        """Nodes by uid."""
-        return self.tables.get(Kind.NODES, _EMPTY)
-
-    @property
-    def events(self) -> TableView[EventRow]:
-        """Events by uid."""
-        return self.tables.get(Kind.EVENTS, _EMPTY)
-
-    @property
-    def services(self) -> TableView[ServiceRow]:
-        """Services by uid."""
-        return self.tables.get(Kind.SERVICES, _EMPTY)
-
-    @property
-    def endpointslices(self) -> TableView[EndpointSliceRow]:
-        """EndpointSlices by uid."""
-        return self.tables.get(Kind.ENDPOINTSLICES, _EMPTY)
-
-    @property
-    def bursts(self) -> tuple[BurstRow, ...]:
-        """Bursts that run or have ended, oldest first."""
-        return self.load.bursts
-
-    def workloads(self, kind: Kind) -> TableView[WorkloadRow]:
-        """Deployments, ReplicaSets or StatefulSets by uid."""
-        return self.tables.get(kind, _EMPTY)
-
-    def link(self, source: SourceKey) -> Link:
-        """How a source is doing; one never heard of is still connecting."""
-        return self.links.get(source, Link())
 
 
 @dataclass(slots=True)

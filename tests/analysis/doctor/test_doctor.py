@@ -13,9 +13,9 @@ from tests.samples import NOW, conditions, deployment, hpa, pod, usage
 from tui.analysis.doctor.doctor import LARGE, PAUSE, Doctor, examine, wanted
 from tui.analysis.doctor.finding import Severity, kubectl
 from tui.analysis.doctor.patient import Patient
+from tui.state.delta import Delta
 from tui.state.fetched import ClockFact, ClockFetch
 from tui.state.rows import Kind, Owner, PodRow, Requirement, Row, ServiceRow, WorkloadRow
-from tui.state.store import Delta
 
 HELD = conditions(able="ScaleDownStabilized")
 

@@ -10,10 +10,10 @@ from tui.analysis.doctor.finding import Finding
 from tui.analysis.doctor.patient import Patient
 from tui.analysis.doctor.registry import all_rules
 from tui.analysis.doctor.rule import Rule
+from tui.state.delta import Delta
 from tui.state.fetched import Fetch
 from tui.state.links import Source
 from tui.state.rows import HpaRow, Kind
-from tui.state.store import Delta
 
 PAUSE: Final = 1.0
 """Seconds between two looks."""

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple, TypeVar
 
 from tui.analysis.focus import SCALABLE
 from tui.analysis.selectors import matches
+from tui.state.delta import Delta
 from tui.state.fetched import Answer, ClockFact, ClockFetch, Fetch, Result
 from tui.state.links import Health
 from tui.state.rows import (
@@ -28,7 +29,6 @@ from tui.state.rows import (
     ServiceRow,
     WorkloadRow,
 )
-from tui.state.store import Delta
 
 F = TypeVar("F")
 
