@@ -138,7 +138,7 @@ def test_then_a_port_forward() -> None:
     assert (found.kind, found.url) == (RouteKind.PORT_FORWARD, "http://127.0.0.1:41000/")
     assert found.bypasses_service
     assert found.most_connections == MOST_CONNECTIONS
-    assert found.label == "port-forward to 2 pods, past the Service"
+    assert found.label == "port-forward to its pods, past the Service"
     assert "firewall" in found.hint
     assert world.asked()[-3:] == ["ingresses of shop", "192.0.2.9:80", "a:8080"]
     assert [b.pod for b in world.network.backends()] == ["a", "b"]

@@ -250,7 +250,8 @@ class RouteFinder:
             if error.kind in _OF_THE_SERVER:
                 better = "Check the connection to the API server; what is shown may be old."
             return Unreachable(where, reason, better, tuple(tried))
-        label = f"port-forward to {len(pods)} pod{'' if len(pods) == 1 else 's'}, past the Service"
+        # Not to how many: it follows the pods, and the route may be in use for minutes.
+        label = "port-forward to its pods, past the Service"
         return replace(
             goal.route(RouteKind.PORT_FORWARD, HOST, local, label),
             hint=better,

@@ -48,7 +48,7 @@ class NodesPane(Pane):
         """``Nodes 2``, and how many are not Ready."""
         count = len(self._rows)
         bad = sum(n.ready != "True" for n in self._rows)
-        line: Line = [("Nodes ", "bold measured"), (str(count) if count else "", "bold measured")]
+        line: Line = [(f"Nodes {count}" if count else "Nodes", "bold measured")]
         return [*line, (f"  {bad} not Ready", "bad")] if bad else line
 
     def footnote(self) -> Line:

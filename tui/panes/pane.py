@@ -251,11 +251,10 @@ class Pane(ScrollView, can_focus=True):
     def _headline(self, room: int) -> Line:
         """The caption and the tabs that fit in whole."""
         title = [*self.caption()]
-        for number, (key, name) in enumerate(self.tabs, 1):
+        for key, name in self.tabs:
             tab: Line = [(f"  {key}", "measured"), (f" {name}", "muted")]
-            more = 0 if number == len(self.tabs) else 2
-            if cells(title) + cells(tab) + more > room:
-                return [*title, (" …", "muted")]
+            if cells(title) + cells(tab) > room:
+                return [*title, (" …", "muted")] if cells(title) + 2 <= room else title
             title += tab
         return title
 

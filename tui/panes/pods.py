@@ -51,10 +51,10 @@ class PodsPane(Pane):
     def caption(self) -> Line:
         """``Pods 2/4 ready``: those that ought to run."""
         live, ready = self._list.live, self._list.ready
-        line: Line = [("Pods ", "bold measured")]
+        line: Line = [("Pods", "bold measured")]
         if live:
             ink = "good" if ready == live else "decided"
-            line += [(f"{ready}/{live}", f"bold {ink}"), (" ready", "bold measured")]
+            line += [(f" {ready}/{live}", f"bold {ink}"), (" ready", "bold measured")]
         return line
 
     def footnote(self) -> Line:
