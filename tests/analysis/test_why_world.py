@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.samples import (
@@ -25,7 +26,7 @@ from tui.analysis.why_sentence import sentences
 from tui.analysis.why_steps import steps
 from tui.state.links import Health, Source
 from tui.state.readings import PodReading, Reading
-from tui.state.rows import Kind, MetricRow, WorkloadRow
+from tui.state.rows import Kind, MetricRow, Requirement, WorkloadRow
 from tui.state.store import Store
 
 
@@ -111,6 +112,48 @@ def test_two_hpas_on_one_pod_are_ambiguous() -> None:
     lab.store.put(Kind.HPAS, [hpa(2, 2, 120, uid="uid-2", name="second")])
     why = lab.explain()
     assert "controlled by multiple HPAs: [default/fastapi-hpa default/second]" in said(why)
+
+
+def test_who_selects_the_pods_is_found_anew_whenever_that_changes() -> None:
+    lab = Lab()
+
+    def ambiguous() -> bool:
+        return "controlled by multiple HPAs" in said(lab.explain())
+
+    second = hpa(2, 2, 120, uid="uid-2", name="second")
+    other = msgspec.structs.replace(deployment(2, 2), uid="uid-other", name="other")
+    elsewhere = msgspec.structs.replace(other, selector=(Requirement("app", "In", ("x",)),))
+    assert not ambiguous()
+    for rows, is_so in (
+        ((Kind.HPAS, second), True),
+        ((Kind.PODS, pod(NAMES[1], age=4000, ip="10.0.0.9")), True),
+        ((Kind.HPAS, msgspec.structs.replace(second, target_name="other")), False),
+        ((Kind.DEPLOYMENTS, other), True),
+        ((Kind.DEPLOYMENTS, msgspec.structs.replace(other, ready=1)), True),
+        ((Kind.DEPLOYMENTS, elsewhere), False),
+    ):
+        lab.store.put(rows[0], [rows[1]])
+        assert ambiguous() is is_so, rows
+    lab.store.put(Kind.DEPLOYMENTS, [other])
+    assert ambiguous()
+    lab.store.drop(Kind.HPAS, ["uid-2"])
+    assert not ambiguous()
+
+
+def test_a_large_target_that_cannot_be_reckoned_does_not_hold_up_the_others() -> None:
+    lab = Lab()
+    large = hpa(900, 900, 120, uid="uid-large", name="large", target_kind="Rollout")
+    lab.store.put(Kind.HPAS, [large])
+
+    def look() -> None:
+        delta = lab.store.drain()
+        lab.explainer.feed(delta, resolve(delta, "uid-large", None), lab.clock())
+
+    look()
+    lab.clock.now += 15
+    lab.store.put(Kind.HPAS, [hpa(2, 4, 120)])
+    look()
+    assert lab.explainer.looks("uid-hpa").looks == 1
 
 
 def test_a_missing_request_names_the_container() -> None:

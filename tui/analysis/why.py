@@ -167,7 +167,8 @@ class Explainer:
             tracker = self._trackers[each]
             self._settle(tracker, world, now)
             self._waiting.pop(each, None)
-            pods += tracker.row.current or 0
+            if each != uid and tracker.since is not None:
+                pods += tracker.row.current or 0
         return self._explain(focus, world, now)
 
     def looks(self, uid: str) -> Agreement:
