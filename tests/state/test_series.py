@@ -102,6 +102,13 @@ class TestHistory:
         assert list(history.memory("a", 20).values) == [2000, 2100]
         assert not history.cpu("b", 0)
 
+    def test_whatever_a_pod_claims_to_use_is_a_sample(self) -> None:
+        history = History()
+        history.usage("a", 10, 10**400, 10**400)
+        history.usage("a", 25, 1, 1)
+        assert history.cpu("a", 0).values[0] > 1e38
+        assert list(history.memory("a", 25).times) == [10, 25]
+
     def test_a_sample_seen_before_is_no_sample(self) -> None:
         history = History()
         history.usage("a", 10, 100, 2000)

@@ -123,7 +123,9 @@ def usage_of(sample: PodUsage) -> hpa.PodUsage:
 
 
 class Poll:
-    """One poll of the metrics API. What is made of a sample is kept: every look asks for it."""
+    """One poll of the metrics API. What is made of a sample is kept while it is the newest: every
+    look asks for it.
+    """
 
     def __init__(self, samples: Mapping[tuple[str, str], PodUsage]) -> None:
         """``samples``: by ``(namespace, name)``."""
@@ -137,6 +139,10 @@ class Poll:
         if made is None and (sample := self._samples.get(key)) is not None:
             made = self._made[key] = usage_of(sample)
         return made
+
+    def rest(self) -> None:
+        """A newer poll is there: let go of what was made, which few will ask for again."""
+        self._made = {}
 
 
 class PodInputs:

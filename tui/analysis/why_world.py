@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from dataclasses import replace
 from typing import Final, NamedTuple, cast
 
 from tui.analysis import hpa
@@ -79,6 +80,15 @@ class World:
             self._selecting = before._selecting
             if same and rows:
                 self._scaled = before._scaled
+
+    def retire(self) -> None:
+        """A newer world is there. Let go of the pods by uid: every tick of a large cluster makes
+        such a table anew, and here the index has them.
+        """
+        if self._index is not None:
+            others = dict(self.delta.tables)
+            others.pop(Kind.PODS, None)
+            self.delta = replace(self.delta, tables=others, changes=())
 
     def _selects_alike(self, before: World) -> bool:
         """Whether HPAs select the same groups of pods, whatever else changed."""
@@ -224,11 +234,13 @@ class Worlds:
             return last
         fresh = last is None or delta.pod_usage is not last.delta.pod_usage
         if fresh:
+            self._polls[0].rest()
             self._polls = (Poll(delta.pod_usage), *self._polls)[:_POLLS]
         world = World(delta, now, self._polls, self._pods)
         world.fresh_samples = fresh
         if last is not None:
             world.inherit(last)
+            last.retire()
         self._recent.append(world)
         while len(self._recent) > 2 and self._recent[1].at < now - _SPAN:
             self._recent.popleft()

@@ -22,7 +22,12 @@ BRIEF: Final = 600.0
 _BRIEF_CAPACITY: Final = 40
 _CAPACITY: Final = 360
 _DOUBLE: Final = struct.Struct("d")
-_PACKED: Final = {arity: struct.Struct("d" * (1 + arity)) for arity in (1, 2)}
+_PACKED: Final = {1: struct.Struct("dd"), 2: struct.Struct("dff")}
+"""A point by its arity: the time, then one value in full or two that are right to seven digits."""
+_WIDTH: Final = 16
+"""Bytes of either."""
+_MOST: Final = 3e38
+"""What fits; nobody has so much, but anybody can claim it."""
 _unpack = _DOUBLE.unpack_from
 
 
@@ -52,66 +57,64 @@ class Ring(msgspec.Struct, gc=False):
     arity: int = 1
     """Values that each point has beside its time."""
     points: bytearray = msgspec.field(default_factory=bytearray)
-    """Doubles, as the machine has them: of each point the time, then the values."""
+    """As :data:`_PACKED` tells, in the machine's order."""
 
     def __len__(self) -> int:
-        return len(self.points) // self._width
+        return len(self.points) // _WIDTH
 
     @property
     def last_time(self) -> float | None:
         """The newest point's time."""
         points = self.points
-        newest: float | None = _unpack(points, len(points) - self._width)[0] if points else None
+        newest: float | None = _unpack(points, len(points) - _WIDTH)[0] if points else None
         return newest
 
     @property
     def last_value(self) -> float | None:
-        """The newest point's last value."""
+        """The newest point's only value, of a ring of single values."""
         points = self.points
         newest: float | None = _unpack(points, len(points) - _DOUBLE.size)[0] if points else None
         return newest
 
     def append(self, time: float, *values: float) -> bool:
         """Add a point. A time not after the newest is no new point: returns False."""
-        points, width = self.points, self._width
+        points = self.points
         size = len(points)
-        if size and time <= _unpack(points, size - width)[0]:
+        if size and time <= _unpack(points, size - _WIDTH)[0]:
             return False
         points += _PACKED[self.arity].pack(time, *values)
-        if size >= width * (self.capacity + self.capacity // 4):
-            self._drop(size // width + 1 - self.capacity)
+        if size >= _WIDTH * (self.capacity + self.capacity // 4):
+            self._drop(size // _WIDTH + 1 - self.capacity)
         if _unpack(points)[0] < time - self.span * 1.25:
             # A step's value before the span is still its value at the span's start: keep one.
             self._drop(max(0, self._first(time - self.span) - 1))
         return True
 
     def amend(self, value: float) -> None:
-        """Put another value in the newest point, as its last."""
+        """Put another value in the newest point, of a ring of single values."""
         self.points[-_DOUBLE.size :] = _DOUBLE.pack(value)
 
     def since(self, start: float, which: int = 0) -> Points:
         """A copy of the points from ``start`` on, and the one before it, with one value each."""
         first = max(0, self._first(start) - 1)
-        found = array("d", bytes(self.points[first * self._width :]))
-        step = 1 + self.arity
-        return Points(found[::step], found[1 + which :: step])
-
-    @property
-    def _width(self) -> int:
-        return _DOUBLE.size * (1 + self.arity)
+        found = bytes(self.points[first * _WIDTH :])
+        doubles = array("d", found)
+        if self.arity == 1:
+            return Points(doubles[::2], doubles[1::2])
+        return Points(doubles[::2], array("d", array("f", found)[2 + which :: 4]))
 
     def _first(self, start: float) -> int:
         """Which point is the first not before ``start``."""
         with (
             memoryview(self.points) as held,
             held.cast("d") as doubles,
-            doubles[:: 1 + self.arity] as times,
+            doubles[::2] as times,
         ):
             return bisect_left(times, start)
 
     def _drop(self, count: int) -> None:
         if count > 0:
-            del self.points[: count * self._width]
+            del self.points[: count * _WIDTH]
 
 
 class Replicas(NamedTuple):
@@ -165,7 +168,7 @@ class History:
             brief = not lasting and len(self._usage) >= PLENTY
             capacity = _BRIEF_CAPACITY if brief else _CAPACITY
             ring = self._usage[key] = Ring(capacity, self._span, 2)
-        return ring.append(time, cpu, memory)
+        return ring.append(time, min(cpu, _MOST), min(memory, _MOST))
 
     def step(self, key: str, name: str, time: float, value: float) -> None:
         """Note a step series' value; an unchanged one is not written again."""
