@@ -154,5 +154,6 @@ def _odd(data: Object, random: Random) -> Object:
         case 3:
             data["status"] = {"phase": None, "reason": None, "message": _LONG, "future": [[], {}]}
         case _:
-            data.setdefault("status", {})["containerStatuses"] = [{"name": None, "state": {"dreaming": {}}}]
+            odd = {"name": None, "state": {"dreaming": {}}}
+            data.setdefault("status", {})["containerStatuses"] = [odd]
     return data
