@@ -38,3 +38,15 @@ def test_after_a_rest_there_is_a_burst_again_and_no_more() -> None:
 def test_without_a_rate_it_is_always_ones_turn() -> None:
     pace = Pace(0.0, burst=1, clock=Ticks())
     assert all(pace.take() for _ in range(100))
+
+
+def test_what_never_ends_takes_its_turns_together() -> None:
+    clock = Ticks()
+    chart, timeline, nodes = (Pace(every, clock=clock) for every in (0.5, 0.5, 2.0))
+    taken: list[set[float]] = [set(), set(), set()]
+    for _ in range(500):
+        clock.now += 0.1
+        for turns, pace in zip(taken, (chart, timeline, nodes), strict=True):
+            if pace.take() and clock.now > 20:
+                turns.add(clock.now)
+    assert taken[0] == taken[1] > taken[2] != set()

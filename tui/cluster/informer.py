@@ -34,6 +34,9 @@ READ_TIMEOUT: Final = 330.0
 """Beyond the longest watch: silence for longer means that the connection is dead."""
 SETTLED: Final = 5.0
 """A stream that lived so long counts as a success."""
+GATHER: Final = 0.05
+"""Seconds for which events are let come together where they never end: to wake up for each of them
+costs more than to take it over."""
 SLOW_RETRY: Final = 60.0
 POLL: Final = 10.0
 _MOST_PAGES: Final = 20_000
@@ -83,6 +86,8 @@ class Informer(Worker):
         self._newest = Newest(resource.keep) if resource.keep else None
         self._version = ""
         """Where the next watch goes on; empty when a list is due."""
+        self._gathered = 0.0
+        """When the stream was last read empty, by the clock."""
         self._fresh_history = True
         """Whether a 410 may be answered with a list at once."""
 
@@ -193,6 +198,8 @@ class Informer(Worker):
                 for batch in stream:
                     self._apply(batch)
                     progress = True
+                    if not stream.more:
+                        self._gather()
             finally:
                 lived = self._clock() - opened
                 if lived >= SETTLED:
@@ -206,6 +213,13 @@ class Informer(Worker):
             # Not even a bookmark. From a version that a restored server has yet to reach a watch
             # is silent too, so look.
             self._version = ""
+
+    def _gather(self) -> None:
+        """Rest a little if this did so a moment ago; what comes now and then is taken at once."""
+        pause = self._gathered + GATHER - self._clock()
+        if pause > 0:
+            self._halt.wait(pause)
+        self._gathered = self._clock()
 
     def _hold_back(self, lived: float, progress: bool) -> None:
         """A server that ends its streams early must not be asked in a hot loop."""

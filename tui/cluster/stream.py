@@ -64,6 +64,7 @@ class LineStream:
         read: returns what is there, at most so many bytes, waiting only if there is nothing;
             ``b""`` at the end.
         close: gives the connection up.
+        more: whether there is something to read without waiting.
         chunked: whether the body has the chunked transfer coding.
         translate: makes an ApiError of what ``read`` raises.
     """
@@ -73,12 +74,14 @@ class LineStream:
         read: Callable[[int], bytes],
         close: Callable[[], None],
         *,
+        more: Callable[[], bool] = lambda: False,
         chunked: bool,
         translate: Callable[[Exception], ApiError],
         longest: int = LONGEST_LINE,
     ) -> None:
         self._read = read
         self._close = close
+        self._more = more
         self._dechunker = Dechunker() if chunked else None
         self._translate = translate
         self._longest = longest
@@ -110,6 +113,11 @@ class LineStream:
                 yield batch
         if partial and b"".join(partial).strip():
             raise self._translate(ConnectionResetError("cut in the middle of a line"))
+
+    @property
+    def more(self) -> bool:
+        """Whether more has arrived than was read."""
+        return self._more()
 
     def close(self) -> None:
         """Give the connection up. Safe from any thread, and more than once."""

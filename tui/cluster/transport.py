@@ -9,6 +9,7 @@ import contextlib
 import importlib
 import logging
 import socket
+import ssl
 import threading
 import time
 from collections import deque
@@ -166,6 +167,7 @@ class Transport:
         return LineStream(
             reader.read1,
             close,
+            more=lambda: sock is not None and _readable(sock),
             chunked=headers.get("transfer-encoding", "").lower() == "chunked",
             translate=lambda error: self._translate(error, guard),
         )
@@ -334,6 +336,16 @@ def _is_json(headers: Mapping[str, str], body: bytes) -> bool:
 
 def _query_value(value: str | int | bool) -> str:
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+
+def _readable(sock: socket.socket) -> bool:
+    """Whether something has arrived; False once the socket is closed."""
+    from urllib3.util.wait import wait_for_read
+
+    try:
+        return bool(isinstance(sock, ssl.SSLSocket) and sock.pending()) or wait_for_read(sock, 0)
+    except (OSError, ValueError):
+        return False
 
 
 def _discard(raw: Any) -> None:

@@ -42,6 +42,8 @@ class ChartPane(Pane):
         self.window = 300
         self.per_pod = False
         self._lines: list[Line] = []
+        self._entries: tuple[Entry, ...] = ()
+        self._marked: tuple[tuple[float, Mood], ...] = ()
         self._loaded = False
         """Whether a burst ran in the time that is drawn."""
 
@@ -53,7 +55,7 @@ class ChartPane(Pane):
             scene.charted,
             scene.focus.workload is None,
             hpa.max if hpa is not None else None,
-            tuple((e.time, e.mood) for e in scene.entries if e.mark),
+            self._marks(scene),
             self.window,
             self.per_pod,
             int(scene.now / column),
@@ -61,6 +63,13 @@ class ChartPane(Pane):
             scene.forecast.changes,
             sum(len(burst.points) for burst in scene.delta.bursts),
         )
+
+    def _marks(self, scene: Scene) -> tuple[tuple[float, Mood], ...]:
+        """What is marked; asked at every look, while the entries change now and then."""
+        if scene.entries is not self._entries:
+            self._entries = scene.entries
+            self._marked = tuple((e.time, e.mood) for e in scene.entries if e.mark)
+        return self._marked
 
     def caption(self) -> Line:
         """What is drawn, and in what unit."""

@@ -7,10 +7,12 @@ from collections.abc import Callable
 
 
 class Pace:
-    """A bucket of turns that fills again with time.
+    """A turn in each stretch of time, and some to spare.
 
     What happens now and then is drawn at once. What changes at every look is drawn ``every`` so
-    many seconds: nobody reads faster, and drawing is the dearest thing a dashboard does.
+    many seconds: nobody reads faster, and drawing is the dearest thing a dashboard does. The
+    stretches of all paces begin together, so that what changes all the time is drawn together:
+    Textual goes through the whole screen for each part of it.
 
     Args:
         every: seconds between two turns, in the long run; 0 gives every turn.
@@ -22,19 +24,22 @@ class Pace:
         self, every: float, burst: int = 6, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._every = every
-        self._burst = burst
+        self._most = burst - 1
         self._clock = clock
-        self._turns = float(burst)
-        self._last = clock()
+        self._spare = self._most
+        self._stretch = -1
 
     def take(self) -> bool:
         """Whether it is one's turn; if not, ask again at the next look."""
         if self._every <= 0:
             return True
-        now = self._clock()
-        self._turns = min(self._burst, self._turns + (now - self._last) / self._every)
-        self._last = now
-        if self._turns < 1:
+        stretch = int(self._clock() / self._every)
+        passed = stretch - self._stretch
+        if passed > 0:
+            self._stretch = stretch
+            self._spare = min(self._most, self._spare + passed - 1)
+            return True
+        if self._spare < 1:
             return False
-        self._turns -= 1
+        self._spare -= 1
         return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from math import ceil
-from typing import ClassVar, Final, Self
+from typing import ClassVar, Final, NamedTuple, Self
 
 from rich.style import Style
 from textual.geometry import Region, Size
@@ -23,6 +23,17 @@ from tui.text import clean, wrap
 
 _FRAME_EVERY: Final = 0.5
 """Seconds between two new titles: not at every look."""
+
+
+class _Seen(NamedTuple):
+    """What was drawn last."""
+
+    width: int
+    top: int
+    """The first line in sight."""
+    whole: list[Line]
+    lines: list[Line]
+    """The same, cut to the width."""
 
 
 class Pane(ScrollView, can_focus=True):
@@ -53,8 +64,7 @@ class Pane(ScrollView, can_focus=True):
         self.palette = Palette({})
         self._drawn_for: Hashable = None
         self._count = 0
-        self._seen: tuple[int, int, list[Line]] = (0, 0, [])
-        """The width, the first line in sight, and the rows as they were drawn last."""
+        self._seen = _Seen(0, 0, [], [])
         self._framed: tuple[Line | None, Line | None] = (None, None)
         self._edge: tuple[Region, ...] = ()
         """What a new title makes Textual draw anew, while one is being set."""
@@ -140,14 +150,26 @@ class Pane(ScrollView, can_focus=True):
         if self._frame_pace.take() or hurry:
             self._frame()
         width, height = self.room
-        before = self._seen
-        self._seen = (width, self.scroll_offset.y, [self._row(y, width) for y in range(height)])
-        if before[:2] != self._seen[:2] or len(before[2]) != height:
+        before, top = self._seen, self.scroll_offset.y
+        self._seen = now = self._looked(width, height, top, before)
+        if (width, top, height) != (before.width, before.top, len(before.lines)):
             self.refresh()
             return
-        for y, (old, new) in enumerate(zip(before[2], self._seen[2], strict=True)):
-            if old != new:
+        for y, (old, new) in enumerate(zip(before.lines, now.lines, strict=True)):
+            if old is not new and old != new:
                 self.refresh(Region(0, y, width, 1))
+
+    def _looked(self, width: int, height: int, top: int, before: _Seen) -> _Seen:
+        """What is in sight now. A line that is the very one of before fits as it did."""
+        whole = [self._line(y, top, width) for y in range(height)]
+        if (width, height) == (before.width, len(before.whole)):
+            fit = [
+                fitting if line is old else cut(line, width)
+                for line, old, fitting in zip(whole, before.whole, before.lines, strict=True)
+            ]
+        else:
+            fit = [cut(line, width) for line in whole]
+        return _Seen(width, top, whole, fit)
 
     def refresh(
         self,
@@ -168,26 +190,24 @@ class Pane(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Textual asks for one visible line."""
-        width, top, rows = self._seen
-        room = self.room.width
-        known = (width, top) == (room, self.scroll_offset.y) and y < len(rows)
+        seen, room, top = self._seen, self.room.width, self.scroll_offset.y
+        known = (seen.width, seen.top) == (room, top) and y < len(seen.lines)
         base = self._base
-        if self._index(y) == self.cursor and self.has_focus:
+        if self._index(y, top) == self.cursor and self.has_focus:
             base = base + self._selected
-        return strip(rows[y] if known else self._row(y, room), self.palette, room, base)
+        line = seen.lines[y] if known else cut(self._line(y, top, room), room)
+        return strip(line, self.palette, room, base)
 
-    def _row(self, y: int, room: int) -> Line:
-        """What stands in row ``y`` of the frame."""
-        index = self._index(y)
+    def _line(self, y: int, top: int, room: int) -> Line:
+        """What stands in row ``y`` of the frame while ``top`` is the first line in sight."""
+        index = self._index(y, top)
         if index < 0:
-            return cut(self.heading(), room)
-        return cut(self.line(index, room), room) if index < self._count else []
+            return self.heading()
+        return self.line(index, room) if index < self._count else []
 
-    def _index(self, y: int) -> int:
+    def _index(self, y: int, top: int) -> int:
         """Which line stands in row ``y`` of the frame; -1 is the heading."""
-        if self.HEADED and y == 0:
-            return -1
-        return y - self.HEADED + self.scroll_offset.y
+        return -1 if self.HEADED and y == 0 else y - self.HEADED + top
 
     def show_tabs(self, tabs: Sequence[tuple[str, str]]) -> None:
         """What stands behind this pane from now on."""

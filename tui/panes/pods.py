@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
+from operator import attrgetter
 from typing import Final
 
 from textual.events import Click
@@ -14,11 +15,14 @@ from tui.panes.pane import Pane, absence
 from tui.panes.pod_columns import SORTS, UNSORTED, Cell, Column, layout
 from tui.panes.pod_list import Choice, PodList
 from tui.state.links import Health
-from tui.state.rows import Kind, PodRow
+from tui.state.rows import Kind, PodRow, PodUsage
 from tui.text import age, clean, pad
 
 _REMEMBERED: Final = 200
 """Lines kept: more than a screen has."""
+_NAMESPACE, _NAME, _STATUS, _NODE, _RESTARTS = map(
+    attrgetter, ("namespace", "name", "status", "node", "restarts")
+)
 
 
 class PodsPane(Pane):
@@ -40,8 +44,11 @@ class PodsPane(Pane):
         self._columns: list[tuple[Column, int]] = []
         self._none: list[Line] = []
         self._rates: dict[str, float] = {}
-        self._drawn: dict[str, tuple[tuple[object, ...], Cell, Line]] = {}
-        """Lines by the pod's uid, and what they were drawn from."""
+        self._wanted: dict[str, int] = {}
+        self._laid_out = 0
+        """The room the columns were laid out in."""
+        self._drawn: dict[str, _Drawn] = {}
+        """Lines by the pod's uid."""
 
     def depends(self, scene: Scene) -> Hashable:
         """Pods, usage, the choice of rows, and the ages shown."""
@@ -85,10 +92,7 @@ class PodsPane(Pane):
             else:
                 self._none = absence(link, "pods", self.room.width)
         self._rates = scene.delta.load.rates if scene.delta.load.running else {}
-        columns = layout(self.room.width, self._wants())
-        if columns != self._columns or len(self._drawn) > _REMEMBERED:
-            self._columns = columns
-            self._drawn.clear()
+        self._lay_out(self.room.width)
         return 1 + (len(self._pods) or len(self._none))
 
     def line(self, y: int, room: int) -> Line:
@@ -97,19 +101,18 @@ class PodsPane(Pane):
             return self._none[y] if y < len(self._none) else []
         if y >= len(self._pods):
             return []
-        pod = self._pods[y]
+        pod, now = self._pods[y], self.scene.now
         usage = self.scene.delta.pod_usage.get((pod.namespace, pod.name))
-        cell = Cell(pod, usage, self.scene.now, self._rates.get(pod.name))
+        rate = self._rates.get(pod.name) if self._rates else None
         # The very rows of before: most lines in sight say the same at most looks.
-        shown = (id(pod), id(usage), age(cell.now - pod.created), cell.rate)
         known = self._drawn.get(pod.uid)
-        if known is not None and known[0] == shown:
-            return known[2]
+        if known is not None and known.of(pod, usage, rate, now):
+            return known.line
+        cell = Cell(pod, usage, now, rate)
         made: Line = []
         for column, width in self._columns:
             made += [(" ", ""), *column.draw(cell, width)]
-        # Kept with what it was drawn from, so that their ids stay theirs.
-        self._drawn[pod.uid] = (shown, cell, made[1:])
+        self._drawn[pod.uid] = _Drawn(cell, made[1:])
         return made[1:]
 
     def heading(self) -> Line:
@@ -252,20 +255,28 @@ class PodsPane(Pane):
             self._list.remake(pods, delta.pod_usage, self._choice())
         self._generation = delta.pods.generation
 
-    def _wants(self) -> dict[str, int]:
+    def _lay_out(self, room: int) -> None:
+        """Choose the columns and their widths, if what they depend on has changed."""
+        wants = self._wants(room)
+        if wants == self._wanted and room == self._laid_out and len(self._drawn) <= _REMEMBERED:
+            return
+        self._wanted, self._laid_out = wants, room
+        self._columns = layout(room, wants)
+        self._drawn.clear()
+
+    def _wants(self, room: int) -> dict[str, int]:
         """The longest content of the columns that grow, of what is near the screen."""
         first = self.scroll_offset.y
         near = self._pods[first : first + 200]
+        everywhere = self.scene.place.namespace is None
         return {
-            "namespace": max((len(p.namespace) for p in near), default=0)
-            if self.scene.place.namespace is None
-            else -1,
+            "namespace": _longest(_NAMESPACE, near) if everywhere else -1,
             # Nobody has restarted and room is short: a column of noughts may go.
-            "restarts": 0 if self.room.width >= 100 or any(p.restarts for p in near) else -1,
+            "restarts": 0 if room >= 100 or any(map(_RESTARTS, near)) else -1,
             "rate": 0 if self._rates else -1,
-            "name": max((len(p.name) for p in near), default=0),
-            "status": max((len(p.status) for p in near), default=0),
-            "node": max((len(p.node) for p in near), default=0),
+            "name": _longest(_NAME, near),
+            "status": _longest(_STATUS, near),
+            "node": _longest(_NODE, near),
         }
 
     def _restore_cursor(self) -> None:
@@ -276,6 +287,33 @@ class PodsPane(Pane):
             self.cursor = index
             return
         self.cursor = min(self.cursor or 0, len(self._pods) - 1) if self._pods else None
+
+
+class _Drawn:
+    """A pod's line, and what it was drawn from."""
+
+    __slots__ = ("_age", "_cell", "_second", "line")
+
+    def __init__(self, cell: Cell, line: Line) -> None:
+        self.line = line
+        self._cell = cell
+        self._second = int(cell.now)
+        self._age = age(cell.now - cell.pod.created)
+
+    def of(self, pod: PodRow, usage: PodUsage | None, rate: float | None, now: float) -> bool:
+        """Whether it would be drawn the same of these."""
+        cell = self._cell
+        if pod is not cell.pod or usage is not cell.usage or rate != cell.rate:
+            return False
+        second = int(now)
+        if second != self._second:
+            self._second = second
+            return self._age == age(now - pod.created)
+        return True
+
+
+def _longest(text: Callable[[PodRow], str], pods: list[PodRow]) -> int:
+    return max(map(len, map(text, pods)), default=0)
 
 
 def _turned(before: Hashable, after: tuple[object, ...]) -> bool:

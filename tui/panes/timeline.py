@@ -27,7 +27,7 @@ class TimelinePane(Pane):
     """One line an entry."""
 
     TITLE = "Timeline"
-    EVERY = 0.3
+    EVERY = 0.5
 
     def depends(self, scene: Scene) -> Hashable:
         """The entries; and where there are none, whether there is something to load."""
