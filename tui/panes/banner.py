@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from textual.strip import Strip
-from textual.widget import Widget
 
 from tui.analysis.scene import Scene
 from tui.panes.ink import Palette
+from tui.panes.kept import Kept
 from tui.panes.line import Line, strip
 from tui.state.links import Health
 from tui.text import clean, span, wrap
@@ -17,7 +17,7 @@ _PATIENCE: Final = 3.0
 """Seconds a lost connection may take to come back before it is worth a line."""
 
 
-class Banner(Widget):
+class Banner(Kept):
     """Shown only while the connection is not live."""
 
     def __init__(self) -> None:

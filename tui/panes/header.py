@@ -6,12 +6,12 @@ import time
 from collections.abc import Hashable
 
 from textual.strip import Strip
-from textual.widget import Widget
 
 from tui.analysis.doctor.finding import Finding, Severity
 from tui.analysis.scene import Scene
 from tui.panes.doctor import SIGNS, counted
 from tui.panes.ink import Palette
+from tui.panes.kept import Kept
 from tui.panes.line import Line, cells, cut, strip
 from tui.state.links import Health, Link, Source
 from tui.text import ago, clean, pad, shorten, span
@@ -27,7 +27,7 @@ _SIGN = {
 }
 
 
-class Header(Widget):
+class Header(Kept):
     """One line. What is left out first when it gets narrow: target, seconds, metric age."""
 
     def __init__(self) -> None:

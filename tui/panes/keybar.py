@@ -10,17 +10,17 @@ from typing import Final
 
 from textual.events import Click
 from textual.strip import Strip
-from textual.widget import Widget
 
 from tui.actions import ACTIONS, Action
 from tui.panes.ink import Palette
+from tui.panes.kept import Kept
 from tui.panes.line import Line, cells, ends, strip
 
 _SHOWN: Final = tuple(a for a in ACTIONS if a.footer)
 _LAST: Final = next(a for a in ACTIONS if a.name == "palette")
 
 
-class KeyBar(Widget):
+class KeyBar(Kept):
     """One line. What does not fit is left out, the least needful first; the palette always fits."""
 
     def __init__(self) -> None:

@@ -16,6 +16,7 @@ from textual.strip import Strip
 
 from tui.analysis.scene import Scene
 from tui.panes.ink import Palette
+from tui.panes.kept import Kept
 from tui.panes.line import Line, cells, content, cut, strip
 from tui.panes.pace import Pace
 from tui.state.links import Health, Link
@@ -36,7 +37,7 @@ class _Seen(NamedTuple):
     """The same, cut to the width."""
 
 
-class Pane(ScrollView, can_focus=True):
+class Pane(Kept, ScrollView, can_focus=True):
     """A frame of virtual lines.
 
     A subclass says what its picture depends on (:meth:`depends`), prepares what all lines share
@@ -71,7 +72,8 @@ class Pane(ScrollView, can_focus=True):
         self._pace = Pace(self.EVERY)
         self._frame_pace = Pace(_FRAME_EVERY)
         self._frame_due = True
-        self._base = Style.null()
+        self._base: Style | None = None
+        """The style that all lines share; it is dear to find."""
         self.tabs: Sequence[tuple[str, str]] = ()
         """The keys to what stands behind this pane, and its names; written after the caption, as
         many as there is room for."""
@@ -179,20 +181,23 @@ class Pane(ScrollView, can_focus=True):
         recompose: bool = False,
     ) -> Self:
         """Have regions drawn anew, or all of it; for a title, no more than its edge."""
+        self._base = None
         return super().refresh(
             *(regions or self._edge), repaint=repaint, layout=layout, recompose=recompose
         )
 
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """Textual asks for what it has to draw; the style that all lines share is dear."""
-        self._base = self.rich_style
-        return super().render_lines(crop)
+    def notify_style_update(self) -> None:
+        """Other styles."""
+        self._base = None
+        super().notify_style_update()
 
     def render_line(self, y: int) -> Strip:
         """Textual asks for one visible line."""
         seen, room, top = self._seen, self.room.width, self.scroll_offset.y
         known = (seen.width, seen.top) == (room, top) and y < len(seen.lines)
         base = self._base
+        if base is None:
+            base = self._base = self.rich_style
         if self._index(y, top) == self.cursor and self.has_focus:
             base = base + self._selected
         line = seen.lines[y] if known else cut(self._line(y, top, room), room)
