@@ -21,6 +21,8 @@ from tests.cluster.server import (
     status_object,
     watching,
 )
+from tui.cluster.halt import Halt
+from tui.cluster.informer import GATHER
 from tui.state.links import Health
 from tui.state.rows import Kind, Row
 
@@ -255,3 +257,38 @@ def test_a_burst_is_taken_in_batches(run: Run, monkeypatch: pytest.MonkeyPatch) 
     eventually(lambda: len(running.names()) == 500)
     assert running.informer.counters.events == 500
     assert len(puts) < 50
+
+
+def test_events_that_never_end_are_let_come_together(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    rests: list[float] = []
+    wait = Halt.wait
+
+    def noting(self: Halt, seconds: float) -> bool:
+        rests.append(seconds)
+        return wait(self, seconds)
+
+    def come(exchange: Exchange) -> None:
+        exchange.start_chunked()
+        for number in range(200):
+            exchange.event("ADDED", pod(f"p{number}", 103 + number))
+            eventually(lambda number=number: f"p{number}" in running.names())
+            if rests:
+                break
+        told.append(number)
+        exchange.stall()
+
+    told: list[int] = []
+    monkeypatch.setattr(Halt, "wait", noting)
+    server.on(PODS, listing([], "102"))
+    server.on(PODS, come, watch=True)
+    running = Running(server, clock=lambda: now)
+    try:
+        eventually(lambda: told)
+        # The first comes after a rest and is taken at once; the clock stands still from there on.
+        assert told[0] >= 1
+        assert rests == pytest.approx([GATHER] * len(rests))
+    finally:
+        running.stop()

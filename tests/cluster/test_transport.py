@@ -385,6 +385,29 @@ def test_a_stream_over_tls_can_be_stopped() -> None:
         assert time.monotonic() - start < 1
 
 
+def test_a_stream_tells_whether_more_has_arrived() -> None:
+    def answer(exchange: Any) -> None:
+        exchange.start_chunked()
+        exchange.chunk(b"one\n")
+        sent.wait(10)
+        exchange.chunk(b"two\n")
+        exchange.stall()
+
+    sent = threading.Event()
+    with Server(tls="server") as server:
+        server.on("/x", answer, watch=True)
+        stream = to(server, tls=Tls(ca_file=str(CERTS / "ca.pem"))).stream("/x", {"watch": True})
+        batches = iter(stream)
+        assert next(batches) == [b"one"]
+        assert not stream.more
+        sent.set()
+        eventually(lambda: stream.more)
+        assert next(batches) == [b"two"]
+        assert not stream.more
+        stream.close()
+        assert not stream.more
+
+
 def test_a_silent_stream_ends_with_its_read_timeout(server: Server) -> None:
     def answer(exchange: Any) -> None:
         exchange.start_chunked()
