@@ -290,3 +290,17 @@ def test_odd_samples_are_left_out() -> None:
 )
 def test_windows(text: str | None, seconds: float) -> None:
     assert metrics.seconds(text) == seconds
+
+
+def test_slices_share_the_names_of_nodes_and_remember_no_set_of_them() -> None:
+    def told(text: str) -> tuple[str, ...]:
+        # As the decoder makes them: equal, and yet not the same.
+        wire = {"metadata": META, "endpoints": [{"nodeName": name} for name in text.split()]}
+        return services.endpointslice(msgspec.convert(wire, services.EndpointSlice)).nodes
+
+    first, second = told("b a"), told("c b a")
+    assert (first, second) == (("a", "b"), ("a", "b", "c"))
+    assert all(one is other for one, other in zip(first, second, strict=False))
+    again = told("a b")
+    assert again == first
+    assert again is not first

@@ -143,7 +143,7 @@ def endpointslice(wire: EndpointSlice) -> EndpointSliceRow:
         target = endpoint.targetRef
         unready = endpoint.conditions is not None and endpoint.conditions.ready is False
         if endpoint.nodeName and not unready:
-            nodes.add(endpoint.nodeName)
+            nodes.add(shared(endpoint.nodeName))
         if target is None or target.kind != "Pod" or not target.name:
             others += not unready
             continue
@@ -159,6 +159,7 @@ def endpointslice(wire: EndpointSlice) -> EndpointSliceRow:
         ports=shared(
             tuple((p.name or "", p.port or 0, p.protocol or "TCP") for p in wire.ports or ())
         ),
-        nodes=shared(tuple(sorted(nodes))),
+        # Seldom the same twice: not worth remembering for others.
+        nodes=tuple(sorted(nodes)),
         others=others,
     )
