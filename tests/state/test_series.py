@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.thorough import examples
-from tui.state.series import HOUR, PLENTY, History, Member, Ring
+from tui.state.series import HOUR, LINGER, PLENTY, History, Member, Ring
 
 prove = settings(derandomize=True, deadline=None, max_examples=examples(40, 500))
 STEPS = st.lists(st.tuples(st.floats(-50, 400), st.integers(0, 9)), max_size=80)
@@ -182,13 +182,24 @@ class TestPlenty:
         assert 40 <= len(history.cpu("late", 0.0).times) <= 50
         assert len(history.cpu("whole", 0.0).times) == 200
 
-    def test_those_that_are_gone_go_after_ten_minutes(self) -> None:
+    def test_those_that_are_gone_go_after_five_minutes(self) -> None:
         history = History()
         for number in range(PLENTY + 1):
             history.usage(f"p{number}", 0.0, 1.0, 1.0)
-        history.usage("alive", 700.0, 1.0, 1.0)
-        assert history.forget_before(700.0 - HOUR) == PLENTY + 1
+        history.usage("alive", 400.0, 1.0, 1.0)
+        assert history.forget_before(LINGER - HOUR) == 0
+        assert history.forget_before(400.0 - HOUR) == PLENTY + 1
         assert history.cpu("alive", 0.0)
+
+    def test_a_workload_without_pods_keeps_its_hour(self) -> None:
+        history = History()
+        for number in range(PLENTY + 1):
+            history.usage(f"p{number}", 900.0, 1.0, 1.0)
+        history.usage("scaled to none", 0.0, 1.0, 1.0, lasting=True)
+        history.forget_before(900.0 - HOUR)
+        assert history.cpu("scaled to none", 0.0)
+        history.forget_before(1.0)
+        assert not history.cpu("scaled to none", 0.0)
 
     def test_few_are_kept_for_the_whole_span(self) -> None:
         history = History()

@@ -19,6 +19,9 @@ PLENTY: Final = 2000
 most of which nobody will look at, must not cost more than all the rest."""
 BRIEF: Final = 600.0
 """Seconds."""
+LINGER: Final = 300.0
+"""Seconds that the series of a pod that has gone stays where there are plenty: the usual window of
+a chart."""
 _BRIEF_CAPACITY: Final = 40
 _CAPACITY: Final = 360
 _DOUBLE: Final = struct.Struct("d")
@@ -144,6 +147,8 @@ class History:
         self._span = span
         self._usage: dict[str, Ring] = {}
         """CPU and memory."""
+        self._lasting: set[str] = set()
+        """Those of workloads and nodes."""
         self._steps: dict[tuple[str, str], Ring] = {}
         self._members: dict[str, dict[str, Member]] = {}
         self._ended: dict[str, float] = {}
@@ -168,6 +173,8 @@ class History:
             brief = not lasting and len(self._usage) >= PLENTY
             capacity = _BRIEF_CAPACITY if brief else _CAPACITY
             ring = self._usage[key] = Ring(capacity, self._span, 2)
+            if lasting:
+                self._lasting.add(key)
         return ring.append(time, min(cpu, _MOST), min(memory, _MOST))
 
     def step(self, key: str, name: str, time: float, value: float) -> None:
@@ -190,18 +197,23 @@ class History:
     def forget_before(self, time: float) -> int:
         """Drop usage series whose newest sample is older; returns how many went.
 
-        ``time`` is a span ago; where there are plenty of series, :data:`BRIEF` ago counts.
-        Step series go when their object was gone before then.
+        ``time`` is a span ago; where there are plenty of series, for pods :data:`LINGER` ago
+        counts. Step series go when their object was gone before then.
         """
         over = {key for key, at in self._ended.items() if at < time}
         if over:
             self._steps = {k: ring for k, ring in self._steps.items() if k[0] not in over}
             self._ended = {k: at for k, at in self._ended.items() if k not in over}
-        if len(self._usage) > PLENTY:
-            time += max(0.0, self._span - BRIEF)
-        stale = [k for k, ring in self._usage.items() if (ring.last_time or 0.0) < time]
+        plenty = len(self._usage) > PLENTY
+        pods = time + max(0.0, self._span - LINGER) if plenty else time
+        stale = [
+            key
+            for key, ring in self._usage.items()
+            if (ring.last_time or 0.0) < (time if key in self._lasting else pods)
+        ]
         for key in stale:
             del self._usage[key]
+            self._lasting.discard(key)
             self._steps.pop((key, "request"), None)
         if stale:
             gone = set(stale)
