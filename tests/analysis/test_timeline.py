@@ -23,7 +23,7 @@ from tests.samples import (
 from tui.analysis.focus import resolve
 from tui.analysis.timeline import CAPACITY, Mood, Timeline, marks
 from tui.state.links import Health
-from tui.state.rows import Direction, EventRow, HpaRow, Kind
+from tui.state.rows import Condition, Direction, EventRow, HpaRow, Kind
 from tui.state.store import Store
 
 
@@ -103,6 +103,23 @@ class TestDecisions:
         story.put(Kind.HPAS, row)
         story.tick(1)
         assert story.told() == ["HPA new-hpa created", "1 ▶ 2"]
+
+    def test_a_decision_upwards_that_the_metric_does_not_ask_for(self) -> None:
+        def limited(status: str, reason: str) -> Condition:
+            return Condition("ScalingLimited", status, reason)
+
+        story = Story()
+        # As recorded when an HPA's max was raised right after a burst.
+        conditions = (limited("True", "ScaleUpLimit"),)
+        story.decide(2, 8, metrics=(cpu_metric(1),), conditions=conditions)
+        story.tick(15)
+        conditions = (limited("True", "TooFewReplicas"),)
+        story.decide(8, 9, metrics=(cpu_metric(1),), conditions=conditions)
+        story.tick(15)
+        assert story.told() == [
+            "2 ▶ 8  cpu 1 % under 50 %  its window holds more  rate limit up",
+            "8 ▶ 9  cpu 1 % under 50 %  held at min",
+        ]
 
     def test_figures_of_other_metrics(self) -> None:
         story = Story()
@@ -396,7 +413,7 @@ class TestBounds:
         story.create(2)
         story.tick(1)
         assert story.told()[-1] == "…7pc95 created"
-        assert "1 ▶ 3  cpu 20 % under 50 %" in story.told()
+        assert "1 ▶ 3  cpu 20 % under 50 %  its window holds more" in story.told()
 
 
 def _scaled(row: HpaRow, desired: int, at: float) -> HpaRow:

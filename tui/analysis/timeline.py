@@ -192,9 +192,11 @@ class Timeline:
         if metric is not None and metric.current is not None:
             parts.append(_figure(metric))
         limited = after.condition("ScalingLimited")
+        up = (after.desired or 0) > was
+        if up and _needs_no_more(metric) and (not limited or limited.reason != "TooFewReplicas"):
+            parts.append("its window holds more")
         if limited is not None and limited.status == "True":
             parts.append(verdict(limited).text)
-        up = (after.desired or 0) > was
         # Only the first decision answers the crossing; those after it answer what came of that.
         since = self._crossed.pop(after.uid, None)
         entry = Entry(
@@ -301,6 +303,13 @@ def _figure(metric: MetricRow) -> str:
     if metric.target_type == "Utilization":
         return f"{title} {current} % {side} {target} %"
     return f"{title} {current / 1000:g} {side} {target / 1000:g}"
+
+
+def _needs_no_more(metric: MetricRow | None) -> bool:
+    """Whether the metric alone would add no pod. One that is added nevertheless is owed to an
+    earlier look: the highest of those in the window for scaling down counts.
+    """
+    return metric is not None and metric.current is not None and metric.current < metric.target
 
 
 def _scaled(hpa: HpaRow) -> str:
