@@ -39,6 +39,20 @@ def test_it_learns_the_resolution_and_stays_close_to_it() -> None:
     assert max(late[5:]) <= 1.5
 
 
+@pytest.mark.parametrize("resolution", [1.5, 5.0, 10.0])
+def test_a_quick_server_is_followed_from_the_first_answer(resolution: float) -> None:
+    """Asked too seldom at first, it would seem to be slow: all steps would be as long."""
+    rhythm = Rhythm()
+    now, late = 100.0, []
+    while now < 160:
+        newest = now // resolution * resolution
+        if newest > rhythm.newest:
+            late.append(now - newest)
+        now += rhythm.after(newest, window=resolution)
+    assert len(late) > 0.9 * 60 / resolution
+    assert max(late) <= 1.5
+
+
 def test_the_resolution_is_bounded_and_outliers_do_not_count() -> None:
     rhythm = Rhythm()
     assert rhythm.resolution == 15
@@ -143,7 +157,7 @@ def test_samples_reach_the_store(server: Server) -> None:
         assert delta.pod_usage["default", "caddy-proxy-6f445bcd79-2sbpw"].cpu == 361
         assert list(pods.store.cpu("1", 0).values) == [361]
         assert nodes.store.drain().node_usage["lab-node"].cpu == 1971
-        assert pods.pauses[0] == 14.5
+        assert pods.pauses[0] == pytest.approx(14.494)  # the window, less half a second
     finally:
         pods.stop()
         nodes.stop()

@@ -58,9 +58,11 @@ class Rhythm:
 
     @property
     def resolution(self) -> float:
-        """Seconds between samples, learned; 15 until known."""
+        """Seconds between samples, learned. Until then the time that a sample covers, which
+        metrics-server takes from one scrape to the next; 15 at most.
+        """
         if not self._steps:
-            return self.DEFAULT
+            return max(self.SHORTEST, min(self.DEFAULT, self._window or self.DEFAULT))
         # A server that reckons its samples when asked (a Prometheus adapter) would be asked ever
         # faster. Samples that cover a minute do not become truer by the second.
         shortest = max(self.SHORTEST, self._window / 2)
