@@ -218,6 +218,15 @@ class TestDelta:
         assert list(store.cpu("node/lab-worker", 0).values) == [120]
         assert list(store.memory("node/lab-worker", 0).values) == [1900]
 
+    @pytest.mark.parametrize(("nodes", "kept"), [(200, 240), (201, 50)])
+    def test_many_nodes_have_brief_series(self, nodes: int, kept: int) -> None:
+        store = Store(Clock())
+        for poll in range(240):
+            time = NOW + 15 * poll
+            store.sample_nodes([NodeUsage(f"n{n}", time, 15.0, 1, 1) for n in range(nodes)])
+        assert len(store.cpu("node/n7", 0).times) <= kept
+        assert len(store.cpu("node/n7", 0).times) >= 0.8 * kept
+
 
 class TestSeries:
     """What is kept per workload and HPA."""

@@ -148,7 +148,7 @@ class History:
         self._usage: dict[str, Ring] = {}
         """CPU and memory."""
         self._lasting: set[str] = set()
-        """Those of workloads and nodes."""
+        """Those of workloads, and of nodes unless they are many."""
         self._steps: dict[tuple[str, str], Ring] = {}
         self._members: dict[str, dict[str, Member]] = {}
         self._ended: dict[str, float] = {}
@@ -162,15 +162,23 @@ class History:
         return list(self._members.get(workload, {}).values())
 
     def usage(
-        self, key: str, time: float, cpu: float, memory: float, *, lasting: bool = False
+        self,
+        key: str,
+        time: float,
+        cpu: float,
+        memory: float,
+        *,
+        lasting: bool = False,
+        brief: bool = False,
     ) -> bool:
         """Add a sample of CPU (millicores) and memory (bytes). False if it is not newer.
 
-        ``lasting``: of a workload or a node, kept for the whole span however many pods there are.
+        ``lasting``: kept for the whole span however many series there are. ``brief``: kept for
+        :data:`BRIEF` only, as those of pods are where there are plenty.
         """
         ring = self._usage.get(key)
         if ring is None:
-            brief = not lasting and len(self._usage) >= PLENTY
+            brief = brief or (not lasting and len(self._usage) >= PLENTY)
             capacity = _BRIEF_CAPACITY if brief else _CAPACITY
             ring = self._usage[key] = Ring(capacity, self._span, 2)
             if lasting:

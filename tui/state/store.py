@@ -39,6 +39,8 @@ Clock: TypeAlias = Callable[[], float]
 _STEPPED: Final = (Kind.HPAS, Kind.DEPLOYMENTS, Kind.STATEFULSETS, Kind.REPLICASETS)
 """The tables whose rows have step series."""
 
+_MANY_NODES: Final = 200
+"""Nodes beyond which their series are brief, as those of pods are where there are plenty."""
 _AT_ONCE: Final = 250
 """Samples taken over while the lock is held: some 2 ms."""
 _REST: Final = 0.001
@@ -149,11 +151,17 @@ class Store:
             self._history.forget_before(self.clock() - self._span)
 
     def sample_nodes(self, samples: Sequence[NodeUsage]) -> None:
-        """Take over one poll of node metrics."""
+        """Take over one poll of node metrics. Of many nodes the series are brief."""
+        many = len(samples) > _MANY_NODES
         with self._lock:
             for sample in samples:
                 self._history.usage(
-                    f"node/{sample.name}", sample.time, sample.cpu, sample.memory, lasting=True
+                    f"node/{sample.name}",
+                    sample.time,
+                    sample.cpu,
+                    sample.memory,
+                    lasting=not many,
+                    brief=many,
                 )
             self._samples += 1
             self._node_usage = MappingProxyType({s.name: s for s in samples})
