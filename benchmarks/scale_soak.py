@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from typing import Final
 
 from benchmarks.cluster import running
@@ -46,6 +47,8 @@ def run(minutes: float = 120.0) -> None:
                     (number * step, _memory(it.pid, "VmRSS"), 100 * (now - used) / (60 * step))
                 )
                 used = now
+                if number % max(1, round(minutes / step / _LINES)) == 0:
+                    print(f"{samples[-1][0]:.1f} min: {samples[-1][1]:.1f} MB", file=sys.stderr)
             it.press("q")
             it.wait_exit()
     settled = min(SETTLED, minutes / 2)
