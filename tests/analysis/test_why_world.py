@@ -194,3 +194,18 @@ def test_a_hold_seen_at_first_sight_is_taken_for_young() -> None:
     lab.store.sample_pods([usage(name, 3, time=NOW - 5) for name in NAMES[:2]])
     text = said(lab.explain())
     assert "5 min window holds 6, at most 5 min more" in text
+
+
+@pytest.mark.parametrize("period", [15.0, 1.5])
+def test_the_next_look_is_foreseen_however_quick_the_controller_is(period: float) -> None:
+    lab = Lab()
+    lab.explain()
+    for look in range(6):
+        lab.store.put(Kind.HPAS, [hpa(2, 2, 121 + look)])
+        lab.explain()
+        for _ in range(10):
+            lab.clock.now += period / 10
+            why = lab.explain()
+    assert why.next_look is not None
+    assert 0 <= why.next_look - lab.clock() <= period
+    assert why.agreement.looks == 6

@@ -30,7 +30,8 @@ from tui.state.delta import Delta
 from tui.state.rows import HpaRow, Kind
 
 _GRACE: Final = 2.0
-"""Seconds after an expected look until it counts as one that wrote nothing."""
+"""Seconds after an expected look until it counts as one that wrote nothing; less where looks follow
+each other faster, as in an embedded cluster that is quicker than time."""
 _LATE: Final = 20.0
 """Seconds within which a sample may still come that the controller had before us."""
 _AT_ONCE: Final = 6
@@ -137,6 +138,11 @@ class _Tracker:
         """The look that should have come, and the world it would have found."""
         self.open: _Open | None = None
 
+    @property
+    def grace(self) -> float:
+        """Seconds by which a look may be late."""
+        return min(_GRACE, self.rhythm.period / 4)
+
 
 class Explainer:
     """Feed it every delta, in order; it returns the explanation of the HPA in view."""
@@ -200,14 +206,14 @@ class Explainer:
             tracker.row = after
         for uid, tracker in self._trackers.items():
             if tracker.due is not None:
-                if now - tracker.due[0] > _GRACE:
+                if now - tracker.due[0] > tracker.grace:
                     at, found = tracker.due
                     tracker.due = None
                     tracker.asked.append(_Asked(at, tracker.row, None, found))
                     self._waiting[uid] = None
             elif tracker.since is not None:
                 last = tracker.look.at if tracker.look is not None else tracker.since
-                due = tracker.rhythm.next(last + _GRACE)
+                due = tracker.rhythm.next(last + tracker.grace)
                 if due is not None and due <= now:
                     tracker.due = (due if now - due < tracker.rhythm.period else now, world)
             if tracker.since is None or (tracker.open is not None and world.fresh_samples):
@@ -342,7 +348,7 @@ class Explainer:
         if focus is self._shown_of and shown_for == self._shown_for:
             return self._shown
         self._shown_of, self._shown_for = focus, shown_for
-        after = max(now, tracker.look.at + _GRACE if tracker.look is not None else now)
+        after = max(now, tracker.look.at + tracker.grace if tracker.look is not None else now)
         due = tracker.due[0] if tracker.due is not None else tracker.rhythm.next(after)
         inputs = world.inputs(row)
         outlook = hpa.reconcile(
