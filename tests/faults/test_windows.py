@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 import threading
+from typing import Any
 
 import pytest
 from textual.drivers._writer_thread import MAX_QUEUED_WRITES, WriterThread
@@ -19,8 +20,8 @@ def test_what_is_drawn_in_a_closed_window_keeps_nobody(monkeypatch: pytest.Monke
     window = os.fdopen(theirs, "w")
     monkeypatch.setattr(sys, "__stdout__", window)
     monkeypatch.setattr(LinuxDriver, "__init__", lambda *_: None)
-    driver = on_standard_output(LinuxDriver)(None)  # type: ignore[arg-type]  # no app is needed
-    writer = WriterThread(driver._file)  # type: ignore[attr-defined]  # where the driver draws
+    make: Any = on_standard_output(LinuxDriver)
+    writer = WriterThread(make(None)._file)  # where the driver draws; it needs no app for that
     writer.start()
     os.close(ours)
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final, TypeVar
 
+import pytest
+
 from tui.cluster import halt, informer, session
 from tui.cluster.access import ClusterConfig
 from tui.cluster.kubeconfig import load_config
@@ -163,6 +165,7 @@ class World:
         self.links: dict[SourceKey, list[Link]] = {}
         self._kubeconfig = folder / "kubeconfig"
         self._loop = asyncio.new_event_loop()
+        self._patch = pytest.MonkeyPatch()
         self._thread = threading.Thread(target=self._loop.run_forever, name="server", daemon=True)
         self.failed: Counter[str] = Counter()
         """Faults that informers met, by the plural of the resource."""
@@ -176,7 +179,7 @@ class World:
         config = self.configured(load_config(str(self._kubeconfig)))
         self.session = Session(config, self.store, kinds=KINDS)
         self._clocks = _Clocks()
-        session.time = self._clocks  # type: ignore[assignment]  # the machine's, as it sees it
+        self._patch.setattr(session, "time", self._clocks)  # the machine's, as it sees it
         self.session.start()
         return self
 
@@ -186,7 +189,7 @@ class World:
 
     def __exit__(self, *_: object) -> None:
         self.ended = self.session.stop()
-        session.time = time
+        self._patch.undo()
         self.wait_for(self.server.stop())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
@@ -207,7 +210,7 @@ class World:
             put(source, *about, **more)
             self.links.setdefault(source, []).append(self.store.links[source])
 
-        self.store.link = link  # type: ignore[method-assign]  # a spy
+        self._patch.setattr(self.store, "link", link)
         meet = self.server.faulty.faults.meet
 
         def met(request: faults.About, *kinds: str) -> faults.Set | None:
@@ -218,7 +221,7 @@ class World:
                 self.failed[request.resource] += 1
             return found
 
-        self.server.faulty.faults.meet = met  # type: ignore[method-assign]  # a spy
+        self._patch.setattr(self.server.faulty.faults, "meet", met)
 
     def suspend(self, seconds: float) -> None:
         """The machine was asleep for so long: its wall clock went on, its steady one did not."""

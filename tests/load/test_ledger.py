@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.load.running import plan
@@ -11,7 +13,7 @@ from tui.load.ledger import Ledger
 from tui.load.stats import Tick
 
 
-def tick(number: int, count: int = 10, seconds: float = 0.01, **more: object) -> Tick:
+def tick(number: int, count: int = 10, seconds: float = 0.01, **more: Any) -> Tick:
     values = bytes(Histogram([seconds] * count))
     return Tick(
         number=number,
@@ -22,7 +24,7 @@ def tick(number: int, count: int = 10, seconds: float = 0.01, **more: object) ->
         statuses={200: count},
         in_flight=3,
         connections=5,
-        **more,  # type: ignore[arg-type]  # fields by name
+        **more,
     )
 
 

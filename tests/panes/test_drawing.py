@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from textual.color import Color
+from textual.theme import Theme
 
 from tui.analysis.trend import Curve
 from tui.panes.bar import bar, target_bar
@@ -121,9 +122,9 @@ def _luminance(color: Color) -> float:
 
 
 @pytest.mark.parametrize("theme", THEMES, ids=lambda t: t.name)
-def test_every_ink_can_be_read_on_its_background(theme: object) -> None:
-    variables = theme.variables  # type: ignore[attr-defined]  # themes are parametrized as objects
-    background = Color.parse(theme.background)  # type: ignore[attr-defined]  # themes are parametrized as objects
+def test_every_ink_can_be_read_on_its_background(theme: Theme) -> None:
+    variables = theme.variables
+    background = Color.parse(theme.background or "")
     for ink in (Ink.MEASURED, Ink.DECIDED, Ink.GOOD, Ink.BAD, Ink.ESTIMATED, Ink.MUTED):
         light, dark = sorted(
             (_luminance(background), _luminance(Color.parse(variables[ink.value]))), reverse=True

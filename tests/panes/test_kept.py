@@ -8,9 +8,10 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tests.panes.screen import Shown, shown
-from tests.samples import scaling
+from tests.samples import pod, scaling
 from tui.panes.kept import Kept
 from tui.panes.pane import Pane
+from tui.state.rows import Kind
 
 
 def told(strips: list[Strip]) -> list[list[tuple[str, object]]]:
@@ -50,6 +51,20 @@ async def test_no_key_leaves_anything_stale(keys: str) -> None:
         for key in keys.split():
             await screen.press(key)
             assert_nothing_stale(screen)
+
+
+async def test_no_way_through_a_long_list_leaves_anything_stale() -> None:
+    stage = scaling()
+    stage.store.put(
+        Kind.PODS, [pod(f"fastapi-deploy-66b8c95455-{n:05}", age=n) for n in range(200)]
+    )
+    async with shown(stage) as screen:
+        tops = []
+        for key in ("a", "pagedown", "pagedown", "end", "up", "home"):
+            await screen.press(key)
+            assert_nothing_stale(screen)
+            tops.append(screen.dashboard.pods.scroll_offset.y)
+        assert 0 == tops[0] < tops[2] < tops[3] > tops[5] == 0
 
 
 async def test_another_size_leaves_nothing_stale() -> None:

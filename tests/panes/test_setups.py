@@ -42,11 +42,12 @@ async def opened(
                 return True
             return post(message)
 
-        pane.post_message = note  # type: ignore[method-assign]  # nobody is to act on it
-        await screen.press("3")
-        screen.dashboard.setups.focus()
-        await screen.look()
-        yield screen, asked
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(pane, "post_message", note)  # nobody is to act on it
+            await screen.press("3")
+            screen.dashboard.setups.focus()
+            await screen.look()
+            yield screen, asked
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -19,20 +19,18 @@ class Kept(Widget):
 
     _kept: tuple[Region, list[Strip]] | None = None
 
-    def refresh(
-        self,
-        *regions: Region,
-        repaint: bool = True,
-        layout: bool = False,
-        recompose: bool = False,
-    ) -> Self:
-        """Have regions drawn anew, or all of it."""
+    def forget(self) -> None:
+        """What was drawn is out of date."""
         self._kept = None
-        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+    def refresh(self, *regions: Region, **how: bool) -> Self:
+        """Have regions drawn anew, or all of it."""
+        self.forget()
+        return super().refresh(*regions, **how)
 
     def notify_style_update(self) -> None:
         """Other styles: all looks different."""
-        self._kept = None
+        self.forget()
         super().notify_style_update()
 
     def render_lines(self, crop: Region) -> list[Strip]:

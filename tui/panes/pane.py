@@ -173,23 +173,14 @@ class Pane(Kept, ScrollView, can_focus=True):
             fit = [cut(line, width) for line in whole]
         return _Seen(width, top, whole, fit)
 
-    def refresh(
-        self,
-        *regions: Region,
-        repaint: bool = True,
-        layout: bool = False,
-        recompose: bool = False,
-    ) -> Self:
+    def refresh(self, *regions: Region, **how: bool) -> Self:
         """Have regions drawn anew, or all of it; for a title, no more than its edge."""
-        self._base = None
-        return super().refresh(
-            *(regions or self._edge), repaint=repaint, layout=layout, recompose=recompose
-        )
+        return super().refresh(*(regions or self._edge), **how)
 
-    def notify_style_update(self) -> None:
-        """Other styles."""
+    def forget(self) -> None:
+        """What was drawn is out of date, and so may be the style that all lines share."""
         self._base = None
-        super().notify_style_update()
+        super().forget()
 
     def render_line(self, y: int) -> Strip:
         """Textual asks for one visible line."""
