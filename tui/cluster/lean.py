@@ -11,10 +11,12 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+import threading
 from types import ModuleType
 from typing import Any, Final, NamedTuple
 
 _PACKAGES: Final = ("kubernetes", "kubernetes.client", "kubernetes.utils")
+_importing: Final = threading.Lock()
 
 
 class Client(NamedTuple):
@@ -27,9 +29,12 @@ class Client(NamedTuple):
 
 
 def kubernetes_client() -> Client:
-    """Import the client's connection classes."""
-    if "kubernetes" in sys.modules:
-        return _import()
+    """Import the client's connection classes. May be called from any thread."""
+    with _importing:
+        return _import() if "kubernetes" in sys.modules else _import_lean()
+
+
+def _import_lean() -> Client:
     spec = importlib.util.find_spec("kubernetes")
     if spec is None or not spec.submodule_search_locations:
         return _import()
@@ -56,5 +61,6 @@ def _import() -> Client:
 
 
 def _forget() -> None:
-    for name in [n for n in sys.modules if n.partition(".")[0] == "kubernetes"]:
+    # A copy, as other threads import meanwhile.
+    for name in [n for n in sys.modules.copy() if n.partition(".")[0] == "kubernetes"]:
         del sys.modules[name]
