@@ -32,6 +32,7 @@ from tui.screens.dashboard import Dashboard
 from tui.screens.help import HelpScreen
 from tui.screens.terminal import on_standard_output
 from tui.screens.whatif import WhatIfScreen
+from tui.state.beat import LOOK
 from tui.state.links import Link
 from tui.state.place import Place
 from tui.state.store import Store
@@ -49,8 +50,6 @@ if TYPE_CHECKING:
     from tui.panes.doctor import DoctorPane
     from tui.panes.setups import SetupsPane
 
-TICK: Final = 0.1
-"""Seconds between two looks at the store."""
 LOGGED: Final = 10.0
 """Seconds between two lines of the log that tell how the program is doing."""
 
@@ -181,7 +180,7 @@ class KscaleApp(App[str]):
     def on_dashboard_ready(self) -> None:
         """The empty screen stands: begin."""
         self._feed.start()
-        self.set_interval(TICK, self.tick)
+        self.set_interval(LOOK, self.tick)
         self._garbage.start()
         self.set_timer(SETTLED, self._garbage.settle)
         if self._vitals is not None:

@@ -22,7 +22,9 @@ from tests.cluster.server import (
     watching,
 )
 from tui.cluster.halt import Halt
-from tui.cluster.informer import GATHER
+from tui.cluster.informer import READY
+from tui.state import store
+from tui.state.beat import LOOK, Beat
 from tui.state.links import Health
 from tui.state.rows import Kind, Row
 
@@ -282,6 +284,7 @@ def test_events_that_never_end_are_let_come_together(
 
     told: list[int] = []
     monkeypatch.setattr(Halt, "wait", noting)
+    monkeypatch.setattr(store, "Beat", lambda: Beat(lambda: now))
     server.on(PODS, listing([], "102"))
     server.on(PODS, come, watch=True)
     running = Running(server, clock=lambda: now)
@@ -289,6 +292,6 @@ def test_events_that_never_end_are_let_come_together(
         eventually(lambda: told)
         # The first comes after a rest and is taken at once; the clock stands still from there on.
         assert told[0] >= 1
-        assert rests == pytest.approx([GATHER] * len(rests))
+        assert rests == pytest.approx([LOOK - READY] * len(rests))
     finally:
         running.stop()

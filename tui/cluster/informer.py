@@ -22,6 +22,7 @@ from tui.cluster.resources import Resource
 from tui.cluster.transport import Transport
 from tui.cluster.versions import Versions
 from tui.cluster.worker import Worker
+from tui.state.beat import LOOK
 from tui.state.links import Health
 from tui.state.rows import Row
 from tui.state.store import Store
@@ -34,9 +35,9 @@ READ_TIMEOUT: Final = 330.0
 """Beyond the longest watch: silence for longer means that the connection is dead."""
 SETTLED: Final = 5.0
 """A stream that lived so long counts as a success."""
-GATHER: Final = 0.05
-"""Seconds for which events are let come together where they never end: to wake up for each of them
-costs more than to take it over."""
+READY: Final = 0.03
+"""Seconds before a look of the screen by which events that never end are taken over: to wake up for
+each of them costs more than to take it over."""
 SLOW_RETRY: Final = 60.0
 POLL: Final = 10.0
 _MOST_PAGES: Final = 20_000
@@ -215,10 +216,12 @@ class Informer(Worker):
             self._version = ""
 
     def _gather(self) -> None:
-        """Rest a little if this did so a moment ago; what comes now and then is taken at once."""
-        pause = self._gathered + GATHER - self._clock()
-        if pause > 0:
-            self._halt.wait(pause)
+        """Where events never end, rest until the screen is about to look at the store.
+
+        What comes now and then is taken at once.
+        """
+        if self._clock() - self._gathered < LOOK:
+            self._halt.wait(self._store.beat.rest(READY))
         self._gathered = self._clock()
 
     def _hold_back(self, lived: float, progress: bool) -> None:

@@ -1,7 +1,7 @@
 """The one place threads write to, and the one delta a tick that the screen reads.
 
 Informers and the metrics poll call the writing methods from their own threads; the screen calls
-:meth:`Store.drain` from its own, ten times a second. One lock guards all of it and is held for
+:meth:`Store.drain` from its own, eight times a second. One lock guards all of it and is held for
 the time of a few dictionary operations, never for I/O.
 """
 
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias, cast
 
+from tui.state.beat import Beat
 from tui.state.clock import ClusterClock
 from tui.state.delta import Delta
 from tui.state.fetched import Answer, ClockFact, Fetch
@@ -62,6 +63,8 @@ class Store:
 
     def __init__(self, clock: Clock = time.time, span: float = HOUR) -> None:
         self.clock = ClusterClock(clock)
+        self.beat = Beat()
+        """The rhythm of the drains."""
         self._span = span
         self._lock = threading.Lock()
         self._tables: dict[Kind, Table[Any]] = {kind: Table(kind) for kind in Kind}
@@ -202,6 +205,7 @@ class Store:
 
     def drain(self) -> Delta:
         """Everything now, and what changed since the last call."""
+        self.beat.looked()
         with self._lock:
             tables: dict[Kind, TableView[Any]] = {}
             changes: list[Change] = []
