@@ -24,6 +24,8 @@ from tui.text import clean, wrap
 
 _FRAME_EVERY: Final = 0.5
 """Seconds between two new titles: not at every look."""
+_FRAME_BURST: Final = 20
+"""Titles that may follow at once after a rest: while the lists come in, at the start, every one."""
 
 
 class _Seen(NamedTuple):
@@ -70,7 +72,7 @@ class Pane(Kept, ScrollView, can_focus=True):
         self._edge: tuple[Region, ...] = ()
         """What a new title makes Textual draw anew, while one is being set."""
         self._pace = Pace(self.EVERY)
-        self._frame_pace = Pace(_FRAME_EVERY)
+        self._frame_pace = Pace(_FRAME_EVERY, _FRAME_BURST)
         self._frame_due = True
         self._base: Style | None = None
         """The style that all lines share; it is dear to find."""
