@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.thorough import examples
-from tui.state.series import HOUR, LINGER, PLENTY, History, Member, Ring
+from tui.state.series import HOUR, LINGER, PLENTY, History, Keep, Member, Ring
 
 prove = settings(derandomize=True, deadline=None, max_examples=examples(40, 500))
 STEPS = st.lists(st.tuples(st.floats(-50, 400), st.integers(0, 9)), max_size=80)
@@ -178,7 +178,7 @@ class TestPlenty:
             history.usage(f"p{number}", 0.0, 1.0, 1.0)
         for poll in range(200):
             history.usage("late", 15.0 * poll, 1.0, 1.0)
-            history.usage("whole", 15.0 * poll, 1.0, 1.0, lasting=True)
+            history.usage("whole", 15.0 * poll, 1.0, 1.0, Keep.WHOLE)
         assert 40 <= len(history.cpu("late", 0.0).times) <= 50
         assert len(history.cpu("whole", 0.0).times) == 200
 
@@ -195,7 +195,7 @@ class TestPlenty:
         history = History()
         for number in range(PLENTY + 1):
             history.usage(f"p{number}", 900.0, 1.0, 1.0)
-        history.usage("scaled to none", 0.0, 1.0, 1.0, lasting=True)
+        history.usage("scaled to none", 0.0, 1.0, 1.0, Keep.WHOLE)
         history.forget_before(900.0 - HOUR)
         assert history.cpu("scaled to none", 0.0)
         history.forget_before(1.0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from array import array
 from bisect import bisect_left
+from enum import Enum
 from typing import Final, NamedTuple
 
 import msgspec
@@ -128,6 +129,17 @@ class Replicas(NamedTuple):
     ready: Points
 
 
+class Keep(Enum):
+    """How much of a usage series is kept."""
+
+    WHOLE = "whole"
+    """The whole span, however many there are: what the chart shows first."""
+    FITTING = "fitting"
+    """The whole span, or :data:`BRIEF` where there are plenty."""
+    BRIEF = "brief"
+    """:data:`BRIEF`."""
+
+
 class Member(msgspec.Struct, frozen=True, gc=False):
     """A pod that counted towards a workload's usage: what its line on a chart needs."""
 
@@ -147,8 +159,8 @@ class History:
         self._span = span
         self._usage: dict[str, Ring] = {}
         """CPU and memory."""
-        self._lasting: set[str] = set()
-        """Those of workloads, and of nodes unless they are many."""
+        self._whole: set[str] = set()
+        """Those of :attr:`Keep.WHOLE`."""
         self._steps: dict[tuple[str, str], Ring] = {}
         self._members: dict[str, dict[str, Member]] = {}
         self._ended: dict[str, float] = {}
@@ -167,22 +179,16 @@ class History:
         time: float,
         cpu: float,
         memory: float,
-        *,
-        lasting: bool = False,
-        brief: bool = False,
+        keep: Keep = Keep.FITTING,
     ) -> bool:
-        """Add a sample of CPU (millicores) and memory (bytes). False if it is not newer.
-
-        ``lasting``: kept for the whole span however many series there are. ``brief``: kept for
-        :data:`BRIEF` only, as those of pods are where there are plenty.
-        """
+        """Add a sample of CPU (millicores) and memory (bytes). False if it is not newer."""
         ring = self._usage.get(key)
         if ring is None:
-            brief = brief or (not lasting and len(self._usage) >= PLENTY)
-            capacity = _BRIEF_CAPACITY if brief else _CAPACITY
+            plenty = keep is Keep.FITTING and len(self._usage) >= PLENTY
+            capacity = _BRIEF_CAPACITY if plenty or keep is Keep.BRIEF else _CAPACITY
             ring = self._usage[key] = Ring(capacity, self._span, 2)
-            if lasting:
-                self._lasting.add(key)
+            if keep is Keep.WHOLE:
+                self._whole.add(key)
         return ring.append(time, min(cpu, _MOST), min(memory, _MOST))
 
     def step(self, key: str, name: str, time: float, value: float) -> None:
@@ -217,11 +223,11 @@ class History:
         stale = [
             key
             for key, ring in self._usage.items()
-            if (ring.last_time or 0.0) < (time if key in self._lasting else pods)
+            if (ring.last_time or 0.0) < (time if key in self._whole else pods)
         ]
         for key in stale:
             del self._usage[key]
-            self._lasting.discard(key)
+            self._whole.discard(key)
             self._steps.pop((key, "request"), None)
         if stale:
             gone = set(stale)

@@ -30,7 +30,7 @@ from tui.state.rows import (
     Row,
     WorkloadRow,
 )
-from tui.state.series import HOUR, History, Member, Points, Replicas
+from tui.state.series import HOUR, History, Keep, Member, Points, Replicas
 from tui.state.setups import SetupsRow
 from tui.state.table import Change, Table, TableView
 
@@ -155,17 +155,11 @@ class Store:
 
     def sample_nodes(self, samples: Sequence[NodeUsage]) -> None:
         """Take over one poll of node metrics. Of many nodes the series are brief."""
-        many = len(samples) > _MANY_NODES
+        keep = Keep.BRIEF if len(samples) > _MANY_NODES else Keep.WHOLE
         with self._lock:
             for sample in samples:
-                self._history.usage(
-                    f"node/{sample.name}",
-                    sample.time,
-                    sample.cpu,
-                    sample.memory,
-                    lasting=not many,
-                    brief=many,
-                )
+                key = f"node/{sample.name}"
+                self._history.usage(key, sample.time, sample.cpu, sample.memory, keep)
             self._samples += 1
             self._node_usage = MappingProxyType({s.name: s for s in samples})
 
@@ -295,9 +289,9 @@ class Store:
                     if pod is not None:
                         self._sample_pod(pod, sample, totals)
         with self._lock:
-            for workload, total in totals.items():
-                if self._history.usage(workload, total.time, total.cpu, total.memory, lasting=True):
-                    self._history.step(workload, "request", total.time, total.request)
+            for key, total in totals.items():
+                if self._history.usage(key, total.time, total.cpu, total.memory, Keep.WHOLE):
+                    self._history.step(key, "request", total.time, total.request)
 
     # Inside the lock.
 
