@@ -5,17 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from tests.samples import (
-    NAMES,
-    NOW,
-    Clock,
-    deployment,
-    hpa,
-    nodes,
-    pod,
-    replicaset,
-    usage,
-)
+from tests.samples import NAMES, NOW, Clock, deployment, hpa, nodes, pod, replicaset, usage
 from tui.analysis.focus import resolve
 from tui.analysis.timeline import Entry, Timeline
 from tui.state.links import Health

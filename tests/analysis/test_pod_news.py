@@ -6,13 +6,7 @@ import msgspec
 import pytest
 
 from tests.analysis.story import Story
-from tests.samples import (
-    NAMES,
-    NOW,
-    conditions,
-    deployment,
-    pod,
-)
+from tests.samples import NAMES, NOW, conditions, deployment, pod
 from tui.analysis.timeline import Mood, short_name
 from tui.state.links import Health
 from tui.state.rows import Kind

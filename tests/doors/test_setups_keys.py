@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.panes.screen import Shown
-from tests.samples import Stage
 from tests.setups.place import Place
+from tests.stages import Stage
 from tui.app import KscaleApp
 from tui.cluster.feed import ClusterFeed
 from tui.config import Settings, SetupSettings

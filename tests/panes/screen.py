@@ -11,7 +11,7 @@ from typing import Any
 from textual.pilot import Pilot
 from textual.widget import Widget
 
-from tests.samples import Stage
+from tests.stages import Stage
 from tui.app import KscaleApp
 from tui.screens.dashboard import Dashboard
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.panes.screen import shown
-from tests.samples import Stage, at_max, conditions, hpa, idle, metrics_absent
+from tests.samples import conditions, hpa
+from tests.stages import Stage, at_max, idle, metrics_absent
 from tui.analysis.doctor.registry import all_rules
 from tui.state.rows import Kind, ServiceRow
 

@@ -10,19 +10,8 @@ import pytest
 from rich.cells import cell_len
 
 from tests.panes.screen import shown
-from tests.samples import (
-    NOW,
-    Stage,
-    conditions,
-    cpu_metric,
-    deployment,
-    hpa,
-    idle,
-    nodes,
-    pod,
-    usage,
-    warning,
-)
+from tests.samples import NOW, conditions, cpu_metric, deployment, hpa, nodes, pod, usage, warning
+from tests.stages import Stage, idle
 from tui.state.links import Health, Link, Source
 from tui.state.place import Place
 from tui.state.rows import Kind, MetricRow, NodeUsage, Row

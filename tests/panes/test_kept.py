@@ -8,7 +8,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tests.panes.screen import Shown, shown
-from tests.samples import pod, scaling
+from tests.samples import pod
+from tests.stages import scaling
 from tui.panes.kept import Kept
 from tui.panes.pane import Pane
 from tui.state.rows import Kind

@@ -7,7 +7,8 @@ import re
 import pytest
 
 from tests.panes.screen import shown
-from tests.samples import deployment, hpa, idle, pod, scaling
+from tests.samples import deployment, hpa, pod
+from tests.stages import idle, scaling
 from tui.actions import ACTIONS
 from tui.panes.chart import ChartPane
 from tui.panes.hpa import HpaPane

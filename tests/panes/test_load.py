@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.panes.screen import shown
-from tests.samples import NOW, scaling
+from tests.samples import NOW
+from tests.stages import scaling
 from tui.panes.load_lines import duration
 from tui.panes.load_strip import strips
 from tui.state.load import BurstRow, LoadChange, LoadPoint, LoadRow

@@ -10,20 +10,15 @@ from tests.samples import (
     MI,
     NAMES,
     NOW,
-    Stage,
-    at_max,
     conditions,
     cpu_metric,
     deployment,
-    empty,
     hpa,
-    idle,
     nodes,
     pod,
     replicaset,
-    scaling,
-    unknown,
 )
+from tests.stages import Stage, at_max, empty, idle, scaling, unknown
 from tui.panes.digits import large
 from tui.panes.hpa import figure
 from tui.state.links import Health, Link, Source

@@ -7,7 +7,8 @@ from types import MappingProxyType
 import pytest
 
 from tests.panes.screen import shown
-from tests.samples import NAMES, burst, bursting, two_bursts
+from tests.samples import NAMES, burst
+from tests.stages import bursting, two_bursts
 from tui.panes.pods import PodsPane
 from tui.state.load import LoadRow
 

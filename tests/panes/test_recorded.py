@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from tests.cluster import recorded
 from tests.panes.screen import Shown
 from tests.playback import Playback
-from tests.samples import Stage
+from tests.stages import Stage
 from tui.app import KscaleApp, Still
 from tui.cluster.session import Session
 from tui.state.links import Health

@@ -14,7 +14,8 @@ from textual.message import Message
 
 from tests.panes.screen import Shown, shown
 from tests.panes.test_hostile import HOSTILE
-from tests.samples import NOW, idle, setups, setups_failed
+from tests.samples import NOW
+from tests.stages import idle, setups, setups_failed
 from tui.panes.setups import SetupsPane
 from tui.screens.setup_preview import SetupPreview
 from tui.state.setups import ObjectStep, SetupRow, SetupsRow, SetupWrite

@@ -10,7 +10,7 @@ from textual.widgets import Input
 
 from tests.analysis.replay import Replay
 from tests.panes.screen import Shown, shown
-from tests.samples import Stage, empty, forbidden, idle, scaling
+from tests.stages import Stage, empty, forbidden, idle, scaling
 from tui.app import KscaleApp, Still
 from tui.panes.chart import ChartPane
 from tui.panes.hpa import HpaPane

@@ -13,7 +13,7 @@ from tests.doors.connected import Connected, Ways, connected, way
 from tests.load.server import Server, ok
 from tests.load.serving import serving
 from tests.panes.screen import Shown, shown
-from tests.samples import Stage, scaling
+from tests.stages import Stage, scaling
 from tui.app import KscaleApp, Still
 from tui.config import LoadSettings, Settings
 from tui.screens.burst_dialog import BurstDialog

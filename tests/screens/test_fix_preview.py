@@ -10,7 +10,7 @@ from textual.widgets import Input
 
 from tests.panes.screen import Shown, shown
 from tests.panes.test_hostile import HOSTILE
-from tests.samples import at_max
+from tests.stages import at_max
 from tui.analysis.doctor.finding import Finding, Patch
 from tui.cluster.objects import Ref
 from tui.doors.fixes import Seen

@@ -15,7 +15,7 @@ from textual.widgets import Button, Input
 
 from tests.panes.screen import Shown, shown
 from tests.panes.test_hostile import HOSTILE
-from tests.samples import empty
+from tests.stages import empty
 from tui.cluster.objects import Ref
 from tui.doors.setups import Prepared
 from tui.screens.setup_preview import SetupPreview

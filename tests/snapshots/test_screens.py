@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.samples import STATES
+from tests.stages import STATES
 
 SIZES = ((80, 24), (120, 36), (200, 60))
 

@@ -11,16 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tests.samples import (
-    NOW,
-    Clock,
-    deployment,
-    hpa,
-    nodes,
-    pod,
-    replicaset,
-    usage,
-)
+from tests.samples import NOW, Clock, deployment, hpa, nodes, pod, replicaset, usage
 from tui.state.delta import Delta
 from tui.state.links import Health, Link, Source
 from tui.state.rows import ContainerRow, Kind, NodeRow, NodeUsage, Owner, PodRow, Row
