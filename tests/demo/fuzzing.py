@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import sys
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import Iterator
 from random import Random
 from typing import Any
 
@@ -244,8 +244,6 @@ class Fuzzer:
     def _send(self, request: Request) -> None:
         answer = self.cluster.handlers.respond(request)
         if isinstance(answer, Stream):
-            assert isinstance(answer.chunks, AsyncGenerator)
-            answer.chunks.aclose()
             return
         assert isinstance(answer, Response)
         self.statuses[answer.status] = self.statuses.get(answer.status, 0) + 1
