@@ -29,10 +29,10 @@ class TestRing:
             kept += taken
             points = ring.since(-1e9)
             times = list(points.times)
-            assert len(ring) == len(times) == len(points.values) <= capacity * 1.25
+            assert len(ring) == len(times) == len(points.values) <= capacity * 17 / 16
             assert times == sorted(set(times))
             # One point may be older: what held at the span's beginning.
-            assert all(t >= times[-1] - span * 1.25 for t in times[1:])
+            assert all(t >= times[-1] - span * 17 / 16 for t in times[1:])
             assert len(times) >= min(kept, 1)
 
     @prove

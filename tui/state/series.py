@@ -48,7 +48,7 @@ class Points(NamedTuple):
 class Ring(msgspec.Struct, gc=False):
     """The newest ``capacity`` points no older than ``span`` seconds before the newest.
 
-    Both bounds may be overstepped by a quarter: trimming that much at a time keeps the cost of a
+    Both bounds may be overstepped by a sixteenth: trimming that much at a time keeps the cost of a
     point constant. Memory grows with the points, so that ten thousand short-lived pods cost little.
     The usual capacity is an hour at 10 s, the finest resolution metrics-server can be set to.
 
@@ -87,9 +87,9 @@ class Ring(msgspec.Struct, gc=False):
         if size and time <= _unpack(points, size - _WIDTH)[0]:
             return False
         points += _PACKED[self.arity].pack(time, *values)
-        if size >= _WIDTH * (self.capacity + self.capacity // 4):
+        if size >= _WIDTH * (self.capacity + self.capacity // 16):
             self._drop(size // _WIDTH + 1 - self.capacity)
-        if _unpack(points)[0] < time - self.span * 1.25:
+        if _unpack(points)[0] < time - self.span * 17 / 16:
             # A step's value before the span is still its value at the span's start: keep one.
             self._drop(max(0, self._first(time - self.span) - 1))
         return True

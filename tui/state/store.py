@@ -338,6 +338,8 @@ class Store:
                 self._history.step(hpa.uid, "desired", now, hpa.desired)
         elif kind in _STEPPED:
             workload = cast(WorkloadRow, row)
+            if workload.owner is not None and workload.owner.kind == "Deployment":
+                return  # as its usage, its replicas count for the Deployment
             self._history.lives(workload.uid)
             self._history.step(workload.uid, "current", now, workload.current)
             self._history.step(workload.uid, "ready", now, workload.ready)
