@@ -250,6 +250,18 @@ class TestSeries:
         assert list(replicas.current.values) == [3]
         assert not replicas.ready
 
+    @pytest.mark.parametrize(
+        ("owner", "kept"),
+        [(None, True), ("Rollout", True), ("Deployment", False)],
+    )
+    def test_a_replicaset_has_replicas_of_its_own_unless_a_deployment_has_them(
+        self, owner: str | None, kept: bool
+    ) -> None:
+        store = Store(Clock(100.0))
+        controller = Owner(owner, "shop", "uid-shop") if owner is not None else None
+        store.put(Kind.REPLICASETS, [msgspec.structs.replace(replicaset(2), owner=controller)])
+        assert bool(store.replicas("", "uid-rs", 0).ready) is kept
+
     def test_a_deployments_usage_is_that_of_its_replicasets_pods(self) -> None:
         store = Store(Clock(NOW))
         store.put(Kind.REPLICASETS, [replicaset(2)])
@@ -339,7 +351,7 @@ class TestSeries:
         store = Store(clock, span=600)
         for n in range(50):
             uid = f"rs-{n}"
-            rs = msgspec.structs.replace(replicaset(1), uid=uid)
+            rs = msgspec.structs.replace(replicaset(1), uid=uid, owner=None)
             alone = pod(f"p{n}", age=1, owner=Owner("Job", "j", f"job-{n}"))
             store.put(Kind.REPLICASETS, [rs])
             store.put(Kind.PODS, [alone])
