@@ -5,9 +5,10 @@ Importing this module imports urllib3; only :mod:`tui.cluster.transport` does, l
 
 from __future__ import annotations
 
+import logging
 import socket
 import sys
-from typing import Any
+from typing import Any, Final
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -20,7 +21,8 @@ from tui.cluster.dial import dial
 from tui.cluster.errors import ApiError, Fault, one_line
 from tui.cluster.halt import current
 from tui.cluster.lean import kubernetes_client
-from tui.cluster.transport import quiet_logging
+
+_NOWHERE: Final = logging.NullHandler()
 
 
 class _Guarded:
@@ -94,7 +96,7 @@ def open_pool(
     Raises:
         ApiError: of kind TLS, a certificate cannot be loaded; of kind PROXY, it is of no use.
     """
-    quiet_logging()
+    _quiet_logging()
     client = kubernetes_client()
     settings = client.configuration(host=config.server)
     settings.verify_ssl = not config.tls.insecure
@@ -120,6 +122,13 @@ def open_pool(
         manager.connection_pool_kw["ssl_context"] = tls.context(config.tls, certificate)
     manager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
     return manager
+
+
+def _quiet_logging() -> None:
+    """Keep the HTTP client's warnings off the terminal, which belongs to the screen."""
+    logger = logging.getLogger("urllib3")
+    logger.addHandler(_NOWHERE)
+    logger.propagate = False
 
 
 def _seconds(timeout: Any) -> float:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import logging
 import socket
 import ssl
 import threading
@@ -295,13 +294,6 @@ class Transport:
         if server is not None:
             # The header is in whole seconds, cut off.
             self._skews.append(server + 0.5 - (sent + self._clock()) / 2)
-
-
-def quiet_logging() -> None:
-    """Keep the HTTP client's warnings off the terminal, which belongs to the screen."""
-    logger = logging.getLogger("urllib3")
-    logger.addHandler(logging.NullHandler())
-    logger.propagate = False
 
 
 def _timeout(connect: float, read: float) -> Any:
