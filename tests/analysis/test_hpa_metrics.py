@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from msgspec import structs
+from msgspec.structs import replace
 
 from tests.analysis.hpa_samples import inputs, reasons, remembered, spec, sync
 from tui.analysis import hpa

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import shlex
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.analysis.test_forecast import inputs, spec
 from tests.thorough import examples

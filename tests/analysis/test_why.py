@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
 import pytest
+from msgspec.structs import replace
 
 from tests.analysis.replay import Replay
 from tests.thorough import SOAK

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.setups.place import Place
@@ -260,7 +261,7 @@ class Viewing(Transport):
             if (asked["verb"], asked["resource"]) == ("create", "services"):
                 review = json.loads(answer.body)
                 review["status"] = {"allowed": False}
-                return replace(answer, body=json.dumps(review).encode())
+                return msgspec.structs.replace(answer, body=json.dumps(review).encode())
         return answer
 
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, Final
 
-import msgspec
 import pytest
+from msgspec.structs import replace
 
 from tests.cluster.server import CERTS, Exchange, Server
 from tui.cluster import dial, route_plan
@@ -133,11 +132,11 @@ def test_no_name_in_the_cluster_leads_out_of_it(
 
 
 def _balanced(*addresses: str) -> ServiceRow:
-    return msgspec.structs.replace(SERVICE, ingress=addresses)
+    return replace(SERVICE, ingress=addresses)
 
 
 def test_an_external_name_and_external_ips_are_no_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    alias = msgspec.structs.replace(
+    alias = replace(
         SERVICE, type="ExternalName", external_name="victim.example", ingress=("10.0.0.7",)
     )
     with Server() as api:
@@ -160,7 +159,7 @@ def test_what_the_user_named_is_connected_to(allowed: str, monkeypatch: pytest.M
 
 def test_addresses_of_the_clusters_own_are_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
     port = ServicePort(80, "http", 30080, target="8080")
-    service = msgspec.structs.replace(_balanced("10.0.0.7", "100.64.0.7", "fd00::7"), ports=(port,))
+    service = replace(_balanced("10.0.0.7", "100.64.0.7", "fd00::7"), ports=(port,))
     node = NodeRow(uid="n", name="n", addresses=(("ExternalIP", "34.1.2.3"),), ready="True")
     with Server() as api:
         world = World(monkeypatch, api)
@@ -188,7 +187,7 @@ def test_public_addresses(address: str, public: bool) -> None:
 
 def test_a_name_with_tls_is_held_to_the_address_that_was_judged() -> None:
     port = ServicePort(443, "https", target="8443")
-    service = msgspec.structs.replace(_balanced("mixed.example"), ports=(port,))
+    service = replace(_balanced("mixed.example"), ports=(port,))
     goal = route_plan.aim("shop", "web", None, Surroundings((service,), (SLICE,)), Place())
     assert isinstance(goal, route_plan.Goal)
     (candidate,) = route_plan.load_balancers(goal)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final, NamedTuple, cast
+
+import msgspec
 
 from tui.analysis.selectors import matches
 from tui.state.delta import Delta
@@ -60,8 +61,7 @@ def parse_target(text: str) -> Target:
     return Target(known, name)
 
 
-@dataclass(frozen=True, slots=True)
-class Focus:
+class Focus(msgspec.Struct, frozen=True):
     """The HPA in view and what belongs to it. Every part may be missing."""
 
     hpa: HpaRow | None = None

@@ -9,11 +9,12 @@ series keep theirs. A pod that has been waiting for long goes on waiting.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
+import msgspec
 from msgspec import structs
+from msgspec.structs import replace
 
 from tui.analysis import hpa
 from tui.analysis.hpa_inputs import PODS, Reading
@@ -28,8 +29,7 @@ _STUCK: Final = 60.0
 _MOST_PODS: Final = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Delays:
+class Delays(msgspec.Struct, frozen=True):
     """What the forecast takes for granted, in seconds."""
 
     ready: float = READY
@@ -39,8 +39,7 @@ class Delays:
     sample_window: float = 15.0
 
 
-@dataclass(frozen=True, slots=True)
-class Foreseen:
+class Foreseen(msgspec.Struct, frozen=True):
     """One look to come."""
 
     at: float
@@ -51,8 +50,7 @@ class Foreseen:
     """The utilization (percent) or mean per pod (thousandths) of the metric that counts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Forecast:
+class Forecast(msgspec.Struct, frozen=True):
     """The looks of the next minutes."""
 
     at: float = 0.0
@@ -95,8 +93,7 @@ NO_PROSPECT: Final = Prospect()
 """Of an HPA about which too little is known."""
 
 
-@dataclass(slots=True)
-class _Pod:
+class _Pod(msgspec.Struct):
     """A pod in the forecast."""
 
     given: hpa.PodInput
@@ -104,8 +101,7 @@ class _Pod:
     """When it is Ready; infinity if it stays as it is."""
 
 
-@dataclass(slots=True)
-class _Course:
+class _Course(msgspec.Struct):
     """The state that is carried from look to look."""
 
     spec: hpa.HpaSpec
@@ -121,7 +117,7 @@ class _Course:
 
     last_sample: float
     made: int = 0
-    custom: Mapping[int, int] = field(default_factory=dict)
+    custom: Mapping[int, int] = msgspec.field(default_factory=dict)
     """Totals of Pods metrics by position."""
 
 

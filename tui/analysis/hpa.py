@@ -13,8 +13,10 @@ Source: https://kubernetes.io/docs/concepts/workloads/autoscaling/horizontal-pod
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from tui.analysis.hpa_decision import (
     ABLE_TO_SCALE,
@@ -131,8 +133,7 @@ SYNC_PERIOD: Final = 15.0
 """``--horizontal-pod-autoscaler-sync-period``, in seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """What one sync writes and remembers."""
 
     decision: Decision

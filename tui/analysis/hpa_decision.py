@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
+
+import msgspec
 
 from tui.analysis.hpa_inputs import (
     DEFAULT_SETTINGS,
@@ -35,8 +36,7 @@ _LIMITED: Final = "ScalingLimited"
 SCALED_TO_ZERO: Final = "ScaledToZero"
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """An event on the HPA; ``type`` is Normal or Warning."""
 
     type: str
@@ -44,8 +44,7 @@ class Event:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """What one sync came to, before anything is written."""
 
     spec: HpaSpec

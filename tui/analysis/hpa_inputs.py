@@ -14,7 +14,6 @@ Source: https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/h
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 import msgspec
@@ -26,8 +25,7 @@ OBJECT: Final = "Object"
 EXTERNAL: Final = "External"
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """What kube-controller-manager is set to, with its defaults."""
 
     tolerance: float = 0.1
@@ -47,8 +45,7 @@ class Settings:
 DEFAULT_SETTINGS: Final = Settings()
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectReference:
+class ObjectReference(msgspec.Struct, frozen=True):
     """A CrossVersionObjectReference."""
 
     kind: str
@@ -56,16 +53,14 @@ class ObjectReference:
     api_version: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LabelSelector:
+class LabelSelector(msgspec.Struct, frozen=True):
     """Which series of a metric are meant. Expressions are ``(key, operator, values)``."""
 
     match_labels: tuple[tuple[str, str], ...] = ()
     match_expressions: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class MetricSpec:
+class MetricSpec(msgspec.Struct, frozen=True):
     """One entry of ``spec.metrics``."""
 
     type: str
@@ -82,8 +77,7 @@ class MetricSpec:
     described_object: ObjectReference | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ScalingPolicy:
+class ScalingPolicy(msgspec.Struct, frozen=True):
     """At most ``value`` pods (or percent) in ``period_seconds``."""
 
     type: str
@@ -92,8 +86,7 @@ class ScalingPolicy:
     period_seconds: int
 
 
-@dataclass(frozen=True, slots=True)
-class ScalingRules:
+class ScalingRules(msgspec.Struct, frozen=True):
     """``behavior.scaleUp`` or ``scaleDown``; None where the user left it out."""
 
     policies: tuple[ScalingPolicy, ...] | None = None
@@ -103,16 +96,14 @@ class ScalingRules:
     tolerance: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Behavior:
+class Behavior(msgspec.Struct, frozen=True):
     """``spec.behavior``."""
 
     scale_up: ScalingRules | None = None
     scale_down: ScalingRules | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class HpaSpec:
+class HpaSpec(msgspec.Struct, frozen=True):
     """A HorizontalPodAutoscaler's name and spec."""
 
     namespace: str
@@ -175,15 +166,13 @@ class PodValue(msgspec.Struct, frozen=True, gc=False):
     window: float = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Levels:
+class Levels(msgspec.Struct, frozen=True):
     """The values of an Object metric (one) or an External metric (one a series)."""
 
     values: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Unavailable:
+class Unavailable(msgspec.Struct, frozen=True):
     """Something could not be read; ``error`` is what the API answered, as a client prints it."""
 
     error: str
@@ -192,8 +181,7 @@ class Unavailable:
 Reading: TypeAlias = tuple[PodValue, ...] | Levels | Unavailable
 
 
-@dataclass(frozen=True, slots=True)
-class Scale:
+class Scale(msgspec.Struct, frozen=True):
     """The target's scale subresource."""
 
     replicas: int
@@ -204,8 +192,7 @@ class Scale:
     """Why the selector does not parse, if it does not."""
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(msgspec.Struct, frozen=True):
     """A condition of the HPA; ``since`` is its ``lastTransitionTime``."""
 
     type: str
@@ -215,8 +202,7 @@ class Condition:
     since: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class MetricStatus:
+class MetricStatus(msgspec.Struct, frozen=True):
     """One entry of ``status.currentMetrics``; ``type`` is empty where there is no figure."""
 
     type: str = ""
@@ -229,8 +215,7 @@ class MetricStatus:
     value: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(msgspec.Struct, frozen=True):
     """The HPA's status."""
 
     current_replicas: int = 0
@@ -247,8 +232,7 @@ class Status:
 NEVER_SYNCED: Final = Status()
 
 
-@dataclass(frozen=True, slots=True)
-class Inputs:
+class Inputs(msgspec.Struct, frozen=True):
     """Everything read from the API in one sync."""
 
     scale: Scale | Unavailable
@@ -256,7 +240,7 @@ class Inputs:
     """Pods in the HPA's namespace that match the scale's selector."""
     usage: tuple[PodUsage, ...] | Unavailable = ()
     """The answer of metrics.k8s.io for that selector."""
-    readings: Mapping[int, Reading] = field(default_factory=dict)
+    readings: Mapping[int, Reading] = msgspec.field(default_factory=dict)
     """Values of Pods, Object and External metrics, by position in ``spec.metrics``."""
     selecting_hpas: tuple[str, ...] = ()
     """``namespace/name`` of every HPA whose selector matches one of the pods."""
@@ -264,16 +248,14 @@ class Inputs:
     """The HPA's status before the sync."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recommendation:
+class Recommendation(msgspec.Struct, frozen=True):
     """A raw recommendation and when it was made."""
 
     replicas: int
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class ScaleEvent:
+class ScaleEvent(msgspec.Struct, frozen=True):
     """How many replicas one rescale added or removed (never negative), and when."""
 
     change: int
@@ -282,8 +264,7 @@ class ScaleEvent:
     """Older than every policy's period: its place is free for the next event."""
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(msgspec.Struct, frozen=True):
     """What the controller remembers of one HPA. It is lost when the controller restarts."""
 
     recommendations: tuple[Recommendation, ...] = ()

@@ -8,7 +8,8 @@ Source: ``computeReplicasForMetric`` of Kubernetes 1.36's ``horizontal.go``.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+
+import msgspec
 
 from tui.analysis.hpa_inputs import (
     CONTAINER_RESOURCE,
@@ -46,8 +47,7 @@ from tui.analysis.replica_calculator import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class MetricResult:
+class MetricResult(msgspec.Struct, frozen=True):
     """What one metric asks for, or why it asks for nothing."""
 
     spec: MetricSpec
@@ -71,8 +71,7 @@ class MetricResult:
         return self.calculation.replicas if self.calculation else None
 
 
-@dataclass(frozen=True, slots=True)
-class Sync:
+class Sync(msgspec.Struct, frozen=True):
     """What all metrics of one sync share."""
 
     spec: HpaSpec

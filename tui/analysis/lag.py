@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from statistics import quantiles
 from typing import Final, NamedTuple, cast
+
+import msgspec
 
 from tui.analysis.causes import HANDOVER
 from tui.analysis.focus import Focus
@@ -50,8 +51,7 @@ class LoadSigns(NamedTuple):
     """By pod name, when its first answer came."""
 
 
-@dataclass(frozen=True, slots=True)
-class ScaleUp:
+class ScaleUp(msgspec.Struct, frozen=True):
     """One decision upwards and what led to it and came of it."""
 
     hpa: str
@@ -95,8 +95,7 @@ _SPANS: Final = (
 )
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(msgspec.Struct):
     """A scale-up whose pods are still on their way."""
 
     uid: str
@@ -106,9 +105,9 @@ class _Open:
     workload: WorkloadRow
     decided: float
     causes: dict[Stage, float]
-    pods: dict[str, dict[Stage, float]] = field(default_factory=dict)
+    pods: dict[str, dict[Stage, float]] = msgspec.field(default_factory=dict)
     """By uid, when each stage was seen."""
-    names: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str] = msgspec.field(default_factory=dict)
 
     def view(self) -> ScaleUp:
         wanted = self.after - self.before

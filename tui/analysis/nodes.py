@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import cast
+
+import msgspec
 
 from tui.state.delta import Delta
 from tui.state.rows import Kind, PodRow
 
 
-@dataclass(slots=True)
-class Placed:
+class Placed(msgspec.Struct):
     """The pods seen on one node and what they ask for (millicores, bytes)."""
 
     pods: int = 0

@@ -7,9 +7,10 @@ KEP-2837 for requests of the pod as a whole.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
+
+import msgspec
 
 from tui.analysis.go_numbers import int64
 from tui.analysis.hpa_inputs import PodInput, PodUsage, PodValue, Settings
@@ -27,21 +28,19 @@ class Unready(StrEnum):
     NEVER_READY = "not ready since it started"
 
 
-@dataclass(frozen=True, slots=True)
-class PodGroups:
+class PodGroups(msgspec.Struct, frozen=True):
     """The pods of the selector, by how their samples are treated."""
 
     ready: int
     """Pods whose sample counts."""
-    unready: Mapping[str, Unready] = field(default_factory=dict)
+    unready: Mapping[str, Unready] = msgspec.field(default_factory=dict)
     missing: tuple[str, ...] = ()
     """Pods without a sample."""
     ignored: tuple[str, ...] = ()
     """Pods that are being deleted or have failed."""
 
 
-@dataclass(frozen=True, slots=True)
-class PodSamples:
+class PodSamples(msgspec.Struct, frozen=True):
     """A metric's value per pod, with the sample that each came from."""
 
     values: Mapping[str, int]

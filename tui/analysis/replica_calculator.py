@@ -10,9 +10,10 @@ Source: https://kubernetes.io/docs/concepts/workloads/autoscaling/horizontal-pod
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
+
+import msgspec
 
 from tui.analysis.go_numbers import (
     MAX_INT32,
@@ -50,8 +51,7 @@ class Verdict(StrEnum):
     FROM_ZERO = "the ratio alone, rounded up, as there are no replicas yet"
 
 
-@dataclass(frozen=True, slots=True)
-class Tolerances:
+class Tolerances(msgspec.Struct, frozen=True):
     """How far the ratio may be from 1 without a change, per direction. Inclusive."""
 
     up: float = 0.1
@@ -62,8 +62,7 @@ class Tolerances:
         return (1.0 - self.down) <= usage_ratio <= (1.0 + self.up)
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
+class Measure(msgspec.Struct, frozen=True):
     """Usage against target: one evaluation of the sums. Quantities in thousandths."""
 
     usage: int
@@ -81,8 +80,7 @@ class Measure:
     """Whole percent of the requests, truncated."""
 
 
-@dataclass(frozen=True, slots=True)
-class Calculation:
+class Calculation(msgspec.Struct, frozen=True):
     """A raw recommendation and how it came about."""
 
     replicas: int
@@ -92,13 +90,13 @@ class Calculation:
     """From the pods counted. This is what the status shows."""
     groups: PodGroups | None = None
     """None where pods play no part."""
-    assumed: Mapping[str, int] = field(default_factory=dict)
+    assumed: Mapping[str, int] = msgspec.field(default_factory=dict)
     """What missing and unready pods were taken to use, in thousandths."""
     corrected: Measure | None = None
     """The sums redone with :attr:`assumed`."""
-    usage: Mapping[str, int] = field(default_factory=dict)
+    usage: Mapping[str, int] = msgspec.field(default_factory=dict)
     """Per pod counted, in thousandths."""
-    requests: Mapping[str, int] = field(default_factory=dict)
+    requests: Mapping[str, int] = msgspec.field(default_factory=dict)
     """Per pod of the selector, in thousandths."""
 
 

@@ -10,9 +10,11 @@ and KEP-853.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from tui.analysis.go_numbers import ceil_int32, int32, truncated_int32
 from tui.analysis.hpa_inputs import (
@@ -69,8 +71,7 @@ class Direction(StrEnum):
     DOWN = "down"
 
 
-@dataclass(frozen=True, slots=True)
-class Stabilization:
+class Stabilization(msgspec.Struct, frozen=True):
     """The recommendation held to the window of recent ones."""
 
     recommended: int
@@ -88,8 +89,7 @@ class Stabilization:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyBudget:
+class PolicyBudget(msgspec.Struct, frozen=True):
     """How far one policy lets the count go now."""
 
     policy: ScalingPolicy
@@ -104,8 +104,7 @@ class PolicyBudget:
     """When the oldest rescale within the period leaves it; None if there is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class RateLimit:
+class RateLimit(msgspec.Struct, frozen=True):
     """What the policies of one direction allow together."""
 
     direction: Direction
@@ -116,8 +115,7 @@ class RateLimit:
     """The count that may be reached in this step, never on the other side of the current one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Normalization:
+class Normalization(msgspec.Struct, frozen=True):
     """A raw recommendation through every limit, step by step."""
 
     current: int

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
@@ -32,25 +31,24 @@ _MANY: Final = 200
 """Pods from which on it is made more seldom."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
+class Scene(msgspec.Struct, frozen=True):
     """What one tick shows. Nothing in it changes afterwards; tests make their own."""
 
     now: float = 0.0
-    delta: Delta = field(default_factory=Delta)
-    focus: Focus = field(default_factory=Focus)
-    place: Place = field(default_factory=Place)
-    connection: Link = field(default_factory=Link)
+    delta: Delta = msgspec.field(default_factory=Delta)
+    focus: Focus = msgspec.field(default_factory=Focus)
+    place: Place = msgspec.field(default_factory=Place)
+    connection: Link = msgspec.field(default_factory=Link)
     entries: tuple[Entry, ...] = ()
     """The timeline, newest first."""
     focused: int = 0
     """Grows whenever the focus is found anew."""
     told: int = 0
     """Grows with the timeline."""
-    trend: Trend = field(default_factory=Trend)
+    trend: Trend = msgspec.field(default_factory=Trend)
     charted: tuple[int, int] = (0, 0)
     """Differs with every trend."""
-    why: Explanation = field(default_factory=Explanation)
+    why: Explanation = msgspec.field(default_factory=Explanation)
     """Why the HPA in view is what it is."""
     prospect: Prospect = NO_PROSPECT
     """What it will do if the load stays, for whom it may concern."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Final, NamedTuple
+
+import msgspec
 
 from tui.analysis.focus import Focus, cpu_target
 from tui.state.series import HOUR, Points
@@ -25,20 +26,19 @@ class Curve(NamedTuple):
     """Whether its pod no longer exists."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trend:
+class Trend(msgspec.Struct, frozen=True):
     """The last hour of one scale target."""
 
     percent: bool = True
     """Values are percent of the request; else millicores, where pods request none."""
-    total: Curve = field(default_factory=Curve)
+    total: Curve = msgspec.field(default_factory=Curve)
     """Ratio of sums over the target's pods, or their sum."""
     pods: tuple[Curve, ...] = ()
     target: float | None = None
     """The HPA's target utilization."""
-    current: Curve = field(default_factory=Curve)
-    desired: Curve = field(default_factory=Curve)
-    ready: Curve = field(default_factory=Curve)
+    current: Curve = msgspec.field(default_factory=Curve)
+    desired: Curve = msgspec.field(default_factory=Curve)
+    ready: Curve = msgspec.field(default_factory=Curve)
 
 
 def trend(store: Store, focus: Focus, now: float) -> Trend:

@@ -10,8 +10,10 @@ import json
 import re
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any, Final
+
+import msgspec
+from msgspec.structs import replace
 
 from tui import quantity
 from tui.analysis import hpa
@@ -30,15 +32,14 @@ class WhatIfError(ValueError):
     """A field says nothing that an HPA could be. The text names the field and what it may be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """What was asked for."""
 
     spec: hpa.HpaSpec
     inputs: hpa.Inputs
     patch: tuple[Mapping[str, Any], ...] = ()
     """JSON patch operations on the HPA; empty if it stays as it is."""
-    requests: Mapping[str, str] = field(default_factory=dict)
+    requests: Mapping[str, str] = msgspec.field(default_factory=dict)
     """By container, the CPU request to set on the target."""
 
     @property
@@ -145,7 +146,10 @@ def _with_target(spec: hpa.HpaSpec, text: str) -> tuple[hpa.HpaSpec, dict[str, A
     value: int | str
     if metric.average_utilization is not None:
         value = _whole("target", text.removesuffix("%").strip(), 1, 10_000)
-        aimed, field_ = replace(metric, average_utilization=value), "averageUtilization"
+        aimed, field_ = (
+            replace(metric, average_utilization=value),
+            "averageUtilization",
+        )
     else:
         value, milli = text, _quantity("target", text)
         if metric.average_value is not None:
@@ -155,7 +159,11 @@ def _with_target(spec: hpa.HpaSpec, text: str) -> tuple[hpa.HpaSpec, dict[str, A
     source = metric.type[:1].lower() + metric.type[1:]
     path = f"/spec/metrics/{place}/{source}/target/{field_}"
     metrics = (*spec.metrics[:place], aimed, *spec.metrics[place + 1 :])
-    return replace(spec, metrics=metrics), {"op": "replace", "path": path, "value": value}
+    return replace(spec, metrics=metrics), {
+        "op": "replace",
+        "path": path,
+        "value": value,
+    }
 
 
 def _request(inputs: hpa.Inputs) -> int | None:

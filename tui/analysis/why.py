@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Final, NamedTuple, cast
+
+import msgspec
 
 from tui.analysis import hpa, why_memory
 from tui.analysis.focus import Focus
@@ -42,8 +43,7 @@ _SIGHT: Final = 1.0
 """Seconds between two reckonings of what the next look will bring, if nothing changes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(msgspec.Struct, frozen=True):
     """One look of the controller, reckoned again."""
 
     at: float
@@ -59,8 +59,7 @@ class Look:
     difference: Difference | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(msgspec.Struct, frozen=True):
     """Why the HPA in view is what it is, and what its next look will bring."""
 
     uid: str = ""
@@ -81,7 +80,7 @@ class Explanation:
     memory: hpa.Memory = hpa.NOTHING_REMEMBERED
     inputs: hpa.Inputs | None = None
     """What the outlook was reckoned from."""
-    agreement: Agreement = field(default_factory=Agreement)
+    agreement: Agreement = msgspec.field(default_factory=Agreement)
     version: int = 0
     """Grows whenever anything here but the clock reads differently."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Final, NamedTuple
+
+import msgspec
 
 from tui.analysis import hpa
 
@@ -21,8 +22,7 @@ class Difference(NamedTuple):
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Agreement:
+class Agreement(msgspec.Struct, frozen=True):
     """How often we came to the controller's size."""
 
     looks: int = 0
@@ -36,13 +36,12 @@ class Agreement:
         return self.agreed / self.looks if self.looks else None
 
 
-@dataclass(slots=True)
-class Ledger:
+class Ledger(msgspec.Struct):
     """Counts looks. A look may be judged again when a sample that it lacked has come."""
 
     looks: int = 0
     agreed: int = 0
-    differences: deque[Difference] = field(default_factory=lambda: deque(maxlen=_KEPT))
+    differences: deque[Difference] = msgspec.field(default_factory=lambda: deque(maxlen=_KEPT))
 
     def count(self, found: Difference | None) -> None:
         """Enter a look."""

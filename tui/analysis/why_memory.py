@@ -7,15 +7,15 @@ is unknown; but the conditions tell whether something remembered holds the count
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from tui.analysis import hpa
 from tui.analysis.scaling_behavior import effective_behavior, remember_rescale
 
 
-@dataclass(frozen=True, slots=True)
-class Inferred(hpa.Recommendation):
+class Inferred(hpa.Recommendation, frozen=True):
     """One that was not seen made, but has to be remembered; it was made then at the latest."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from tui.analysis import hpa
 from tui.analysis.replica_calculator import Verdict

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple, TypeAlias
+
+import msgspec
 
 from tui import quantity
 from tui.analysis import hpa
@@ -36,8 +37,7 @@ class Piece(NamedTuple):
 Text: TypeAlias = tuple[Piece, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """One step of the reckoning."""
 
     key: str

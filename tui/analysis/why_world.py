@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from dataclasses import replace
 from typing import Final, NamedTuple, cast
+
+from msgspec.structs import replace
 
 from tui.analysis import hpa
 from tui.analysis.focus import SCALABLE

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 from urllib.parse import urlsplit
+
+import msgspec
 
 from tui.cluster.access import ClusterConfig
 from tui.state.rows import NodeRow
@@ -31,8 +32,7 @@ class Distribution(StrEnum):
     UNKNOWN = "Kubernetes"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """Which cluster this is, as far as routes care."""
 
     distribution: Distribution = Distribution.UNKNOWN

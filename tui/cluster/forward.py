@@ -18,8 +18,9 @@ import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import CancelledError
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import msgspec
 
 from tui.cluster.errors import ApiError, Fault
 from tui.cluster.halt import Halt
@@ -52,8 +53,7 @@ Backends = Callable[[], Sequence[Backend]]
 Choice = Callable[[Sequence[Backend]], Backend]
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(msgspec.Struct):
     """What went through one listener so far."""
 
     accepted: int = 0
@@ -61,7 +61,7 @@ class Tally:
     """Over the bound, and closed at once."""
     failed: int = 0
     """Accepted, and then no pod could be reached."""
-    pods: Counter[str] = field(default_factory=Counter)
+    pods: Counter[str] = msgspec.field(default_factory=Counter)
     """Connections by pod."""
     problem: str = ""
     """Why the last one failed."""

@@ -10,8 +10,9 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from tui.cluster import faults
 from tui.cluster.backoff import Backoff
@@ -44,8 +45,7 @@ _MOST_PAGES: Final = 20_000
 _RELIST: Final = frozenset({Fault.GONE, Fault.BAD_REPLY, Fault.INVALID})
 
 
-@dataclass(slots=True)
-class Counters:
+class Counters(msgspec.Struct):
     """What an informer has done, for tests and for the profile."""
 
     lists: int = 0

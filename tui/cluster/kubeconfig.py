@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+import msgspec
 
 from tui.cluster.access import Auth, ClusterConfig, Tls
 from tui.cluster.entries import (
@@ -32,8 +33,7 @@ _MOST_ALIASES: Final = 1_000
 _DEMO: Final = "To look around without a cluster, run `kscale-tui --demo`."
 
 
-@dataclass(frozen=True, slots=True)
-class ContextInfo:
+class ContextInfo(msgspec.Struct, frozen=True):
     """A context that may be chosen."""
 
     name: str

@@ -11,9 +11,11 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
+
+import msgspec
+from msgspec.structs import replace
 
 from tui.cluster.errors import one_line
 from tui.cluster.route import Route
@@ -24,8 +26,7 @@ LARGEST: Final = 256 * 1024
 """Bytes of a body that are read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(msgspec.Struct, frozen=True):
     """What one GET found."""
 
     url: str

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
+
+import msgspec
 
 from tui.cluster.decode import events, hpas, nodes, pods, services, workloads
 from tui.cluster.decode.codec import Codec
 from tui.state.rows import Kind
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(msgspec.Struct, frozen=True):
     """A resource of the Kubernetes API."""
 
     kind: Kind

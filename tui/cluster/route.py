@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
+
+import msgspec
 
 from tui.state.delta import Delta
 from tui.state.links import Health
@@ -24,8 +25,7 @@ class RouteKind(StrEnum):
     PORT_FORWARD = "port-forward"
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(msgspec.Struct, frozen=True):
     """A way to a Service that answered when it was tried."""
 
     service: str
@@ -54,8 +54,7 @@ class Route:
         return urlsplit(self.url).hostname or ""
 
 
-@dataclass(frozen=True, slots=True)
-class Unreachable:
+class Unreachable(msgspec.Struct, frozen=True):
     """No way leads to the Service from here."""
 
     service: str
@@ -71,8 +70,7 @@ class Unreachable:
 Found = Route | Unreachable
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(msgspec.Struct, frozen=True):
     """The rows that a route is chosen from. None: not known (not permitted, or not listed yet)."""
 
     services: tuple[ServiceRow, ...] | None = None

@@ -10,8 +10,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from typing import Final, Protocol
+
+import msgspec
+from msgspec.structs import replace
 
 from tui.cluster import route_ingress, route_knock, route_plan
 from tui.cluster.access import ClusterConfig
@@ -106,8 +108,7 @@ class RealNetwork:
         return self._forwards.close()
 
 
-@dataclass(frozen=True, slots=True)
-class _Memory:
+class _Memory(msgspec.Struct, frozen=True):
     found: Found
     at: float
     service: object

@@ -5,7 +5,6 @@ https://kubernetes.io/docs/concepts/services-networking/ingress/
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -20,8 +19,7 @@ _MOST: Final = 200
 """Ingresses looked at."""
 
 
-@dataclass(frozen=True, slots=True)
-class IngressPath:
+class IngressPath(msgspec.Struct, frozen=True):
     """One path of one rule of an Ingress, as the cluster wrote it: not trusted."""
 
     name: str

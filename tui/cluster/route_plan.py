@@ -7,9 +7,11 @@ externalTrafficPolicy, headless, ExternalName) and KEP-1860 (``ipMode``).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import quote, urlsplit
+
+import msgspec
+from msgspec.structs import replace
 
 from tui.cluster.distribution import Distribution, Place, expect_load_balancer, open_node_port
 from tui.cluster.errors import one_line
@@ -25,8 +27,7 @@ _HTTPS_PORTS: Final = (443, 8443)
 _NODE_ADDRESSES: Final = ("ExternalIP", "InternalIP", "ExternalDNS")
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True):
     """A place to connect to, and the route it would be."""
 
     host: str
@@ -38,8 +39,7 @@ class Candidate:
     """
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What came of connecting to a candidate."""
 
     failure: str | None = None
@@ -48,8 +48,7 @@ class Answer:
     """The address that was connected to; it may be connected to again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Backend:
+class Backend(msgspec.Struct, frozen=True):
     """A ready pod and the port on which it serves."""
 
     namespace: str
@@ -57,8 +56,7 @@ class Backend:
     port: int
 
 
-@dataclass(frozen=True, slots=True)
-class Goal:
+class Goal(msgspec.Struct, frozen=True):
     """A Service and the port of it that is wanted."""
 
     service: ServiceRow

@@ -13,9 +13,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, urlencode
+
+import msgspec
 
 import tui
 from tui.cluster import faults
@@ -40,8 +41,7 @@ _SHORT: Final = 64 * 1024
 Query = Mapping[str, str | int | bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(msgspec.Struct, frozen=True):
     """An answer with status 2xx. Header names are lower case."""
 
     status: int

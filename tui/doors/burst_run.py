@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from tui.doors.pod_counts import AFTER, EVERY, LAST_LINES, PodCounts
 from tui.doors.pod_rates import PodRates

@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Final
+
+import msgspec
 
 CONFIDENCE: Final = 0.95
 _EXACT: Final = 20_000
 
 
-@dataclass(frozen=True)
-class PodShare:
+class PodShare(msgspec.Struct, frozen=True):
     """What one pod answered."""
 
     pod: str
@@ -33,8 +33,7 @@ class PodShare:
     """The band of its requests if each request chose at random among the pods ready then."""
 
 
-@dataclass(frozen=True)
-class Shares:
+class Shares(msgspec.Struct, frozen=True):
     """What all pods answered."""
 
     pods: tuple[PodShare, ...]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
+
+import msgspec
 
 from tui.state.fetched import Answer, Fetch
 from tui.state.links import Link, SourceKey
@@ -29,8 +30,7 @@ from tui.state.table import Change, TableView
 _EMPTY: Final[TableView[Any]] = TableView(0, MappingProxyType({}))
 
 
-@dataclass(frozen=True, slots=True)
-class Delta:
+class Delta(msgspec.Struct, frozen=True):
     """All the screen needs to know at one tick. Nothing in it changes afterwards.
 
     Views of tables that did not change are the very objects of the delta before, so ``is`` tells
@@ -38,21 +38,21 @@ class Delta:
     """
 
     number: int = 0
-    tables: Mapping[Kind, TableView[Any]] = field(default_factory=dict)
+    tables: Mapping[Kind, TableView[Any]] = msgspec.field(default_factory=dict)
     changes: tuple[Change, ...] = ()
-    links: Mapping[SourceKey, Link] = field(default_factory=dict)
-    pod_usage: Mapping[tuple[str, str], PodUsage] = field(default_factory=dict)
+    links: Mapping[SourceKey, Link] = msgspec.field(default_factory=dict)
+    pod_usage: Mapping[tuple[str, str], PodUsage] = msgspec.field(default_factory=dict)
     """By ``(namespace, name)``, as the metrics API knows pods."""
-    node_usage: Mapping[str, NodeUsage] = field(default_factory=dict)
+    node_usage: Mapping[str, NodeUsage] = msgspec.field(default_factory=dict)
     samples: int = 0
     """Grows with every poll of either metrics."""
-    readings: Mapping[str, Mapping[int, Reading]] = field(default_factory=dict)
+    readings: Mapping[str, Mapping[int, Reading]] = msgspec.field(default_factory=dict)
     """Custom and external metrics by the HPA's uid, then by position in its metrics."""
-    fetched: Mapping[Fetch, Answer] = field(default_factory=dict)
+    fetched: Mapping[Fetch, Answer] = msgspec.field(default_factory=dict)
     """What the doctor's rules asked for, as far as it has come."""
-    load: LoadRow = field(default_factory=LoadRow)
+    load: LoadRow = msgspec.field(default_factory=LoadRow)
     """The bursts that this program fires; the same object while nothing changes."""
-    setups: SetupsRow = field(default_factory=SetupsRow)
+    setups: SetupsRow = msgspec.field(default_factory=SetupsRow)
     """The setups and what was written for them; the same object while nothing changes."""
 
     @property

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
+
+import msgspec
 
 OVER = ("done", "stopped", "failed")
 """The states of a burst that sends nothing any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class LoadPoint:
+class LoadPoint(msgspec.Struct, frozen=True):
     """One second of a burst."""
 
     time: float
@@ -26,8 +26,7 @@ class LoadPoint:
     """Requests that got no 2xx or 3xx."""
 
 
-@dataclass(frozen=True, slots=True)
-class LoadChange:
+class LoadChange(msgspec.Struct, frozen=True):
     """One figure of this run and of the one it is compared with."""
 
     name: str
@@ -36,8 +35,7 @@ class LoadChange:
     after: float
 
 
-@dataclass(frozen=True, slots=True)
-class BurstRow:
+class BurstRow(msgspec.Struct, frozen=True):
     """A burst at a moment. Latencies are in seconds, by percent: 50, 90, 99, 99.9."""
 
     number: int
@@ -74,21 +72,21 @@ class BurstRow:
     good: int = 0
     failed: int = 0
     """Requests without a whole response."""
-    latency: Mapping[float, float] = field(default_factory=lambda: MappingProxyType({}))
+    latency: Mapping[float, float] = msgspec.field(default_factory=lambda: MappingProxyType({}))
     """Over the last second; over the whole burst once it has ended."""
-    service: Mapping[float, float] = field(default_factory=lambda: MappingProxyType({}))
+    service: Mapping[float, float] = msgspec.field(default_factory=lambda: MappingProxyType({}))
     """The same from the sending itself. Equal to the latency where no rate is set."""
-    statuses: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
-    failures: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
-    pods: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    statuses: Mapping[int, int] = msgspec.field(default_factory=lambda: MappingProxyType({}))
+    failures: Mapping[str, int] = msgspec.field(default_factory=lambda: MappingProxyType({}))
+    pods: Mapping[str, int] = msgspec.field(default_factory=lambda: MappingProxyType({}))
     """Requests by the pod that answered them."""
-    rates: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    rates: Mapping[str, float] = msgspec.field(default_factory=lambda: MappingProxyType({}))
     """Answers a second by pod, over the last seconds."""
     counted: str = ""
     """How it is known which pod answered."""
     behind: int | None = None
     """Ready pods that could have answered; None: not known."""
-    chances: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    chances: Mapping[str, float] = msgspec.field(default_factory=lambda: MappingProxyType({}))
     """By pod: its part of all requests if each chose at random among the pods ready then."""
     points: tuple[LoadPoint, ...] = ()
     """Second by second, oldest first."""
@@ -108,8 +106,7 @@ class BurstRow:
         return None if self.duration is None else max(0.0, self.duration - self.elapsed)
 
 
-@dataclass(frozen=True, slots=True)
-class LoadRow:
+class LoadRow(msgspec.Struct, frozen=True):
     """All bursts of the program, and what there is to say to who wanted one."""
 
     bursts: tuple[BurstRow, ...] = ()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectStep:
+class ObjectStep(msgspec.Struct, frozen=True):
     """Where one object of an apply or a delete is."""
 
     name: str
@@ -16,8 +15,7 @@ class ObjectStep:
     sentence: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SetupRow:
+class SetupRow(msgspec.Struct, frozen=True):
     """A setup in the namespace that is looked at."""
 
     name: str
@@ -54,8 +52,7 @@ class SetupRow:
     """Pods; None for setups without."""
 
 
-@dataclass(frozen=True, slots=True)
-class SetupWrite:
+class SetupWrite(msgspec.Struct, frozen=True):
     """Something that was written to the cluster."""
 
     time: float
@@ -64,8 +61,7 @@ class SetupWrite:
     good: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class SetupsRow:
+class SetupsRow(msgspec.Struct, frozen=True):
     """All setups, and what was written for them."""
 
     rows: tuple[SetupRow, ...] = ()

@@ -10,9 +10,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias, cast
+
+import msgspec
 
 from tui.state.beat import Beat
 from tui.state.clock import ClusterClock
@@ -48,8 +49,7 @@ _REST: Final = 0.001
 """Seconds for which it is free in between."""
 
 
-@dataclass(slots=True)
-class _Total:
+class _Total(msgspec.Struct):
     """What the pods of one workload used in one poll."""
 
     time: float = 0.0

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Generic, NamedTuple, TypeVar
+
+import msgspec
 
 from tui.state.rows import Kind, Row
 
@@ -21,8 +22,7 @@ class Change(NamedTuple):
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class TableView(Generic[R]):
+class TableView(msgspec.Struct, Generic[R], frozen=True):
     """A table as it was at one drain. The mapping never changes; a change makes a new view."""
 
     generation: int

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
+
 from tui.analysis.doctor.finding import Finding
 from tui.analysis.doctor.patient import Patient
 from tui.analysis.doctor.registry import all_rules
@@ -28,8 +30,7 @@ _LOOKED_AT: Final = tuple(kind for kind in Kind if kind is not Kind.EVENTS)
 _HELD: Final = ("ScaleDownStabilized", "ScaleUpStabilized")
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
+class Diagnosis(msgspec.Struct, frozen=True):
     """What one look found."""
 
     findings: tuple[Finding, ...] = ()

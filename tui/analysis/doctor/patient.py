@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, NamedTuple, TypeVar
 
+import msgspec
+
 from tui.analysis.focus import SCALABLE
 from tui.analysis.selectors import matches
 from tui.state.delta import Delta
@@ -50,8 +52,7 @@ class Root(NamedTuple):
         return f"{self.kind} {self.namespace}/{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Crew:
+class Crew(msgspec.Struct, frozen=True):
     """Pods of one owner with the same labels and containers, that have not ended and are not
     being deleted. Never empty; by name.
     """

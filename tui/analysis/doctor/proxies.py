@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple
+
+import msgspec
 
 from tui.analysis.doctor.directives import Directive, Within, caddyfile, nginx_conf, walk
 from tui.analysis.doctor.patient import Patient, Root
@@ -26,8 +27,7 @@ class Flavour(StrEnum):
     NGINX = "nginx"
 
 
-@dataclass(frozen=True, slots=True)
-class Mounted:
+class Mounted(msgspec.Struct, frozen=True):
     """A ConfigMap in a container of some pods of one owner."""
 
     root: Root

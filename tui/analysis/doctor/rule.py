@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from tui.analysis.doctor.finding import Evidence, Finding, Fix, Severity
 from tui.analysis.doctor.patient import Patient
@@ -14,8 +15,7 @@ def _nothing(patient: Patient) -> Iterable[Fetch]:
     return ()
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """Looks for one fault. Both functions are pure, and quick: they run on the screen's thread."""
 
     id: str
