@@ -79,6 +79,22 @@ class TestRing:
         points = ring.since(0)
         assert points.times[-1] - points.times[0] >= HOUR - 10
 
+    def test_what_has_lasted_gets_the_room_of_an_hour_at_once(self) -> None:
+        ring = Ring()
+        sizes = []
+        for n in range(1000):
+            ring.append(15.0 * n, n)
+            sizes.append(len(ring.points))
+        assert sizes[0] < sizes[10] < 512 >= sizes[30]
+        assert len(set(sizes[31:])) == 1
+
+    @pytest.mark.parametrize("capacity", [4, 16, 40, 360, 1024])
+    def test_there_is_never_more_room_than_may_be_used(self, capacity: int) -> None:
+        ring = Ring(capacity, span=1e9)
+        for n in range(3 * capacity):
+            ring.append(n, n)
+        assert len(ring.points) == 16 * (capacity + capacity // 16 + 1)
+
     def test_what_is_read_is_a_copy(self) -> None:
         ring = Ring()
         ring.append(1, 1)

@@ -30,6 +30,9 @@ _PACKED: Final = {1: struct.Struct("dd"), 2: struct.Struct("dff")}
 """A point by its arity: the time, then one value in full or two that are right to seven digits."""
 _WIDTH: Final = 16
 """Bytes of either."""
+_ROOMS: Final = (8, 16, 31, 272)
+"""Points there is room for, one after the other: up to 31 Python's own allocator takes care of, 272
+are an hour at the usual 15 s and a sixteenth."""
 _MOST: Final = 3e38
 """What fits; nobody has so much, but anybody can claim it."""
 _unpack = _DOUBLE.unpack_from
@@ -49,8 +52,10 @@ class Ring(msgspec.Struct, gc=False):
     """The newest ``capacity`` points no older than ``span`` seconds before the newest.
 
     Both bounds may be overstepped by a sixteenth: trimming that much at a time keeps the cost of a
-    point constant. Memory grows with the points, so that ten thousand short-lived pods cost little.
-    The usual capacity is an hour at 10 s, the finest resolution metrics-server can be set to.
+    point constant. The usual capacity is an hour at 10 s, the finest resolution metrics-server can
+    be set to. Of ten thousand short-lived pods each takes little, but what has lasted for some
+    minutes gets the room of an hour at once: hundreds of series that grew a little now and then
+    left as much in holes as they took.
 
     Neither this class nor a bytearray is anything the search for garbage looks through, as arrays
     are: those of ten thousand pods would make it stop the screen for half as long again.
@@ -61,51 +66,64 @@ class Ring(msgspec.Struct, gc=False):
     arity: int = 1
     """Values that each point has beside its time."""
     points: bytearray = msgspec.field(default_factory=bytearray)
-    """As :data:`_PACKED` tells, in the machine's order."""
+    """As :data:`_PACKED` tells, in the machine's order; then the room for more."""
+    size: int = 0
+    """Bytes of points."""
 
     def __len__(self) -> int:
-        return len(self.points) // _WIDTH
+        return self.size // _WIDTH
 
     @property
     def last_time(self) -> float | None:
         """The newest point's time."""
-        points = self.points
-        newest: float | None = _unpack(points, len(points) - _WIDTH)[0] if points else None
+        newest: float | None = _unpack(self.points, self.size - _WIDTH)[0] if self.size else None
         return newest
 
     @property
     def last_value(self) -> float | None:
         """The newest point's only value, of a ring of single values."""
-        points = self.points
-        newest: float | None = _unpack(points, len(points) - _DOUBLE.size)[0] if points else None
+        at = self.size - _DOUBLE.size
+        newest: float | None = _unpack(self.points, at)[0] if self.size else None
         return newest
 
     def append(self, time: float, *values: float) -> bool:
         """Add a point. A time not after the newest is no new point: returns False."""
-        points = self.points
-        size = len(points)
-        if size and time <= _unpack(points, size - _WIDTH)[0]:
+        size = self.size
+        if size and time <= _unpack(self.points, size - _WIDTH)[0]:
             return False
-        points += _PACKED[self.arity].pack(time, *values)
-        if size >= _WIDTH * (self.capacity + self.capacity // 16):
-            self._drop(size // _WIDTH + 1 - self.capacity)
-        if _unpack(points)[0] < time - self.span * 17 / 16:
+        if size == len(self.points):
+            self._make_room()
+        _PACKED[self.arity].pack_into(self.points, size, time, *values)
+        self.size = size + _WIDTH
+        if len(self) >= self._limit:
+            self._drop(len(self) - self.capacity)
+        if _unpack(self.points)[0] < time - self.span * 17 / 16:
             # A step's value before the span is still its value at the span's start: keep one.
             self._drop(max(0, self._first(time - self.span) - 1))
         return True
 
     def amend(self, value: float) -> None:
         """Put another value in the newest point, of a ring of single values."""
-        self.points[-_DOUBLE.size :] = _DOUBLE.pack(value)
+        _DOUBLE.pack_into(self.points, self.size - _DOUBLE.size, value)
 
     def since(self, start: float, which: int = 0) -> Points:
         """A copy of the points from ``start`` on, and the one before it, with one value each."""
         first = max(0, self._first(start) - 1)
-        found = bytes(self.points[first * _WIDTH :])
+        found = self.points[first * _WIDTH : self.size]
         doubles = array("d", found)
         if self.arity == 1:
             return Points(doubles[::2], doubles[1::2])
         return Points(doubles[::2], array("d", array("f", found)[2 + which :: 4]))
+
+    @property
+    def _limit(self) -> int:
+        """How many points are too many."""
+        return self.capacity + self.capacity // 16 + 1
+
+    def _make_room(self) -> None:
+        have = len(self.points) // _WIDTH
+        room = next((room for room in _ROOMS if room > have), self._limit)
+        self.points += bytes(_WIDTH * (min(room, self._limit) - have))
 
     def _first(self, start: float) -> int:
         """Which point is the first not before ``start``."""
@@ -114,11 +132,12 @@ class Ring(msgspec.Struct, gc=False):
             held.cast("d") as doubles,
             doubles[::2] as times,
         ):
-            return bisect_left(times, start)
+            return bisect_left(times, start, 0, len(self))
 
     def _drop(self, count: int) -> None:
-        if count > 0:
-            del self.points[: count * _WIDTH]
+        gone = count * _WIDTH
+        self.points[: self.size - gone] = self.points[gone : self.size]
+        self.size -= gone
 
 
 class Replicas(NamedTuple):
