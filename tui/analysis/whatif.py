@@ -146,10 +146,7 @@ def _with_target(spec: hpa.HpaSpec, text: str) -> tuple[hpa.HpaSpec, dict[str, A
     value: int | str
     if metric.average_utilization is not None:
         value = _whole("target", text.removesuffix("%").strip(), 1, 10_000)
-        aimed, field_ = (
-            replace(metric, average_utilization=value),
-            "averageUtilization",
-        )
+        aimed, field_ = replace(metric, average_utilization=value), "averageUtilization"
     else:
         value, milli = text, _quantity("target", text)
         if metric.average_value is not None:
@@ -159,11 +156,7 @@ def _with_target(spec: hpa.HpaSpec, text: str) -> tuple[hpa.HpaSpec, dict[str, A
     source = metric.type[:1].lower() + metric.type[1:]
     path = f"/spec/metrics/{place}/{source}/target/{field_}"
     metrics = (*spec.metrics[:place], aimed, *spec.metrics[place + 1 :])
-    return replace(spec, metrics=metrics), {
-        "op": "replace",
-        "path": path,
-        "value": value,
-    }
+    return replace(spec, metrics=metrics), {"op": "replace", "path": path, "value": value}
 
 
 def _request(inputs: hpa.Inputs) -> int | None:
