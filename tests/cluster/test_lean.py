@@ -24,7 +24,7 @@ wrong = []
 
 def mine() -> None:
     try:
-        for _ in range(60):
+        for _ in range(25):
             kubernetes_client()
     except Exception as error:
         wrong.append(repr(error))
