@@ -43,6 +43,8 @@ class Journal:
         self.generation = 0
         self._entries: dict[int, Entry] = {}
         """By the number of their coming."""
+        self._seconds: dict[int, int] = {}
+        """The second of each, by its number."""
         self._numbers: dict[int, int] = {}
         """By the ``id`` of the entry: thousands are taken out again when pods do alike."""
         self._last = 0
@@ -50,32 +52,36 @@ class Journal:
     @property
     def entries(self) -> list[Entry]:
         """Newest first; among those of one second, the latest seen first."""
-        return sorted(self._entries.values(), key=lambda e: int(e.time))[::-1]
+        order = sorted(self._entries, key=self._seconds.__getitem__)
+        return [self._entries[number] for number in reversed(order)]
 
     def add(self, entry: Entry) -> None:
         """Take in a line."""
         self._last += 1
-        self._entries[self._last] = entry
-        self._numbers[id(entry)] = self._last
+        self._put(self._last, entry)
         if len(self._entries) > CAPACITY:
             oldest = next(iter(self._entries))
+            del self._seconds[oldest]
             self._numbers.pop(id(self._entries.pop(oldest)), None)
-        self.generation += 1
 
     def remove(self, entry: Entry) -> None:
         """Take out this very line, if it is still there."""
         number = self._numbers.pop(id(entry), None)
         if number is not None:
-            del self._entries[number]
+            del self._entries[number], self._seconds[number]
             self.generation += 1
 
     def replace(self, entry: Entry, by: Entry) -> None:
         """Put another line in the place of this very one, if it is still there."""
         number = self._numbers.pop(id(entry), None)
         if number is not None:
-            self._entries[number] = by
-            self._numbers[id(by)] = number
-            self.generation += 1
+            self._put(number, by)
+
+    def _put(self, number: int, entry: Entry) -> None:
+        self._entries[number] = entry
+        self._seconds[number] = int(entry.time)
+        self._numbers[id(entry)] = number
+        self.generation += 1
 
 
 def marks(entries: Iterable[Entry], since: float) -> list[Entry]:
