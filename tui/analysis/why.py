@@ -82,7 +82,7 @@ class Explanation(msgspec.Struct, frozen=True):
     """What the outlook was reckoned from."""
     agreement: Agreement = msgspec.field(default_factory=Agreement)
     version: int = 0
-    """Grows whenever anything here but the clock reads differently."""
+    """Grows whenever anything here but the clock may read differently."""
 
     def fronts(self, now: float) -> tuple[tuple[str, hpa.Outcome], ...]:
         """What to tell, the most telling first: ``why`` the size is so, ``next`` what comes.
