@@ -23,7 +23,8 @@ _AHEAD: Final = {60: 20.0, 300: 120.0, 900: 300.0, 3600: 300.0}
 _GAP: Final = 100.0
 """Seconds without a sample after which a curve is broken off."""
 _AXIS: Final = 6
-"""Cells left of the canvas."""
+_RIGHT: Final = 3
+"""Cells left and right of the canvas."""
 _MARKS: Final = {
     Mood.DECIDED: ("◆", "decided"),
     Mood.BAD: ("▲", "bad"),
@@ -49,7 +50,8 @@ class ChartPane(Pane):
 
     def depends(self, scene: Scene) -> Hashable:
         """The curves, the marks, and the time each column of dots stands for."""
-        column = max(0.5, self.window / max(1, 2 * self.size.width))
+        dots = 2 * (self.room.width - _AXIS - _RIGHT)
+        column = max(0.5, (self.window + self.ahead) / max(1, dots))
         hpa = scene.focus.hpa
         return (
             scene.charted,
@@ -150,8 +152,7 @@ class ChartPane(Pane):
         scene, data = self.scene, self.scene.trend
         now = scene.now
         start, end = now - self.window, now + self.ahead
-        right = 3
-        canvas_width = room - _AXIS - right
+        canvas_width = room - _AXIS - _RIGHT
         under = strips(scene.delta.bursts, start, end, _AXIS, canvas_width) if height >= 9 else []
         self._loaded = bool(under)
         canvas_height = height - 2 - len(under)
@@ -179,7 +180,7 @@ class ChartPane(Pane):
                 [
                     (pad(label, _AXIS - 1, right=True) + " ", ink),
                     *row,
-                    (pad(f" {after[0]}", right), after[1]),
+                    (pad(f" {after[0]}", _RIGHT), after[1]),
                 ]
             )
         lines.append(self._mark_line(start, end, canvas_width))
