@@ -14,8 +14,10 @@ from typing import Final
 _TRIM_THRESHOLD: Final = -1
 _MMAP_THRESHOLD: Final = -3
 _ARENA_MAX: Final = -8
-_LARGE: Final = 128 * 1024
-"""Bytes: glibc's own thresholds, before it raises them."""
+_LARGE: Final = 32 * 1024
+"""Bytes: less than a list of some thousand rows takes, which is made anew at each look."""
+_SPARE: Final = 128 * 1024
+"""Bytes: glibc's own threshold, before it raises it."""
 _HEAPS: Final = 2
 
 
@@ -31,7 +33,7 @@ def keep_small() -> None:
         return
     for option, value in (
         (_MMAP_THRESHOLD, _LARGE),
-        (_TRIM_THRESHOLD, _LARGE),
+        (_TRIM_THRESHOLD, _SPARE),
         (_ARENA_MAX, _HEAPS),
     ):
         mallopt(option, value)

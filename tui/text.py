@@ -52,7 +52,7 @@ def clean(text: str) -> str:
     return _clean(text[:_LONGEST])
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def _clean(text: str) -> str:
     if _SAFE_ASCII.fullmatch(text):
         return " ".join(text.split()) if text[:1] == " " or "  " in text else text.rstrip()

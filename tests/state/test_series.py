@@ -79,14 +79,17 @@ class TestRing:
         points = ring.since(0)
         assert points.times[-1] - points.times[0] >= HOUR - 10
 
-    def test_what_has_lasted_gets_the_room_of_an_hour_at_once(self) -> None:
+    @pytest.mark.parametrize(("every", "most"), [(10.0, 383), (15.0, 272), (21.0, 192), (150, 32)])
+    def test_what_has_lasted_gets_the_room_it_will_need_at_once(
+        self, every: float, most: int
+    ) -> None:
         ring = Ring()
         sizes = []
         for n in range(1000):
-            ring.append(15.0 * n, n)
+            ring.append(every * n, n)
             sizes.append(len(ring.points))
-        assert sizes[0] < sizes[10] < 512 >= sizes[30]
-        assert len(set(sizes[31:])) == 1
+        assert sizes[0] < sizes[8] == 16 * 16
+        assert set(sizes[16:]) == {16 * most}
 
     @pytest.mark.parametrize("capacity", [4, 16, 40, 360, 1024])
     def test_there_is_never_more_room_than_may_be_used(self, capacity: int) -> None:

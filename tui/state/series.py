@@ -10,6 +10,7 @@ import struct
 from array import array
 from bisect import bisect_left
 from enum import Enum
+from math import ceil
 from typing import Final, NamedTuple
 
 import msgspec
@@ -30,9 +31,8 @@ _PACKED: Final = {1: struct.Struct("dd"), 2: struct.Struct("dff")}
 """A point by its arity: the time, then one value in full or two that are right to seven digits."""
 _WIDTH: Final = 16
 """Bytes of either."""
-_ROOMS: Final = (8, 16, 31, 272)
-"""Points there is room for, one after the other: up to 31 Python's own allocator takes care of, 272
-are an hour at the usual 15 s and a sixteenth."""
+_FEW: Final = 16
+"""Points after which it is plain how many there will be; half as many are made room for first."""
 _MOST: Final = 3e38
 """What fits; nobody has so much, but anybody can claim it."""
 _unpack = _DOUBLE.unpack_from
@@ -54,7 +54,7 @@ class Ring(msgspec.Struct, gc=False):
     Both bounds may be overstepped by a sixteenth: trimming that much at a time keeps the cost of a
     point constant. The usual capacity is an hour at 10 s, the finest resolution metrics-server can
     be set to. Of ten thousand short-lived pods each takes little, but what has lasted for some
-    minutes gets the room of an hour at once: hundreds of series that grew a little now and then
+    minutes gets the room it will need at once: hundreds of series that grew a little now and then
     left as much in holes as they took.
 
     Neither this class nor a bytearray is anything the search for garbage looks through, as arrays
@@ -122,7 +122,12 @@ class Ring(msgspec.Struct, gc=False):
 
     def _make_room(self) -> None:
         have = len(self.points) // _WIDTH
-        room = next((room for room in _ROOMS if room > have), self._limit)
+        room = _FEW if have else _FEW // 2
+        if have >= _FEW:
+            # As many a second as so far; at least half as many again, and few different sizes.
+            lasted = (self.last_time or 0.0) - float(_unpack(self.points)[0])
+            expected = (have - 1) * min(self._limit, self.span * 17 / 16 / lasted) + 2
+            room = _FEW * ceil(max(expected, 1.5 * have) / _FEW)
         self.points += bytes(_WIDTH * (min(room, self._limit) - have))
 
     def _first(self, start: float) -> int:

@@ -123,7 +123,7 @@ _LONGEST_INSTANT: Final = 40
 _LONGEST_NUMBER: Final = 32
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def instant(text: str | None) -> float | None:
     """RFC 3339, with or without a fraction, as seconds since the epoch; None if it is neither.
 
