@@ -26,7 +26,7 @@ from tests.samples import (
     usage,
     warning,
 )
-from tui.app import KscaleApp, Still
+from tui.app import Feed, KscaleApp, Still
 from tui.config import Settings
 from tui.state.links import Health, Link, Source
 from tui.state.load import LoadRow
@@ -47,6 +47,9 @@ class Stage:
     connection: Link = field(default_factory=lambda: Link(Health.LIVE, NOW - 4000))
     place: Place = field(default_factory=lambda: Place("minikube", "default"))
     script: list[tuple[float, Callable[[], object]]] = field(default_factory=list)
+    feed: Feed | None = None
+    """What brings more than is put on the stage."""
+    settings: Settings = field(default_factory=Settings)
 
     def __post_init__(self) -> None:
         self.store = Store(self.clock)
@@ -57,7 +60,8 @@ class Stage:
 
     def app(self, theme: str = "dark") -> KscaleApp:
         """The program on this stage; nothing moves until :meth:`play`."""
-        return KscaleApp(self.store, Still(self.place, self.connection), Settings(theme=theme))
+        feed = self.feed or Still(self.place, self.connection)
+        return KscaleApp(self.store, feed, replace(self.settings, theme=theme))
 
     def play(self, app: KscaleApp) -> None:
         """Take every step, with a look at the store after each."""

@@ -45,3 +45,15 @@ def test_a_program_that_ends_before_leaves_nothing_changed() -> None:
     garbage.settle()
     assert gc.get_threshold() == usual
     assert gc.get_freeze_count() <= frozen
+
+
+def test_a_second_start_settles_again() -> None:
+    garbage = Garbage()
+    try:
+        for _ in range(2):
+            garbage.start()
+            garbage.settle()
+            assert gc.get_threshold()[2] == 10
+            garbage.stop()
+    finally:
+        garbage.stop()

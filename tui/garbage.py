@@ -29,7 +29,7 @@ class Garbage:
     def start(self) -> None:
         """Much is made, and all of it stays: search only what is young."""
         if self._usual is None:
-            self._usual = gc.get_threshold()
+            self._usual, self._settled = gc.get_threshold(), False
             gc.set_threshold(_YOUNG, _MIDDLE, _NEVER)
 
     def settle(self) -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tui.state.links import Health, Link
 from tui.state.place import Place
+
+if TYPE_CHECKING:
+    from tui.cluster.route import Routes
 
 
 class Still:
@@ -29,7 +34,7 @@ class Still:
         return None
 
     @property
-    def routes(self) -> None:
+    def routes(self) -> Routes | None:
         """No cluster, no ways to its Services."""
         return None
 

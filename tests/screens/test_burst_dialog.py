@@ -14,7 +14,7 @@ from tests.load.server import Server, ok
 from tests.load.serving import serving
 from tests.panes.screen import Shown, shown
 from tests.stages import Stage, scaling
-from tui.app import KscaleApp, Still
+from tui.app import Still
 from tui.config import LoadSettings, Settings
 from tui.screens.burst_dialog import BurstDialog
 from tui.state.links import Health
@@ -32,7 +32,8 @@ class Linked(Still):
         self._link = link
 
     @property
-    def routes(self) -> Ways | None:  # type: ignore[override]  # it has some
+    def routes(self) -> Ways | None:
+        """Those of the link."""
         return self._link.routes
 
 
@@ -71,9 +72,7 @@ async def opened(
     stage.store.put(Kind.SERVICES, [service("caddy-svc"), service("nginx-svc")])
     found = link or connected(way("caddy-svc", server.url), way("nginx-svc", server.url))
     settings = Settings(read_only=read_only, load=LoadSettings(preset="class-burst"))
-    stage.app = lambda theme="dark": KscaleApp(  # type: ignore[method-assign]  # with a feed
-        stage.store, Linked(stage, found), settings
-    )
+    stage.feed, stage.settings = Linked(stage, found), settings
     async with shown(stage, size) as screen:
         await screen.press("B")
         await screen.until(lambda: isinstance(screen.app.screen, BurstDialog))
@@ -239,9 +238,7 @@ async def test_services_are_listed_while_it_is_open(server: Server) -> None:
     stage = scaling()
     stage.store.link(Kind.SERVICES, Health.CONNECTING)
     link = connected(way("caddy-svc", server.url))
-    stage.app = lambda theme="dark": KscaleApp(  # type: ignore[method-assign]  # with a feed
-        stage.store, Linked(stage, link), Settings()
-    )
+    stage.feed = Linked(stage, link)
     async with shown(stage, (80, 24)) as screen:
         await screen.press("B")
         assert asked(screen) == "Waiting for the list of Services…"
@@ -265,9 +262,7 @@ async def test_hostile_names_stay_text(server: Server) -> None:
     ways = connected(way(evil, server.url))
     stage = scaling()
     stage.store.put(Kind.SERVICES, [service(evil)])
-    stage.app = lambda theme="dark": KscaleApp(  # type: ignore[method-assign]  # with a feed
-        stage.store, Linked(stage, ways), Settings()
-    )
+    stage.feed = Linked(stage, ways)
     async with shown(stage, (120, 36)) as screen:
         await screen.press("B")
         assert evil in screen.text("#targets")

@@ -42,6 +42,9 @@ class Door:
         self.says = None
         self.done.append((repair, typed))
 
+    def close(self) -> None:
+        """As the app ends."""
+
 
 def repair(finding: Finding) -> Repair:
     assert finding.fix.patch is not None
@@ -63,7 +66,6 @@ async def opened(size: tuple[int, int] = (80, 24)) -> AsyncIterator[tuple[Shown,
     async with shown(at_max(), size) as screen:
         door = Door()
         screen.app.__dict__["fixes"] = door
-        door.close = lambda: None  # type: ignore[attr-defined]  # as the app ends
         await screen.press("d", "enter")
         assert isinstance(screen.app.screen, FixPreview)
         finding = screen.dashboard.doctor.chosen

@@ -103,10 +103,21 @@ async def opened(
         yield screen, await ask(screen, found)
 
 
+def _prepared(found: Plan | Deletion | str | None) -> Prepared | None:
+    match found:
+        case Plan():
+            return Prepared(plan=found)
+        case Deletion():
+            return Prepared(deletion=found)
+        case str():
+            return Prepared(problem=found)
+        case None:
+            return None
+
+
 async def ask(screen: Shown, found: Plan | Deletion | str | None) -> Door:
     """Open the dialog, and wait for what the door has found out."""
-    says = {Plan: "plan", Deletion: "deletion", str: "problem"}.get(type(found))
-    door = Door(Prepared(**{says: found}) if says else None)  # type: ignore[arg-type]  # by type
+    door = Door(_prepared(found))
     await screen.app.push_screen(SetupPreview(door, "nginx", None))
     if found is not None:
         await screen.until(lambda: "asking the server" not in screen.text("#sheet"))
