@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -58,12 +59,12 @@ def test_a_folder_of_setups_that_is_not_there_is_said(tmp_path: Path) -> None:
     assert f"there is no folder {missing} of setups" in " ".join(done.stderr.split())
 
 
-def process(*arguments: str, **more: object) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
+def process(*arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
+    done: subprocess.CompletedProcess[str] = subprocess.run(
         [*PROGRAM, *arguments], capture_output=True, text=True, timeout=20, **more
-    )  # type: ignore[call-overload]  # options by name
+    )
     assert "Traceback" not in done.stdout + done.stderr
-    return done  # type: ignore[no-any-return]  # as above
+    return done
 
 
 class TestAnswers:

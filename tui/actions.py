@@ -65,7 +65,7 @@ ACTIONS: Final = (
            app=True, twin=True),
     Action("why", "w", "why", "Why it did or did not scale: every step with its numbers", "HPA",
            footer=1),
-    Action("what_if", "f", "what if", "Try another target, limits, behavior or request in thought",
+    Action("what_if", "f", "what if", "Try another target, limits, behavior, request in thought",
            "HPA", app=True),
     Action("burst", "b", "burst", "Fire the last burst at the current target", "Load",
            footer=1, app=True),

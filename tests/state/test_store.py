@@ -121,8 +121,10 @@ def _replayed(rows: Iterable[tuple[str, Row]], changes: list[Change]) -> dict[st
     return made
 
 
-class TestStoreAgainstDictionaries(StoreMachine.TestCase):  # type: ignore[misc, valid-type]  # hypothesis makes it
-    settings = settings(derandomize=True, deadline=None, max_examples=25, stateful_step_count=30)
+TestStoreAgainstDictionaries = StoreMachine.TestCase
+TestStoreAgainstDictionaries.settings = settings(
+    derandomize=True, deadline=None, max_examples=25, stateful_step_count=30
+)
 
 
 @pytest.mark.timeout(30)
