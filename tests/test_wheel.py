@@ -37,7 +37,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """
     environment = tmp_path_factory.mktemp("installed") / "env"
     python = environment / "bin" / "python"
-    if shutil.which("uv"):
+    if _uv_works():
         _run(["uv", "venv", "-q", "--python", sys.executable, str(environment)])
         _run(
             ["uv", "pip", "install", "-q", "--offline", "--no-deps", "-p", str(python), str(wheel)]
@@ -85,6 +85,12 @@ def test_installed_program_runs_elsewhere(installed: Path, tmp_path: Path) -> No
         terminal.press("q")
         assert terminal.wait_exit() == 0
         assert terminal.restored()
+
+
+def _uv_works() -> bool:
+    """A shim of pyenv may be there without it."""
+    uv = shutil.which("uv")
+    return uv is not None and subprocess.run([uv, "--version"], capture_output=True).returncode == 0
 
 
 def _run(command: list[str], cwd: Path | None = None) -> str:
