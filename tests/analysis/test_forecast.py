@@ -111,6 +111,88 @@ def test_pods_that_never_become_ready_take_no_load() -> None:
     assert found.looks[-1].reading == 150
 
 
+def pod(name: str, state: str) -> hpa.PodInput:
+    """A pod that has been so for more than an hour."""
+    made, containers = NOW - 4000, (hpa.ContainerInput("app", {"cpu": 100}),)
+
+    def so(phase: str, ready: str | None, since: float = made, **more: Any) -> hpa.PodInput:
+        known: dict[str, Any] = {"started": made, "created": made, "containers": containers, **more}
+        return hpa.PodInput(name, phase, ready, None if ready is None else since, **known)
+
+    match state:
+        case "ready":
+            return so("Running", "True")
+        case "lost its readiness":
+            return so("Running", "False", NOW - 60)
+        case "never ready":
+            return so("Running", "False")
+        case "unschedulable":
+            return so("Pending", None, started=None)
+        case _:
+            return so(state, "False", NOW - 600)
+
+
+STATES = ("ready", "lost its readiness", "never ready", "unschedulable", "Succeeded", "Failed")
+
+
+@settings(max_examples=examples(150, 2000), deadline=None)
+@given(
+    st.lists(st.sampled_from(STATES), min_size=1, max_size=8),
+    st.integers(0, 200),
+    st.lists(st.integers(0, 200), min_size=8, max_size=8),
+    st.sampled_from(["cpu", "memory", "requests"]),
+)
+def test_where_nothing_moves_the_next_sample_leads_where_this_one_does(
+    states: list[str], each: int, own: list[int], name: str
+) -> None:
+    pods = tuple(pod(f"p{n}", state) for n, state in enumerate(states))
+    used = {
+        p.name: each if p.ready == "True" else own[n]
+        for n, p in enumerate(pods)
+        if p.phase == "Running"
+    }
+    alive = sum(p.phase not in ("Succeeded", "Failed") for p in pods)
+    kind = "Pods" if name == "requests" else "Resource"
+    metric = hpa.MetricSpec(kind, name, average_value=50, target_type="AverageValue")
+    if name == "memory":
+        used = dict.fromkeys(used, each)  # of which the mean is kept
+    at_once = hpa.ScalingRules(stabilization_window_seconds=0)
+    wanted = spec(metrics=(metric,), behavior=hpa.Behavior(None, at_once))
+
+    def read(at: float) -> hpa.Inputs:
+        return hpa.Inputs(
+            hpa.Scale(alive, alive, "app=d"),
+            pods,
+            tuple(
+                hpa.PodUsage(p, at, 15.0, (hpa.ContainerUsage("app", {name: u}),))
+                for p, u in used.items()
+            ),
+            {0: tuple(hpa.PodValue(p, u, at) for p, u in used.items())},
+        )
+
+    sampled, look = NOW + 25, NOW + 26  # of one taken 5 s ago: the second since
+    found = forecast(wanted, read(NOW - 5), hpa.NOTHING_REMEMBERED, NOW, look)
+    then = hpa.reconcile(wanted, read(sampled), hpa.NOTHING_REMEMBERED, look)
+    assert found.looks[0].size == (alive if then.scale_to is None else then.scale_to)
+
+
+def test_the_only_pod_that_loses_its_readiness_goes_on_counting() -> None:
+    lost = pod("p0", "lost its readiness")
+    found = run(spec(), replace(inputs(1, 100), pods=(lost,)))
+    assert [size for _, size in found.changes] == [2]
+    assert "problem" not in {look.decides for look in found.looks}
+
+
+def test_pods_that_fit_on_no_node_are_not_taken_to_become_ready() -> None:
+    seen = inputs(2, 60)
+    pods = (*seen.pods, pod("x", "unschedulable"), pod("y", "unschedulable"))
+    found = run(
+        spec(behavior=hpa.Behavior(None, hpa.ScalingRules(stabilization_window_seconds=0))),
+        replace(seen, pods=pods, scale=hpa.Scale(4, 4, "app=d")),
+    )
+    assert found.changes == ()
+
+
 def test_a_policy_frees_when_its_period_is_over() -> None:
     slow = hpa.ScalingRules((hpa.ScalingPolicy("Pods", 1, 60),), "Max", 0)
     found = run(spec(behavior=hpa.Behavior(slow, None)), inputs(2, 500))

@@ -109,6 +109,8 @@ def pod_objects(draw: st.DrawFn) -> dict[str, Any]:
     meta: dict[str, Any] = {"uid": "u", "name": "p", "namespace": "n"}
     if draw(st.booleans()):
         meta["deletionTimestamp"] = draw(times)
+    if draw(st.booleans()):
+        meta["creationTimestamp"] = draw(times)
     return {"metadata": meta, "spec": spec, "status": status}
 
 

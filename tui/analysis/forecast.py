@@ -1,14 +1,15 @@
 """What an HPA will do in the next minutes if the load stays as it is.
 
 The algorithm itself is run forward, look by look, over pods that are made, become ready and are
-measured with the delays seen so far. What is assumed: CPU and Pods metrics keep their total, which
-spreads evenly over the pods that are ready; memory keeps its value a pod; objects and external
-series keep theirs. A pod that has been waiting for long goes on waiting.
+measured with the delays seen so far. What is assumed: CPU and Pods metrics keep their total. Pods
+that are not ready keep what they have of it, the rest spreads evenly over those that are. Memory
+keeps its value a pod; objects and external series keep theirs. A pod that has been waiting for long
+goes on waiting, and one that has finished stays where it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Final
 
@@ -27,6 +28,8 @@ HORIZON: Final = 300.0
 _STUCK: Final = 60.0
 """Seconds after which a pod that is not ready is taken to stay so."""
 _MOST_PODS: Final = 1000
+_CPU: Final = "cpu"
+_FINISHED: Final = ("Failed", "Succeeded")
 
 
 class Delays(msgspec.Struct, frozen=True):
@@ -93,12 +96,19 @@ NO_PROSPECT: Final = Prospect()
 """Of an HPA about which too little is known."""
 
 
+_NO_VALUES: Final[Mapping[int, int]] = {}
+
+
 class _Pod(msgspec.Struct):
     """A pod in the forecast."""
 
     given: hpa.PodInput
     ready_at: float
     """When it is Ready; infinity if it stays as it is."""
+    usage: hpa.PodUsage | None = None
+    """Its newest sample, if it has one."""
+    values: Mapping[int, int] = _NO_VALUES
+    """What it has of each Pods metric, by the metric's position."""
 
 
 class _Course(msgspec.Struct):
@@ -108,6 +118,8 @@ class _Course(msgspec.Struct):
     inputs: hpa.Inputs
     delays: Delays
     pods: list[_Pod]
+    finished: tuple[hpa.PodInput, ...]
+    """Succeeded and Failed: no replicas, but the selector finds them."""
     replicas: int
     totals: dict[str, int]
     """CPU of all pods now by container, in thousandths."""
@@ -173,42 +185,61 @@ def _course(
     spec: hpa.HpaSpec, inputs: hpa.Inputs, scale: hpa.Scale, delays: Delays, now: float
 ) -> _Course:
     usage = {} if isinstance(inputs.usage, hpa.Unavailable) else {u.pod: u for u in inputs.usage}
-    alive = [p for p in inputs.pods if not p.deleting and p.phase not in ("Failed", "Succeeded")]
-    pods = [_Pod(p, _ready_at(p, delays, now)) for p in alive]
-    counted = [usage[p.name] for p in alive if p.name in usage]
-    totals: dict[str, int] = {}
+    custom = {
+        place: {v.pod: v.value for v in reading}
+        for place, reading in inputs.readings.items()
+        if isinstance(reading, tuple) and spec.metrics[place].type == PODS
+    }
+    there = [p for p in inputs.pods if not p.deleting]
+    alive = [p for p in there if p.phase not in _FINISHED]
+    pods = [
+        _Pod(
+            p,
+            _ready_at(p, delays, now),
+            usage.get(p.name),
+            {place: found[p.name] for place, found in custom.items() if p.name in found},
+        )
+        for p in alive
+    ]
+    counted = [p.usage for p in pods if p.usage is not None]
     others: dict[tuple[str, str], int] = {}
     for sample in counted:
         for container in sample.containers:
             for resource, used in container.usage.items():
-                if resource == "cpu":
-                    totals[container.name] = totals.get(container.name, 0) + used
-                else:
+                if resource != _CPU:
                     key = (container.name, resource)
                     others[key] = others.get(key, 0) + used
-    custom = {
-        place: sum(v.value for v in reading)
-        for place, reading in inputs.readings.items()
-        if isinstance(reading, tuple) and spec.metrics[place].type == PODS
-    }
     return _Course(
         spec,
         inputs,
         delays,
         pods,
+        tuple([p for p in there if p.phase in _FINISHED]),
         scale.replicas,
-        totals,
+        _cpu(pods),
         alive[0] if alive else None,
         {key: total // max(1, len(counted)) for key, total in others.items()},
         max((s.timestamp for s in counted), default=now),
-        custom=custom,
+        custom={place: sum(found.values()) for place, found in custom.items()},
     )
+
+
+def _cpu(pods: Iterable[_Pod]) -> dict[str, int]:
+    """What pods use now, by container, in thousandths."""
+    totals: dict[str, int] = {}
+    for pod in pods:
+        for container in pod.usage.containers if pod.usage is not None else ():
+            if _CPU in container.usage:
+                totals[container.name] = totals.get(container.name, 0) + container.usage[_CPU]
+    return totals
 
 
 def _ready_at(pod: hpa.PodInput, delays: Delays, now: float) -> float:
     if pod.ready == "True":
         return pod.ready_since if pod.ready_since is not None else 0.0
-    begun = pod.started if pod.started is not None else now
+    begun = pod.started if pod.started is not None else pod.created
+    if begun is None:
+        begun = now
     if now - begun > _STUCK + delays.ready:
         return float("inf")
     return max(now, begun + delays.ready)
@@ -219,7 +250,7 @@ def _inputs(course: _Course, at: float, status: hpa.Status) -> hpa.Inputs:
     delays = course.delays
     since = max(0.0, at - course.last_sample)
     sampled = course.last_sample + since // delays.sample_step * delays.sample_step
-    pods = tuple([_pod_then(pod, at) for pod in course.pods])
+    pods = (*[_pod_then(pod, at) for pod in course.pods], *course.finished)
     if sampled <= course.last_sample or isinstance(course.inputs.usage, hpa.Unavailable):
         names = {pod.name for pod in pods}
         usage = course.inputs.usage
@@ -227,9 +258,11 @@ def _inputs(course: _Course, at: float, status: hpa.Status) -> hpa.Inputs:
             usage = tuple([u for u in usage if u.pod in names])
         readings = course.inputs.readings
     else:
-        measured = [p for p in course.pods if p.ready_at <= sampled - delays.sample_window]
-        usage = _usage(course, measured, sampled)
-        readings = _readings(course, measured, sampled)
+        begun = sampled - delays.sample_window
+        sharing = [p for p in course.pods if p.ready_at <= begun]
+        keeping = [p for p in course.pods if p.ready_at > begun]
+        usage = _usage(course, sharing, keeping, sampled)
+        readings = _readings(course, sharing, keeping, sampled)
     return replace(
         course.inputs,
         scale=_scale(course),
@@ -252,30 +285,42 @@ def _pod_then(pod: _Pod, at: float) -> hpa.PodInput:
     return structs.replace(pod.given, phase="Running", ready="True", ready_since=pod.ready_at)
 
 
-def _usage(course: _Course, measured: list[_Pod], sampled: float) -> tuple[hpa.PodUsage, ...]:
-    share = max(1, len(measured))
+def _usage(
+    course: _Course, sharing: list[_Pod], keeping: list[_Pod], sampled: float
+) -> tuple[hpa.PodUsage, ...]:
+    kept = _cpu(keeping)
+    share = max(1, len(sharing))
     names = {*course.totals, *(container for container, _ in course.per_pod)}
     containers = tuple(
         hpa.ContainerUsage(
             name,
             {
-                **({"cpu": course.totals[name] // share} if name in course.totals else {}),
+                **(
+                    {_CPU: (course.totals[name] - kept.get(name, 0)) // share}
+                    if name in course.totals
+                    else {}
+                ),
                 **{r: used for (c, r), used in course.per_pod.items() if c == name},
             },
         )
         for name in sorted(names)
     )
     window = course.delays.sample_window
-    return tuple([hpa.PodUsage(p.given.name, sampled, window, containers) for p in measured])
+    shared = [hpa.PodUsage(p.given.name, sampled, window, containers) for p in sharing]
+    own = [structs.replace(p.usage, timestamp=sampled) for p in keeping if p.usage is not None]
+    return (*shared, *own)
 
 
-def _readings(course: _Course, measured: list[_Pod], sampled: float) -> Mapping[int, Reading]:
-    share = max(1, len(measured))
+def _readings(
+    course: _Course, sharing: list[_Pod], keeping: list[_Pod], sampled: float
+) -> Mapping[int, Reading]:
+    share = max(1, len(sharing))
     changed: dict[int, Reading] = dict(course.inputs.readings)
     for place, total in course.custom.items():
-        changed[place] = tuple(
-            [hpa.PodValue(p.given.name, total // share, sampled) for p in measured]
-        )
+        own = {p.given.name: p.values[place] for p in keeping if place in p.values}
+        each = (total - sum(own.values())) // share
+        values = own | {p.given.name: each for p in sharing}
+        changed[place] = tuple([hpa.PodValue(name, v, sampled) for name, v in values.items()])
     return changed
 
 

@@ -139,6 +139,8 @@ class PodInput(msgspec.Struct, frozen=True, gc=False):
     containers: tuple[ContainerInput, ...] = ()
     pod_requests: Mapping[str, int] | None = None
     """Requests of the pod as a whole where ``spec.resources.requests`` is set, else None."""
+    created: float | None = None
+    """When it was made, where that is known. The controller does not ask."""
 
 
 class ContainerUsage(msgspec.Struct, frozen=True, gc=False):

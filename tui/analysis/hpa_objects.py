@@ -127,6 +127,7 @@ def pod_from_object(pod: Object, read_time: ReadTime = timestamp) -> PodInput:
             for c in containers
         ),
         pod_requests=_pod_requests(spec),
+        created=_time(metadata.get("creationTimestamp"), read_time),
     )
 
 

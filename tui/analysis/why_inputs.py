@@ -106,6 +106,7 @@ def pod_of(row: PodRow) -> hpa.PodInput:
             for c in row.containers
         ),
         pod_requests=_whole(row.whole),
+        created=row.created or None,
     )
 
 
