@@ -120,6 +120,52 @@ def test_any_pod(wire: dict[str, Any]) -> None:
     assert through_row(wire) == known(hpa.pod_from_object(wire))
 
 
+SOURCES: dict[str, dict[str, Any]] = {
+    "Resource": {"name": "memory"},
+    "ContainerResource": {"name": "memory", "container": "app"},
+    "Pods": {"metric": {"name": "q"}},
+    "Object": {
+        "metric": {"name": "q"},
+        "describedObject": {"apiVersion": "v1", "kind": "Service", "name": "s"},
+    },
+    "External": {"metric": {"name": "q"}},
+}
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+@pytest.mark.parametrize("said", ["Utilization", "AverageValue", "Value"])
+@pytest.mark.parametrize("mask", range(1, 8))
+def test_any_target_counts_as_the_controller_takes_it(kind: str, said: str, mask: int) -> None:
+    """The API server does not ask that ``target.type`` names the field that is set."""
+    fields = {"averageUtilization": 50, "averageValue": "30", "value": "200"}
+    given_ = {name: v for n, (name, v) in enumerate(fields.items()) if mask >> n & 1}
+    if kind == "Pods":
+        given_.setdefault("averageValue", "30")  # the API server takes none without it
+    source = {**SOURCES[kind], "target": {"type": said, **given_}}
+    metric = {"type": kind, kind[0].lower() + kind[1:]: source}
+    wire = {
+        "metadata": {"uid": "u", "name": "h", "namespace": "n"},
+        "spec": {
+            "scaleTargetRef": {"kind": "Deployment", "name": "d"},
+            "minReplicas": 1,
+            "maxReplicas": 50,
+            "metrics": [metric],
+        },
+    }
+    requests = {"memory": 100_000}
+    pod = hpa.PodInput("p", "Running", "True", 1, 1, False, (hpa.ContainerInput("app", requests),))
+    used = hpa.PodUsage("p", 990, 15, (hpa.ContainerUsage("app", {"memory": 90_000}),))
+    value = (hpa.PodValue("p", 90_000, 990),) if kind == "Pods" else hpa.Levels((90_000,))
+    seen = hpa.Inputs(hpa.Scale(1, 1, "app=d"), (pod,), (used,), {0: value})
+    by_row = spec_of(hpas.project(msgspec.convert(wire, hpas.Hpa)))
+    decisions = [
+        hpa.decide(spec, seen, hpa.NOTHING_REMEMBERED, 1000)
+        for spec in (by_row, hpa.spec_from_object(wire))
+    ]
+    row, straight = ((d.recommended, d.metrics[0].cause, d.metrics[0].name) for d in decisions)
+    assert row == straight
+
+
 terms = st.builds(
     Requirement,
     st.sampled_from(["app", "tier"]),

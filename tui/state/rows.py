@@ -265,6 +265,7 @@ class MetricRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     object_version: str = ""
     """The ``apiVersion`` of that object."""
     target_type: str = "Utilization"
+    """The one that the controller goes by; empty where none is set that it would."""
     target: int = 0
     current: int | None = None
     """None: the controller has no figure, kubectl prints ``<unknown>``."""

@@ -115,6 +115,14 @@ class Hpa(msgspec.Struct, gc=False):
 
 
 _Identity: TypeAlias = tuple[str, str, str, str, str, tuple[Requirement, ...]]
+_TARGETS: Final = {
+    "Resource": ("AverageValue", "Utilization"),
+    "ContainerResource": ("AverageValue", "Utilization"),
+    "Pods": ("AverageValue",),
+    "Object": ("AverageValue", "Value"),
+    "External": ("AverageValue", "Value"),
+}
+"""By kind of metric, what is taken for its target, the first that is set."""
 _NO_SPEC: Final = Spec()
 _NO_STATUS: Final = Status()
 _NO_SOURCE: Final = Source()
@@ -180,7 +188,7 @@ def _metrics(
 
 def _row(key: _Identity, target: Value, current: Value | None) -> MetricRow:
     type, name, container, described, version, selector = key
-    target_type = target.type or _guess_type(target)
+    target_type = _goes_by(type, target)
     reading = current or _NO_VALUE
     average = milli(reading.averageValue)
     if target_type == "Utilization":
@@ -203,11 +211,21 @@ def _row(key: _Identity, target: Value, current: Value | None) -> MetricRow:
     )
 
 
-def _guess_type(target: Value) -> str:
-    """Old objects may lack ``target.type``; the field that is set tells it."""
-    if target.averageValue is not None:
-        return "AverageValue"
-    return "Value" if target.value is not None else "Utilization"
+def _goes_by(type: str, target: Value) -> str:
+    """The target that the controller takes: for all but Object metrics, of the fields that are set,
+    whatever ``target.type`` says. The API server lets the two differ. Empty: there is none.
+
+    Source: ``computeReplicasForMetric`` of Kubernetes 1.36's ``horizontal.go``.
+    """
+    given = {
+        "AverageValue": target.averageValue,
+        "Utilization": target.averageUtilization,
+        "Value": target.value,
+    }
+    taken = _TARGETS.get(type, tuple(given))
+    if type == "Object" and target.type:
+        taken = (target.type,) if target.type in taken else ()
+    return next((name for name in taken if given[name] is not None), "")
 
 
 def _source(metric: Metric) -> Source:
