@@ -137,7 +137,7 @@ class TestDecisions:
 
     def test_an_hpas_own_tolerance_counts(self) -> None:
         story = Story()
-        story.put(Kind.HPAS, hpa(2, 2, 60, scale_up=Direction(tolerance=300)))
+        story.put(Kind.HPAS, hpa(2, 2, 60, scale_up=Direction(tolerance=0.3)))
         story.sample(62, 62)
         story.tick(1)
         assert story.told() == []

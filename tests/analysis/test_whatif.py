@@ -118,11 +118,19 @@ def test_what_cannot_be_is_refused_in_words(fields: dict[str, str], says: str) -
     assert str(error.value).startswith(says)
 
 
+def test_an_hpa_that_may_scale_to_zero_may_be_asked_about() -> None:
+    none = replace(HPA, min_replicas=0)
+    wanted = ask(none, max="30")
+    assert (wanted.spec.min_replicas, wanted.spec.max_replicas) == (0, 30)
+    with pytest.raises(WhatIfError, match="from 1 to"):
+        ask(min="0")
+
+
 def test_a_tolerance_set_by_the_user_is_kept() -> None:
     rules = hpa.ScalingRules((hpa.ScalingPolicy("Pods", 4, 15),), "Max", 0, 0.05)
     wanted = ask(replace(HPA, behavior=hpa.Behavior(rules, None)), up_window="30")
     written = wanted.patch[0]["value"]
-    assert written["scaleUp"]["tolerance"] == "50m"
+    assert written["scaleUp"]["tolerance"] == "0.05"
     assert wanted.spec.behavior is not None
     assert wanted.spec.behavior.scale_up == replace(rules, stabilization_window_seconds=30)
 

@@ -16,6 +16,7 @@ from tui.analysis.focus import Focus, cpu_target, utilization
 from tui.analysis.load_news import CAUSE, LoadNews
 from tui.analysis.pod_news import PodNews
 from tui.analysis.setup_news import SetupNews
+from tui.analysis.tolerance import is_over
 from tui.analysis.words import leading_metric, metric_title, to_the_point, verdict
 from tui.state.delta import Delta
 from tui.state.links import Health
@@ -24,8 +25,6 @@ from tui.state.table import Change
 
 __all__ = ("CAPACITY", "Entry", "Mood", "Timeline", "marks", "short_name")
 
-_TOLERANCE: Final = 100
-"""Thousandths over the target that the HPA lets pass unless told otherwise."""
 _SYNC: Final = 15.0
 """Seconds between two decisions of an HPA."""
 _NEW_SIZE: Final = re.compile(r"New size: (\d+); reason: (.*)")
@@ -103,9 +102,7 @@ class Timeline:
             return
         self._last_sample = measured.time
         uid, time = focus.hpa.uid, min(measured.time, now)
-        rule = focus.hpa.scale_up
-        slack = rule.tolerance if rule is not None and rule.tolerance is not None else _TOLERANCE
-        over = measured.percent * 1000 > metric.target * (1000 + slack)
+        over = is_over(focus.hpa, measured.percent, metric.target)
         if over and uid not in self._over:
             self._over.add(uid)
             self._cross(uid, time)

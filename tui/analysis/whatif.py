@@ -90,7 +90,8 @@ def plan(spec: hpa.HpaSpec, inputs: hpa.Inputs, asked: Mapping[str, str]) -> Pla
     if "target" in changed:
         wanted, operation = _with_target(spec, said["target"])
         patch.append(operation)
-    low = _whole("min", said["min"], 1, _HIGHEST)
+    # None is what scaling to zero needs: an HPA that has it may keep it.
+    low = _whole("min", said["min"], min(1, int(before["min"])), _HIGHEST)
     high = _whole("max", said["max"], 1, _HIGHEST)
     if high < low:
         raise WhatIfError(f"max is {high}, which is less than min {low}")
@@ -234,7 +235,7 @@ def _behavior_object(behavior: hpa.Behavior) -> dict[str, Any]:
             ],
         }
         if rules.tolerance is not None:
-            written["tolerance"] = quantity.format_milli(round(rules.tolerance * 1000))
+            written["tolerance"] = f"{rules.tolerance:.9f}".rstrip("0").rstrip(".")
         found[name] = written
     return found
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final, TypeAlias
 
-from tui import quantity
 from tui.analysis import hpa
 from tui.analysis.hpa_inputs import Reading
 from tui.analysis.selectors import matches
@@ -314,9 +313,7 @@ def _rules(rules: Direction | None) -> hpa.ScalingRules | None:
         policies=policies or None,
         select_policy=rules.select or None,
         stabilization_window_seconds=rules.window,
-        tolerance=(
-            None if rules.tolerance is None else quantity.approximate(f"{rules.tolerance}m")
-        ),
+        tolerance=rules.tolerance,
     )
 
 

@@ -288,8 +288,8 @@ class Direction(msgspec.Struct, frozen=True, gc=False):
     policies: tuple[Policy, ...] = ()
     select: str = "Max"
     window: int | None = None
-    tolerance: int | None = None
-    """In thousandths."""
+    tolerance: float | None = None
+    """As a share of the target: 0.1 is 10 %."""
 
 
 class HpaRow(Row, frozen=True, gc=False, kw_only=True):

@@ -70,7 +70,7 @@ DIRECTIONS = st.none() | st.builds(
         max_size=2,
     ).map(tuple),
     window=NUMBERS,
-    tolerance=NUMBERS,
+    tolerance=st.none() | st.floats(-1, 2),
 )
 HPAS = st.fixed_dictionaries(
     {

@@ -75,6 +75,12 @@ def test_held_by_a_window_until_when() -> None:
     assert evidence(found)[-1][2] == "300 (default)"
 
 
+def test_the_hpas_own_tolerance_tells_whether_there_is_anything_to_hold() -> None:
+    assert _stabilized(20, 46, max=30).ids() == []
+    found = _stabilized(20, 46, max=30, scale_down=Direction(tolerance=0.02)).one("stabilizing")
+    assert "ask for 19" in found.title
+
+
 def test_what_began_unseen_ends_at_the_latest_a_window_from_now() -> None:
     case = _stabilized(10, 4, scale_down=Direction(window=120))
     found = case.one("stabilizing")

@@ -9,6 +9,7 @@ import pytest
 
 from tests.cluster import recorded
 from tui import quantity
+from tui.analysis.words import leading_metric
 from tui.cluster.decode import hpas
 from tui.cluster.resources import RESOURCES
 from tui.state.rows import Direction, HpaRow, Kind, MetricRow, Policy, Requirement
@@ -140,10 +141,39 @@ def test_behavior() -> None:
             }
         }
     )
-    assert row.scale_up == Direction((Policy("Percent", 100, 15),), "Min", 0, 50)
+    assert row.scale_up == Direction((Policy("Percent", 100, 15),), "Min", 0, pytest.approx(0.05))
     assert row.scale_down == Direction()
     assert row.has_behavior
     assert not decoded({}).has_behavior
+
+
+@pytest.mark.parametrize(
+    ("written", "tolerance"),
+    [("12500u", 0.0125), ("2500u", 0.0025), ("1e999", None), ("much", None), (None, None)],
+)
+def test_a_tolerance_is_as_fine_as_it_was_written(
+    written: str | None, tolerance: float | None
+) -> None:
+    row = decoded({"behavior": {"scaleUp": {"tolerance": written}}})
+    assert row.scale_up is not None
+    assert row.scale_up.tolerance == (None if tolerance is None else pytest.approx(tolerance))
+
+
+def test_figures_that_no_float_can_hold_are_the_most_that_64_bits_can() -> None:
+    resource = {"name": "memory", "target": {"type": "AverageValue", "averageValue": "1e-999"}}
+    current = {"name": "memory", "current": {"averageValue": "1e999"}}
+    row = decoded(
+        {"metrics": [{"type": "Resource", "resource": resource}]},
+        {"currentMetrics": [{"type": "Resource", "resource": current}]},
+    )
+    assert [(m.target, m.current) for m in row.metrics] == [(1, 2**63 - 1)]
+    assert leading_metric(row) is row.metrics[0]
+
+
+@pytest.mark.parametrize("spec", [{"maxReplicas": 10**400}, {"minReplicas": -(2**31) - 1}])
+def test_counts_that_are_none_of_the_apis_are_no_hpa(spec: dict[str, Any]) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        decoded(spec)
 
 
 def test_an_absent_status_is_unknown_not_zero() -> None:

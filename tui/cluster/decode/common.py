@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Final, TypeVar
+from typing import Annotated, Final, TypeAlias, TypeVar
 
 import msgspec
 
@@ -18,6 +18,11 @@ from tui import quantity
 from tui.state.rows import Condition, Labels, Owner, Requirement
 
 T = TypeVar("T")
+
+Int32: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
+"""As the API has counts and ports. An object with a larger one is no object of Kubernetes: no float
+may be able to hold it.
+"""
 
 
 class OwnerReference(msgspec.Struct, gc=False):
@@ -121,6 +126,8 @@ ABSENT: Final = "0001-01-01T00:00:00Z"
 
 _LONGEST_INSTANT: Final = 40
 _LONGEST_NUMBER: Final = 32
+_MOST: Final = 2**63 - 1
+"""The API server takes a quantity of ``1e999``, which no float can hold."""
 
 
 @lru_cache(maxsize=2048)
@@ -207,21 +214,34 @@ def milli(text: str | int | float | None) -> int | None:
     """
     if type(text) is str:
         if text[-1:] == "n" and _is_number(text[:-1]):
-            return -(-int(text[:-1]) // 1_000_000)
+            return bounded(-(-int(text[:-1]) // 1_000_000))
         try:
-            return quantity.milli(text)
+            return bounded(quantity.milli(text))
         except quantity.QuantityError:
             return None
     return None if text is None else milli(str(text))
+
+
+def bounded(value: int) -> int:
+    """The value, or the highest or lowest that 64 bits hold."""
+    return value if -_MOST <= value <= _MOST else _MOST if value > 0 else -_MOST
+
+
+def approximate(text: str | int | float | None) -> float | None:
+    """A quantity as the float that Go makes of it; None if it is absent, no quantity, too large."""
+    try:
+        return None if text is None else quantity.approximate(str(text))
+    except (quantity.QuantityError, OverflowError):
+        return None
 
 
 def whole(text: str | int | float | None) -> int | None:
     """A quantity in whole units (bytes, pods); None if it is absent or no quantity."""
     if type(text) is str:
         if text[-2:] == "Ki" and _is_number(text[:-2]):
-            return int(text[:-2]) * 1024
+            return bounded(int(text[:-2]) * 1024)
         try:
-            return quantity.whole(text)
+            return bounded(quantity.whole(text))
         except quantity.QuantityError:
             return None
     return None if text is None else whole(str(text))

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import msgspec
 
 from tui import quantity
-from tui.cluster.decode.common import milli, shared, whole
+from tui.cluster.decode.common import bounded, milli, shared, whole
 from tui.state.rows import ConfigMount, ContainerRow, PodRequests
 
 Quantity: TypeAlias = str | int | float | None
@@ -110,8 +110,8 @@ def requests_of(spec: Spec) -> PodRequests | None:
         return None
     cpu, memory = _needed(spec, "cpu", own), _needed(spec, "memory", own)
     return PodRequests(
-        None if cpu is None else quantity.round_away(cpu * 1000),
-        None if memory is None else quantity.round_away(memory),
+        None if cpu is None else bounded(quantity.round_away(cpu * 1000)),
+        None if memory is None else bounded(quantity.round_away(memory)),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from tui.cluster.decode.common import LeanMeta, NamedObject, identity, instant, shared
+from tui.cluster.decode.common import Int32, LeanMeta, NamedObject, identity, instant, shared
 from tui.state.rows import EventRow
 
 _LONGEST_MESSAGE: Final = 1024
@@ -21,7 +21,7 @@ class Source(msgspec.Struct, gc=False):
 class Series(msgspec.Struct, gc=False):
     """``series``: the event went on."""
 
-    count: int | None = None
+    count: Int32 | None = None
     lastObservedTime: str | None = None  # noqa: N815
 
 
@@ -33,7 +33,7 @@ class Event(msgspec.Struct, gc=False):
     type: str | None = None
     reason: str | None = None
     message: str | None = None
-    count: int | None = None
+    count: Int32 | None = None
     source: Source | None = None
     series: Series | None = None
     reportingComponent: str | None = None  # noqa: N815

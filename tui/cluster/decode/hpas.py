@@ -7,10 +7,12 @@ from typing import Final, TypeAlias
 import msgspec
 
 from tui.cluster.decode.common import (
+    Int32,
     LeanMeta,
     NamedObject,
     Selector,
     WireCondition,
+    approximate,
     conditions_of,
     identity,
     instant,
@@ -28,7 +30,7 @@ class Value(msgspec.Struct, gc=False):
     """A metric's ``target`` or ``current``."""
 
     type: str | None = None
-    averageUtilization: int | None = None  # noqa: N815
+    averageUtilization: Int32 | None = None  # noqa: N815
     averageValue: Quantity = None  # noqa: N815
     value: Quantity = None
 
@@ -66,14 +68,14 @@ class WirePolicy(msgspec.Struct, gc=False):
     """``behavior.scaleUp.policies[]``."""
 
     type: str | None = None
-    value: int | None = None
-    periodSeconds: int | None = None  # noqa: N815
+    value: Int32 | None = None
+    periodSeconds: Int32 | None = None  # noqa: N815
 
 
 class Rules(msgspec.Struct, gc=False):
     """``behavior.scaleUp`` and ``behavior.scaleDown``."""
 
-    stabilizationWindowSeconds: int | None = None  # noqa: N815
+    stabilizationWindowSeconds: Int32 | None = None  # noqa: N815
     selectPolicy: str | None = None  # noqa: N815
     policies: list[WirePolicy] | None = None
     tolerance: Quantity = None
@@ -90,8 +92,8 @@ class Spec(msgspec.Struct, gc=False):
     """``spec``."""
 
     scaleTargetRef: NamedObject | None = None  # noqa: N815
-    minReplicas: int | None = None  # noqa: N815
-    maxReplicas: int | None = None  # noqa: N815
+    minReplicas: Int32 | None = None  # noqa: N815
+    maxReplicas: Int32 | None = None  # noqa: N815
     metrics: list[Metric | None] | None = None
     behavior: Behavior | None = None
 
@@ -99,8 +101,8 @@ class Spec(msgspec.Struct, gc=False):
 class Status(msgspec.Struct, gc=False):
     """``status``."""
 
-    currentReplicas: int | None = None  # noqa: N815
-    desiredReplicas: int | None = None  # noqa: N815
+    currentReplicas: Int32 | None = None  # noqa: N815
+    desiredReplicas: Int32 | None = None  # noqa: N815
     lastScaleTime: str | None = None  # noqa: N815
     currentMetrics: list[Metric | None] | None = None  # noqa: N815
     conditions: list[WireCondition] | None = None
@@ -262,5 +264,5 @@ def _direction(rules: Rules | None) -> Direction | None:
         ),
         select=rules.selectPolicy or "Max",
         window=rules.stabilizationWindowSeconds,
-        tolerance=milli(rules.tolerance),
+        tolerance=approximate(rules.tolerance),
     )

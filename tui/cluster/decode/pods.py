@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from tui.cluster.decode.common import (
+    Int32,
     LeanMeta,
     WireCondition,
     identity,
@@ -41,8 +42,8 @@ class Running(msgspec.Struct, gc=False):
 class Terminated(msgspec.Struct, gc=False):
     """``state.terminated``."""
 
-    exitCode: int | None = None  # noqa: N815
-    signal: int | None = None
+    exitCode: Int32 | None = None  # noqa: N815
+    signal: Int32 | None = None
     reason: str | None = None
     message: str | None = None
     finishedAt: str | None = None  # noqa: N815
@@ -62,7 +63,7 @@ class ContainerStatus(msgspec.Struct, gc=False):
     name: str | None = None
     ready: bool | None = None
     started: bool | None = None
-    restartCount: int | None = None  # noqa: N815
+    restartCount: Int32 | None = None  # noqa: N815
     state: State | None = None
     lastState: State | None = None  # noqa: N815
 

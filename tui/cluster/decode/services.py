@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from tui.cluster.decode.common import LeanMeta, NamedObject, identity, labels_of, shared
+from tui.cluster.decode.common import Int32, LeanMeta, NamedObject, identity, labels_of, shared
 from tui.state.rows import EndpointSliceRow, ServicePort, ServiceRow
 
 _SERVICE_NAME: Final = "kubernetes.io/service-name"
@@ -16,8 +16,8 @@ class Port(msgspec.Struct, gc=False):
     """``spec.ports[]``."""
 
     name: str | None = None
-    port: int | None = None
-    nodePort: int | None = None  # noqa: N815
+    port: Int32 | None = None
+    nodePort: Int32 | None = None  # noqa: N815
     protocol: str | None = None
     targetPort: int | str | None = None  # noqa: N815
     appProtocol: str | None = None  # noqa: N815
@@ -85,7 +85,7 @@ class EndpointPort(msgspec.Struct, gc=False):
     """``ports[]`` of an EndpointSlice."""
 
     name: str | None = None
-    port: int | None = None
+    port: Int32 | None = None
     protocol: str | None = None
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from tui.cluster.decode.common import Meta, Selector, identity, owner_of, requirements_of
+from tui.cluster.decode.common import Int32, Meta, Selector, identity, owner_of, requirements_of
 from tui.state.rows import WorkloadRow
 
 _REVISION: Final = "deployment.kubernetes.io/revision"
@@ -15,17 +15,17 @@ _REVISION: Final = "deployment.kubernetes.io/revision"
 class Spec(msgspec.Struct, gc=False):
     """``spec``."""
 
-    replicas: int | None = None
+    replicas: Int32 | None = None
     selector: Selector | None = None
 
 
 class Status(msgspec.Struct, gc=False):
     """``status``."""
 
-    replicas: int | None = None
-    readyReplicas: int | None = None  # noqa: N815
-    updatedReplicas: int | None = None  # noqa: N815
-    availableReplicas: int | None = None  # noqa: N815
+    replicas: Int32 | None = None
+    readyReplicas: Int32 | None = None  # noqa: N815
+    updatedReplicas: Int32 | None = None  # noqa: N815
+    availableReplicas: Int32 | None = None  # noqa: N815
     updateRevision: str | None = None  # noqa: N815
 
 

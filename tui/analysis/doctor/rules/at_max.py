@@ -16,11 +16,9 @@ from tui.analysis.doctor.patches import hpa_patch
 from tui.analysis.doctor.patient import Patient
 from tui.analysis.doctor.rule import Rule
 from tui.analysis.doctor.words import cpu, hpa_name, memory
+from tui.analysis.tolerance import is_over
 from tui.analysis.words import leading_metric, metric_title
 from tui.state.rows import HpaRow, MetricRow
-
-_TOLERANCE: Final = 100
-"""Thousandths by which the controller lets a metric be over its target, unless told otherwise."""
 
 
 def _examine(patient: Patient) -> Iterable[Finding]:
@@ -29,17 +27,14 @@ def _examine(patient: Patient) -> Iterable[Finding]:
         metric = leading_metric(hpa)
         if limited is None or (limited.status, limited.reason) != ("True", "TooManyReplicas"):
             continue
-        if metric is None or not is_over(hpa, metric) or (hpa.current or 0) < hpa.max:
+        if metric is None or not _is_over(hpa, metric) or (hpa.current or 0) < hpa.max:
             continue
         yield _finding(hpa, metric, limited.reason)
 
 
-def is_over(hpa: HpaRow, metric: MetricRow) -> bool:
+def _is_over(hpa: HpaRow, metric: MetricRow) -> bool:
     """Whether a metric is over its target by more than the tolerance."""
-    rules = hpa.scale_up
-    tolerance = rules.tolerance if rules is not None else None
-    allowed = _TOLERANCE if tolerance is None else tolerance
-    return metric.current is not None and 1000 * metric.current > metric.target * (1000 + allowed)
+    return metric.current is not None and is_over(hpa, metric.current, metric.target)
 
 
 def _finding(hpa: HpaRow, metric: MetricRow, reason: str) -> Finding:

@@ -10,9 +10,9 @@ from tui.analysis.doctor.patches import hpa_patch
 from tui.analysis.doctor.patient import Patient
 from tui.analysis.doctor.rule import Rule
 from tui.analysis.doctor.words import clock, hpa_name
+from tui.analysis.tolerance import tolerances
 from tui.state.rows import HpaRow
 
-_TOLERANCE: Final = 100
 _DOWN, _UP = "ScaleDownStabilized", "ScaleUpStabilized"
 _DEFAULT_DOWN: Final = 300
 
@@ -36,8 +36,8 @@ def _asked_now(hpa: HpaRow) -> int | None:
     for metric in hpa.metrics:
         if metric.current is None or not metric.target or metric.target_type == "Value":
             return None
-        size, off = hpa.current or 0, abs(metric.current - metric.target)
-        if 1000 * off > _TOLERANCE * metric.target:
+        size = hpa.current or 0
+        if not tolerances(hpa).within(metric.current / metric.target):
             size = -(-size * metric.current // metric.target)
         sizes.append(size)
     return max(hpa.min, min(hpa.max, max(sizes))) if sizes else None
