@@ -69,7 +69,10 @@ def _sum(decision: hpa.Decision, terse: int, key: str) -> Text:
     spec = chosen.spec
     name = f"{title(spec)}: " if len(decision.metrics) > 1 and not terse else ""
     measure = calculation.measured
-    match calculation.verdict:
+    verdict = calculation.verdict
+    if verdict is Verdict.CORRECTED_WITHIN_TOLERANCE and not calculation.assumed:
+        verdict = Verdict.WITHIN_TOLERANCE  # a ratio of 1 leaves nothing to assume
+    match verdict:
         case Verdict.WITHIN_TOLERANCE:
             slack = calculation.tolerances.up if measure.ratio > 1 else calculation.tolerances.down
             aim = fraction(spec, measure).rpartition("/")[2]
@@ -89,18 +92,19 @@ def _sum(decision: hpa.Decision, terse: int, key: str) -> Text:
         ):
             redone = calculation.corrected or measure
             count = len(calculation.assumed)
-            taken = "0" if measure.ratio > 1 else "full"
+            counts = f"count{'s' if count == 1 else ''} as {_taken(calculation)}"
             return (
                 Piece(f"{name}{reading(spec, measure)}", Tone.MEASURED, strong=True),
-                Piece(f", but {pods(count)} count as {taken}: {reading(spec, redone)}, "),
+                Piece(f", but {pods(count)} {counts}: {reading(spec, redone)}, "),
                 Piece("no change", Tone.DECIDED, strong=True),
             )
         case Verdict.CORRECTED if calculation.corrected is not None:
             redone = calculation.corrected
             exact = redone.ratio * redone.pods
-            taken = "0" if measure.ratio > 1 else "full"
+            taken = _taken(calculation)
             count = len(calculation.assumed)
-            idle = (f" ({count} count as {taken})", f" ({count} at {taken})", "")[terse]
+            verb = "counts" if count == 1 else "count"
+            idle = (f" ({count} {verb} as {taken})", f" ({count} at {taken})", "")[terse]
             start = f"{name}{pods(redone.pods)}{idle} × {fraction(spec, redone)}"
             return _equation(start, None if terse else exact, calculation, key)
         case Verdict.FROM_ZERO:
@@ -109,6 +113,16 @@ def _sum(decision: hpa.Decision, terse: int, key: str) -> Text:
             exact = measure.ratio * measure.pods
             start = f"{name}{pods(measure.pods)} × {fraction(spec, measure)}"
             return _equation(start, None if terse else exact, calculation, key)
+
+
+def _taken(calculation: Calculation) -> str:
+    """What the pods without a sample that counts are taken to use."""
+    measure = calculation.measured
+    if measure.ratio > 1:
+        return "0"
+    if measure.utilization is None:
+        return "the target"
+    return "full" if measure.target <= 100 else f"{measure.target} %"
 
 
 def _equation(start: str, exact: float | None, found: Calculation, key: str) -> Text:
