@@ -88,17 +88,36 @@ def test_memory_is_asked_for_only_where_it_is_measured() -> None:
     "changes",
     [
         {"deleting": NOW - 1},
-        {"phase": "Failed", "status": "Error"},
         {"whole": PodRequests(cpu=100)},
         {"labels": (("app", "something-else"),)},
     ],
-    ids=["being deleted", "ended", "requested by the pod as a whole", "another label"],
+    ids=["being deleted", "requested by the pod as a whole", "another label"],
 )
 def test_a_request_that_does_not_count_is_not_missing(changes: dict[str, Any]) -> None:
     case = Case().put(
         Kind.PODS, pod("web-3", age=90, containers=(ContainerRow("fastapi"),), **changes)
     )
     assert case.ids() == []
+
+
+@pytest.mark.parametrize(("phase", "status"), [("Failed", "Evicted"), ("Succeeded", "Completed")])
+def test_a_pod_that_has_ended_is_still_asked_what_it_requests(phase: str, status: str) -> None:
+    """The controller sums up the requests of all pods that the selector finds."""
+    bare = pod("job-1", age=90, containers=(ContainerRow("work"),), phase=phase, status=status)
+    found = Case().put(Kind.PODS, bare).one("missing-request")
+    assert found.object == "Pod default/job-1"
+    assert "Container work of Pod job-1, which has ended, requests no cpu" in found.title
+    assert found.fix.command == "kubectl -n default delete pod job-1"
+    named = MetricRow(type="ContainerResource", name="cpu", container="fastapi", target=50)
+    case = Case().put(Kind.PODS, bare).put(Kind.HPAS, hpa(2, 2, 3, metrics=(named,)))
+    assert case.one("container-metric-without-container").object == "Pod default/job-1"
+
+
+def test_a_pod_that_requests_something_else_as_a_whole() -> None:
+    case = Case().put(Kind.PODS, pod("web-3", age=90, whole=PodRequests(memory=64 * MI)))
+    found = case.one("missing-request")
+    assert found.title == "Deployment fastapi-deploy requests no cpu"
+    assert evidence(found)[0][1:] == ("spec.resources.requests.cpu", "absent")
 
 
 def test_an_average_value_needs_no_request() -> None:
@@ -406,6 +425,12 @@ def test_while_the_metrics_api_is_down_that_is_the_fault() -> None:
 
 
 _LACKS = "missing request for cpu in container side of Pod {}"
+
+
+def test_a_pod_as_a_whole_that_only_the_controller_has_met() -> None:
+    said = "missing pod-level request for cpu in Pod unseen-1"
+    found = _failing("FailedGetResourceMetric", said).one("missing-request")
+    assert found.title == "Pod unseen-1 requests no cpu"
 
 
 def test_a_pod_that_only_the_controller_has_met() -> None:

@@ -6,15 +6,15 @@ right that is missing, an owner that cannot be read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
+from tui.analysis.doctor.labelled import Labelled
 from tui.analysis.focus import SCALABLE
-from tui.analysis.selectors import matches
 from tui.state.delta import Delta
 from tui.state.fetched import Answer, ClockFact, ClockFetch, Fetch, Result
 from tui.state.links import Health
@@ -38,6 +38,8 @@ _KNOWN: Final = (Health.LIVE, Health.RETRYING)
 _PODS_AT_ONCE: Final = 2500
 _CREWS_AT_ONCE: Final = 100
 """What a survey takes in between two pauses: some 4 ms."""
+
+FINISHED: Final = ("Succeeded", "Failed")
 
 
 class Root(NamedTuple):
@@ -92,6 +94,9 @@ class Scaled(NamedTuple):
     crews: list[Crew]
     """All that the target's selector matches, its own or not, as the HPA counts them; without
     those that are on their way out."""
+
+    finished: list[PodRow]
+    """Pods that it matches and that have ended. The HPA asks them, too, what they request."""
 
     @property
     def own(self) -> list[Crew]:
@@ -159,11 +164,13 @@ class Patient:
         if not self.known(Kind.PODS):
             return []
         found = []
+        finished = Labelled([p for p in self.troubled if p.phase in FINISHED], lambda pod: pod)
         for hpa in self.hpas:
             workload = self.target(hpa)
             if workload is not None:
-                crews = self._matching(workload.namespace, workload.selector)
-                found.append(Scaled(hpa, workload, crews))
+                where = workload.namespace, workload.selector
+                crews, ended = self._labelled.matching(*where), finished.matching(*where)
+                found.append(Scaled(hpa, workload, crews, ended))
         return found
 
     @cached_property
@@ -203,7 +210,7 @@ class Patient:
             return
         groups: dict[tuple[str, int, int], list[PodRow]] = {}
         for number, pod in enumerate(self.delta.pods.rows.values(), 1):
-            if pod.deleting is None and pod.phase not in ("Succeeded", "Failed"):
+            if pod.deleting is None and pod.phase not in FINISHED:
                 owner = pod.owner.uid if pod.owner is not None else pod.uid
                 groups.setdefault((owner, id(pod.labels), id(pod.containers)), []).append(pod)
             if number % _PODS_AT_ONCE == 0:
@@ -250,7 +257,7 @@ class Patient:
 
     def selected(self, namespace: str, selector: Labels) -> list[Crew]:
         """What a Service's selector matches, without what is on its way out; none without one."""
-        return self._matching(
+        return self._labelled.matching(
             namespace, [Requirement(key, "In", (value,)) for key, value in selector]
         )
 
@@ -320,25 +327,9 @@ class Patient:
                 found.setdefault(self.owner(pod), []).append(pod)
         return found
 
-    def _matching(self, namespace: str, terms: Sequence[Requirement]) -> list[Crew]:
-        if not terms:
-            return []
-        plain = next((t for t in terms if t.op == "In" and len(t.values) == 1), None)
-        label = (plain.key, plain.values[0]) if plain is not None else None
-        found = self._labelled.get((namespace, label), ())
-        if plain is not None and len(terms) == 1:
-            return list(found)
-        return [crew for crew in found if matches(terms, crew.first.labels)]
-
     @cached_property
-    def _labelled(self) -> dict[tuple[str, tuple[str, str] | None], list[Crew]]:
-        """Crews by namespace and each of their labels; None for all of them."""
-        found: dict[tuple[str, tuple[str, str] | None], list[Crew]] = {}
-        for crew in self.crews:
-            first = crew.first
-            for label in (None, *first.labels):
-                found.setdefault((first.namespace, label), []).append(crew)
-        return found
+    def _labelled(self) -> Labelled[Crew]:
+        return Labelled(self.crews, lambda crew: crew.first)
 
 
 def by_root(crews: Iterable[Crew]) -> dict[Root, int]:

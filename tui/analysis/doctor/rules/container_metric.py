@@ -21,6 +21,10 @@ def _examine(patient: Patient) -> Iterable[Finding]:
                 if all(container.name != metric.container for container in crew.containers):
                     yield _finding(one, metric, crew.first)
                     break
+            if metric.target_type == "Utilization":
+                for pod in one.finished:
+                    if all(container.name != metric.container for container in pod.containers):
+                        yield _ended(one, metric, pod)
 
 
 def _finding(one: Scaled, metric: MetricRow, pod: PodRow) -> Finding:
@@ -40,6 +44,26 @@ def _finding(one: Scaled, metric: MetricRow, pod: PodRow) -> Finding:
         Fix(
             f"Name a container that is there: {listed(names, most=6)}.",
             kubectl(hpa.namespace, "edit", "hpa", hpa.name),
+        ),
+    )
+
+
+def _ended(one: Scaled, metric: MetricRow, pod: PodRow) -> Finding:
+    return RULE.found(
+        named("Pod", pod.namespace, pod.name),
+        f"{pod.name}, which has ended, has no container {metric.container}",
+        f"{one.hpa.name} asks every pod under its selector what container {metric.container} "
+        "requests, also those that have ended. As long as this one is there, the metric cannot be "
+        "read and nothing scales.",
+        [
+            Evidence(named("Pod", pod.namespace, pod.name), "status.phase", pod.phase),
+            Evidence(
+                hpa_name(one.hpa), "spec.metrics.containerResource.container", metric.container
+            ),
+        ],
+        Fix(
+            "Delete the pod. If it comes again (of a Job, say), give it another label.",
+            kubectl(pod.namespace, "delete", "pod", pod.name),
         ),
     )
 

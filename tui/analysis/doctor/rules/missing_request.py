@@ -23,6 +23,7 @@ from tui.state.rows import Condition, ContainerRow, HpaRow, MetricRow, PodRow
 _SAID: Final = re.compile(
     r"missing request for (\S{1,63}) in container (\S{1,63}) of Pod (\S{1,253})"
 )
+_SAID_OF_PODS: Final = re.compile(r"missing pod-level request for (\S{1,63})() in Pod (\S{1,253})")
 _SETTLED: Final = 60.0
 """Seconds after which a failure is not one of a rollout."""
 _USUAL: Final = {"cpu": "100m", "memory": "128Mi"}
@@ -32,7 +33,7 @@ def _examine(patient: Patient) -> Iterable[Finding]:
     seen: set[str] = set()
     for one in patient.scaled:
         for metric in resource_metrics(one.hpa, "Utilization"):
-            for finding in _lacking(patient, one, metric):
+            for finding in (*_lacking(patient, one, metric), *_ended(one, metric)):
                 seen.add(one.hpa.uid)
                 yield finding
     # Where it cannot be seen here, the controller still says what it met.
@@ -40,7 +41,7 @@ def _examine(patient: Patient) -> Iterable[Finding]:
         active = hpa.condition("ScalingActive")
         if hpa.uid in seen or active is None or active.status != "False":
             continue
-        said = _SAID.search(active.message)
+        said = _SAID.search(active.message) or _SAID_OF_PODS.search(active.message)
         if said is not None and not _is_passing(patient, hpa, active, said[3]):
             yield _as_told(hpa, said[1], said[2], said[3], active.message)
 
@@ -57,14 +58,15 @@ def _is_passing(patient: Patient, hpa: HpaRow, active: Condition, pod: str) -> b
 
 def _as_told(hpa: HpaRow, resource: str, container: str, pod: str, message: str) -> Finding:
     usual = _USUAL.get(resource, "1")
+    place = f"Container {container} of Pod {pod}" if container else f"Pod {pod}"
     return RULE.found(
         named("Pod", hpa.namespace, pod),
-        f"Container {container} of Pod {pod} requests no {resource}",
-        f"{hpa.name} measures {resource} in percent of what is requested, and this container "
-        "requests none: the whole target reads <unknown> and nothing scales.",
+        f"{place} requests no {resource}",
+        f"{hpa.name} measures {resource} in percent of what is requested, and here none is: the "
+        "whole target reads <unknown> and nothing scales.",
         [Evidence(hpa_name(hpa), "status.conditions[ScalingActive]", message)],
         Fix(
-            f"Give the container a request, such as {usual}.",
+            f"Give {'the container' if container else 'the pod'} a request, such as {usual}.",
             kubectl(hpa.namespace, "get", "pod", pod, "-o", "yaml"),
         ),
     )
@@ -73,24 +75,20 @@ def _as_told(hpa: HpaRow, resource: str, container: str, pod: str, message: str)
 def _lacking(patient: Patient, one: Scaled, metric: MetricRow) -> Iterable[Finding]:
     found: dict[tuple[Root, str], list[PodRow]] = {}
     for crew in one.crews:
-        if crew.first.whole is not None and not metric.container:
-            continue
-        for container in crew.containers:
-            if metric.container in ("", container.name) and _request(container, metric) is None:
-                root = patient.owner(crew.first)
-                found.setdefault((root, container.name), []).extend(crew.pods)
+        for name in _without(crew.first, metric):
+            found.setdefault((patient.owner(crew.first), name), []).extend(crew.pods)
     for (root, name), pods in found.items():
         first = pods[0]
         yield RULE.found(
             str(root),
-            f"Container {name} of {root.kind} {root.name} requests no {metric.name}",
+            f"{_place(name)}{root.kind} {root.name} requests no {metric.name}",
             f"{one.hpa.name} measures {metric.name} in percent of what is requested. One pod "
             "under its selector without the request is enough: the whole target reads <unknown> "
             "and nothing scales.",
             [
                 Evidence(
                     named("Pod", first.namespace, first.name),
-                    f"spec.containers[{name}].resources.requests.{metric.name}",
+                    _field(name, metric),
                     "absent" + (f" (in {count(len(pods), 'pod')})" if len(pods) > 1 else ""),
                 ),
                 Evidence(
@@ -103,6 +101,41 @@ def _lacking(patient: Patient, one: Scaled, metric: MetricRow) -> Iterable[Findi
         )
 
 
+def _ended(one: Scaled, metric: MetricRow) -> Iterable[Finding]:
+    for pod in one.finished:
+        for name in _without(pod, metric):
+            yield RULE.found(
+                named("Pod", pod.namespace, pod.name),
+                f"{_place(name)}Pod {pod.name}, which has ended, requests no {metric.name}",
+                f"{one.hpa.name} measures {metric.name} in percent of what is requested, by all "
+                "pods under its selector, also those that have ended. As long as this one is "
+                "there, the target reads <unknown> and nothing scales.",
+                [
+                    Evidence(named("Pod", pod.namespace, pod.name), "status.phase", pod.phase),
+                    Evidence(named("Pod", pod.namespace, pod.name), _field(name, metric), "absent"),
+                ],
+                Fix(
+                    "Delete the pod. If it comes again (of a Job, say), give it another label.",
+                    kubectl(pod.namespace, "delete", "pod", pod.name),
+                ),
+            )
+
+
+def _without(pod: PodRow, metric: MetricRow) -> list[str]:
+    """The containers whose request is missing; an empty name is the pod as a whole.
+
+    Source: ``calculateRequests`` of Kubernetes 1.36's ``replica_calculator.go``.
+    """
+    if pod.whole is not None and not metric.container:
+        whole = {"cpu": pod.whole.cpu, "memory": pod.whole.memory}
+        return [""] if whole.get(metric.name, 0) is None else []
+    return [
+        container.name
+        for container in pod.containers
+        if metric.container in ("", container.name) and _request(container, metric) is None
+    ]
+
+
 def _request(container: ContainerRow, metric: MetricRow) -> int | None:
     match metric.name:
         case "cpu":
@@ -113,8 +146,22 @@ def _request(container: ContainerRow, metric: MetricRow) -> int | None:
             return 0
 
 
+def _place(container: str) -> str:
+    return f"Container {container} of " if container else ""
+
+
+def _field(container: str, metric: MetricRow) -> str:
+    owner = f"spec.containers[{container}]" if container else "spec"
+    return f"{owner}.resources.requests.{metric.name}"
+
+
 def _fix(root: Root, container: str, resource: str, one: Scaled) -> Fix:
     usual = _USUAL.get(resource, "1")
+    if not container:
+        return Fix(
+            f"Give the pod a {resource} request beside the others in spec.resources.",
+            kubectl(root.namespace, "edit", root.kind.lower(), root.name),
+        )
     if root.kind not in ("Deployment", "StatefulSet"):
         return Fix(
             f"Give the container a {resource} request, or take the HPA's label off the pod.",

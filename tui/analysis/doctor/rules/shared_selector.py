@@ -15,7 +15,7 @@ from tui.state.rows import Kind
 def _examine(patient: Patient) -> Iterable[Finding]:
     if not patient.known(Kind.REPLICASETS):
         return
-    for hpa, workload, crews in patient.scaled:
+    for hpa, workload, crews, _ in patient.scaled:
         groups = by_root(crews)
         strangers = {root: found for root, found in groups.items() if root.uid != workload.uid}
         if not strangers or all(root.kind == "Job" for root in strangers):
