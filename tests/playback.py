@@ -200,7 +200,8 @@ class Playback:
         exchange.reply(200, {"kind": f"{kind}List", "metadata": meta, "items": objects[at:end]})
 
     def _watch(self, exchange: Exchange, track: Track) -> None:
-        if track.at(self.now).down:
+        connected = self.now  # asked once: a test may move it any time
+        if track.at(connected).down:
             exchange.cut()
             return
         at = track.after(exchange.query["resourceVersion"])
@@ -210,7 +211,6 @@ class Playback:
             exchange.event("ERROR", gone)
             exchange.end()
             return
-        connected = self.now
         while not self.server.stopped.is_set():
             with self._moved:
                 while at < len(track.entries) and track.entries[at].missed(connected):

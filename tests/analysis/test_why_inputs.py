@@ -15,8 +15,8 @@ from tests.samples import deployment, pod
 from tests.thorough import examples
 from tui.analysis import hpa
 from tui.analysis.selectors import matches
-from tui.analysis.why_inputs import PodIndex, pod_of, spec_of, status_of
-from tui.cluster.decode import hpas, pods
+from tui.analysis.why_inputs import PodIndex, pod_of, spec_of, status_of, usage_of
+from tui.cluster.decode import hpas, metrics, pods
 from tui.state.rows import PodRow, Requirement
 
 FOLDERS = ("idle", "peak", "after-scale-down", "pod-states/after-6s", "pod-states/after-70s")
@@ -118,6 +118,25 @@ def pod_objects(draw: st.DrawFn) -> dict[str, Any]:
 @given(pod_objects())
 def test_any_pod(wire: dict[str, Any]) -> None:
     assert through_row(wire) == known(hpa.pod_from_object(wire))
+
+
+@pytest.mark.parametrize(
+    "usage", [{"cpu": "5m", "memory": "9Mi"}, {"cpu": "0"}, {"memory": "7Ki"}, {}, None]
+)
+def test_a_sample_that_leaves_a_resource_out_has_none_of_it(usage: dict[str, str] | None) -> None:
+    """Not 0: the controller takes the pod for one without a sample."""
+    wire = {
+        "metadata": {"name": "p", "namespace": "n"},
+        "timestamp": "2026-11-21T12:00:00Z",
+        "window": "15s",
+        "containers": [
+            {"name": "a", "usage": {"cpu": "1m", "memory": "1Mi"}},
+            {"name": "b", "usage": usage},
+        ],
+    }
+    sample = metrics.pod(msgspec.convert(wire, metrics.PodMetrics))
+    assert sample is not None
+    assert usage_of(sample) == hpa.usage_from_object(wire)
 
 
 SOURCES: dict[str, dict[str, Any]] = {

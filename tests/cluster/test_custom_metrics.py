@@ -106,7 +106,7 @@ def test_the_older_version_is_read_too(server: Server) -> None:
             "v1",
             "/api/v1",
             [{"name": "namespaces", "kind": "Namespace"}],
-            "namespaces/shop/metrics/depth",
+            "namespaces/default/metrics/depth",
         ),
     ],
 )

@@ -101,7 +101,7 @@ def pod_of(row: PodRow) -> hpa.PodInput:
         started=row.started,
         deleting=row.deleting is not None,
         containers=tuple(
-            hpa.ContainerInput(c.name, _requests(c.cpu_request, c.memory_request))
+            hpa.ContainerInput(c.name, _resources(c.cpu_request, c.memory_request))
             for c in row.containers
         ),
         pod_requests=_whole(row.whole),
@@ -116,7 +116,7 @@ def usage_of(sample: PodUsage) -> hpa.PodUsage:
         timestamp=sample.time,
         window=sample.window,
         containers=tuple(
-            hpa.ContainerUsage(name, {"cpu": cpu, "memory": memory * 1000})
+            hpa.ContainerUsage(name, _resources(cpu, memory))
             for name, cpu, memory in sample.containers
         ),
     )
@@ -340,7 +340,7 @@ def _metric_status(row: MetricRow) -> hpa.MetricStatus:
     )
 
 
-def _requests(cpu: int | None, memory: int | None) -> dict[str, int]:
+def _resources(cpu: int | None, memory: int | None) -> dict[str, int]:
     found = {} if cpu is None else {"cpu": cpu}
     if memory is not None:
         found["memory"] = memory * 1000
@@ -348,4 +348,4 @@ def _requests(cpu: int | None, memory: int | None) -> dict[str, int]:
 
 
 def _whole(requests: PodRequests | None) -> dict[str, int] | None:
-    return None if requests is None else _requests(requests.cpu, requests.memory)
+    return None if requests is None else _resources(requests.cpu, requests.memory)

@@ -131,9 +131,8 @@ class CustomMetrics(Worker):
             kind, _, described = row.object.partition("/")
             plural = self._plural(row.object_version, kind)
             if plural == "namespaces":
-                path = (
-                    f"/apis/{api}/{version}/namespaces/{quote(described, safe='')}/metrics/{name}"
-                )
+                # Always the HPA's own, whichever it names: the controller asks for no other.
+                path = f"{root}/metrics/{name}"
             else:
                 path = f"{root}/{plural}/{quote(described, safe='')}/{name}"
             return Reading(levels=self._levels(path, query))

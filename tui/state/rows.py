@@ -363,18 +363,18 @@ class PodUsage(msgspec.Struct, frozen=True, gc=False):
     time: float
     window: float
     """Seconds the CPU figure is the mean of."""
-    containers: tuple[tuple[str, int, int], ...]
-    """``(container, CPU millicores, memory bytes)``."""
+    containers: tuple[tuple[str, int | None, int | None], ...]
+    """``(container, CPU millicores, memory bytes)``; None where the sample does not tell."""
 
     @property
     def cpu(self) -> int:
         """Millicores, all containers."""
-        return sum(c[1] for c in self.containers)
+        return sum(c[1] or 0 for c in self.containers)
 
     @property
     def memory(self) -> int:
         """Bytes, all containers."""
-        return sum(c[2] for c in self.containers)
+        return sum(c[2] or 0 for c in self.containers)
 
 
 class NodeUsage(msgspec.Struct, frozen=True, gc=False):

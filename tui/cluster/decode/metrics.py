@@ -133,9 +133,9 @@ def seconds(duration: str | None) -> float:
     )
 
 
-def _container(container: ContainerMetrics) -> tuple[str, int, int]:
+def _container(container: ContainerMetrics) -> tuple[str, int | None, int | None]:
     usage = container.usage or _NO_USAGE
-    return shared(container.name or ""), milli(usage.cpu) or 0, whole(usage.memory) or 0
+    return shared(container.name or ""), milli(usage.cpu), whole(usage.memory)
 
 
 def _samples(

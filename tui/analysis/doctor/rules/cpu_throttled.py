@@ -42,7 +42,7 @@ def _examine(patient: Patient) -> Iterable[Finding]:
                 continue
             for name, used, _ in sample.containers:
                 held = of.get(name)
-                if held is not None:
+                if held is not None and used is not None:
                     held.seen += 1
                     if 1000 * used >= held.enough:
                         held.pods.append((pod, used))
