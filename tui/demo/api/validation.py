@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from tui import quantity
-from tui.demo.api import errors, pod_rules
+from tui.demo.api import errors, hpa_rules, pod_rules
 from tui.demo.api.errors import Cause
 from tui.demo.api.names import Causes, annotation_keys, labels, name
 from tui.demo.custom import definitions
@@ -16,9 +16,9 @@ from tui.demo.store import Object
 _QUANTITY_RULE: Final = (
     "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 )
+_HPA: Final = "HorizontalPodAutoscaler"
 _PORT_RULE: Final = "must be between 1 and 65535, inclusive"
 _AFFINITIES: Final = ("ClientIP", "None")
-_POLICIES: Final = ("Percent", "Pods")
 
 
 def check_quantities(resource: Resource, data: Object) -> None:
@@ -30,17 +30,34 @@ def check_quantities(resource: Resource, data: Object) -> None:
     spec = data.get("spec")
     if not isinstance(spec, dict):
         return
+    for value in (
+        _hpa_quantities(spec) if resource.kind == _HPA else _pod_quantities(resource, spec)
+    ):
+        if not _is_quantity(value):
+            raise errors.bad_request(
+                f'{resource.kind} in version "{resource.version}" cannot be handled as a '
+                f"{resource.kind}: {_QUANTITY_RULE}"
+            )
+
+
+def _pod_quantities(resource: Resource, spec: Object) -> Iterator[object]:
     pod = spec if resource.kind == "Pod" else (spec.get("template") or {}).get("spec") or {}
     for group in ("initContainers", "containers"):
         for container in pod.get(group) or ():
             resources = container.get("resources") or {}
             for part in ("requests", "limits"):
-                for value in (resources.get(part) or {}).values():
-                    if not _is_quantity(value):
-                        raise errors.bad_request(
-                            f'{resource.kind} in version "{resource.version}" cannot be handled '
-                            f"as a {resource.kind}: {_QUANTITY_RULE}"
-                        )
+                yield from (resources.get(part) or {}).values()
+
+
+def _hpa_quantities(spec: Object) -> Iterator[object]:
+    for metric in spec.get("metrics") or ():
+        for source in metric.values():
+            target = (source.get("target") or {}) if isinstance(source, dict) else {}
+            given = (target.get("value"), target.get("averageValue"))
+            yield from (value for value in given if value is not None)
+    for rules in (spec.get("behavior") or {}).values():
+        if (rules or {}).get("tolerance") is not None:
+            yield rules["tolerance"]
 
 
 def _is_quantity(value: object) -> bool:
@@ -83,101 +100,10 @@ def _service(data: Object, old: Object | None) -> Causes:
         yield Cause.invalid("spec.clusterIPs[0]", [spec["clusterIP"]], "may not change once set")
 
 
-def _hpa(data: Object, old: Object | None) -> Causes:
-    spec = data["spec"]
-    low, high = spec.get("minReplicas", 1), spec.get("maxReplicas", 0)
-    if low < 1:
-        yield Cause.invalid("spec.minReplicas", low, "must be greater than or equal to 1")
-    if high < 1:
-        yield Cause.required("spec.maxReplicas", "must be set and greater than 0")
-    if high < low:
-        detail = "must be greater than or equal to `minReplicas`"
-        yield Cause.invalid("spec.maxReplicas", high, detail)
-    reference = spec.get("scaleTargetRef") or {}
-    for part in ("kind", "name"):
-        if not reference.get(part):
-            yield Cause.required(f"spec.scaleTargetRef.{part}")
-    if not reference.get("apiVersion") and old is None:
-        detail = "apiVersion must specify API group"
-        yield Cause.invalid("spec.scaleTargetRef.apiVersion", "", detail)
-    metrics = spec.get("metrics") or ()
-    for index, metric in enumerate(metrics):
-        yield from _metric(metric, f"spec.metrics[{index}]")
-    if low == 0 and not any(metric.get("type") in ("Object", "External") for metric in metrics):
-        detail = (
-            "must specify at least one Object or External metric to support scaling to zero "
-            "replicas"
-        )
-        yield Cause.forbidden("spec.metrics", detail)
-    for direction in ("scaleUp", "scaleDown"):
-        rules = (spec.get("behavior") or {}).get(direction) or {}
-        yield from _rules(rules, f"spec.behavior.{direction}")
-
-
-_SOURCES: Final = {
-    "Resource": "resource",
-    "ContainerResource": "containerResource",
-    "Pods": "pods",
-    "Object": "object",
-    "External": "external",
-}
-
-
-def _metric(metric: Object, field: str) -> Causes:
-    kind = metric.get("type", "")
-    part = _SOURCES.get(kind)
-    if part is None:
-        yield Cause.unsupported(f"{field}.type", kind, sorted(_SOURCES))
-        return
-    source = metric.get(part)
-    if not isinstance(source, dict):
-        yield Cause.required(
-            f"{field}.{part}", "must populate information for the given metric source"
-        )
-        return
-    target = source.get("target") or {}
-    utilization = target.get("averageUtilization")
-    if utilization is not None and utilization < 1:
-        yield Cause.invalid(
-            f"{field}.{part}.target.averageUtilization", utilization, "must be greater than 0"
-        )
-    if utilization is None and not target.get("averageValue") and not target.get("value"):
-        yield Cause.required(
-            f"{field}.{part}.target.averageUtilization",
-            "must specify either a target raw value or a target utilization",
-        )
-
-
-def _rules(rules: Object, field: str) -> Causes:
-    window = rules.get("stabilizationWindowSeconds")
-    if window is not None and not 0 <= window <= 3600:
-        detail = (
-            "must be greater than or equal to zero"
-            if window < 0
-            else "must be less than or equal to 3600"
-        )
-        yield Cause.invalid(f"{field}.stabilizationWindowSeconds", window, detail)
-    for index, policy in enumerate(rules.get("policies") or ()):
-        where = f"{field}.policies[{index}]"
-        if policy.get("type") not in _POLICIES:
-            yield Cause.unsupported(f"{where}.type", policy.get("type", ""), _POLICIES)
-        if policy.get("value", 0) <= 0:
-            yield Cause.invalid(
-                f"{where}.value", policy.get("value", 0), "must be greater than zero"
-            )
-        period = policy.get("periodSeconds", 0)
-        if period <= 0:
-            yield Cause.invalid(f"{where}.periodSeconds", period, "must be greater than zero")
-        elif period > 1800:
-            yield Cause.invalid(
-                f"{where}.periodSeconds", period, "must be less than or equal to 1800"
-            )
-
-
 _RULES: Final[dict[str, Callable[[Object, Object | None], Causes]]] = {
     **pod_rules.RULES,
     "Service": _service,
-    "HorizontalPodAutoscaler": _hpa,
+    _HPA: hpa_rules.check,
     "CustomResourceDefinition": definitions.check,
 }
 
