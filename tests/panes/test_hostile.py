@@ -104,6 +104,20 @@ async def test_no_pane_obeys_or_breaks(name: str) -> None:
         assert screen.app.is_running
 
 
+@pytest.mark.parametrize("name", NAMES)
+async def test_no_kind_that_an_hpa_says_it_scales_is_obeyed(name: str) -> None:
+    """The API server takes any that could be part of a path."""
+    stage = idle()
+    stage.store.put(Kind.HPAS, [hpa(2, 2, 3, target_kind=NAMES[name], target_name="web")])
+    async with shown(stage, size=(160, 30)) as screen:
+        assert " target " in screen.text().splitlines()[0]
+        _check(screen.text(), 160)
+        for keys in (("w", "z"), ("escape", "f")):
+            await screen.pilot.press(*keys)
+            await screen.look()
+            _check(screen.text(), 160)
+
+
 @pytest.mark.parametrize(
     ("name", "health"),
     [

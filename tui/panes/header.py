@@ -88,7 +88,7 @@ class Header(Kept):
         space = room - cells(line) - cells(left)
         target = scene.focus.target
         if target is not None and space > 24:
-            name = f"{target.kind.lower()}/{clean(target.name)}"
+            name = f"{clean(target.kind.lower())}/{clean(target.name)}"
             left += [("   target ", "muted"), (shorten(name, space - 12), "")]
         left = cut(left, room - cells(line) - 1)
         return [*left, (pad("", room - cells(left) - cells(line)), ""), *line]
