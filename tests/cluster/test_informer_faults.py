@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -48,6 +49,74 @@ def test_back_off_grows_with_jitter_and_is_said(run: Run) -> None:
     assert running.link.health is Health.RETRYING
     assert running.link.detail == "etcd is on fire"
     assert running.link.retry_at is not None
+
+
+@pytest.mark.parametrize("seconds", [10**9, 10**12, 10**400, -5])
+def test_no_wait_that_a_server_asks_for_is_without_end(run: Run, seconds: int) -> None:
+    told = {"kind": "Status", "code": 429, "message": "later"}
+    told["details"] = {"retryAfterSeconds": seconds}
+    running = run(lambda e: e.reply(429, told), listing([pod("a")]))
+    eventually(lambda: running.names() == {"a"})
+    assert 0 <= max(running.waits.asked) <= 3600
+
+
+def test_continue_tokens_that_lead_in_a_circle_end_the_list(run: Run) -> None:
+    running = run(
+        listing([pod("a")], rest="x"),
+        listing([pod("b")], rest="y"),
+        listing([pod("c")], rest="x"),
+        listing([pod("d")]),
+    )
+    eventually(lambda: running.names() == {"d"})
+    assert "The server's list does not end." in {link.detail for link in running.links}
+    assert len(running.server.asked(PODS)) == 4
+
+
+def test_pages_without_end_that_hold_nothing_new_end_the_list(run: Run) -> None:
+    pages = iter(range(10_000))
+    running = run(lambda e: listing([pod("a")], rest=str(next(pages)))(e))
+    eventually(lambda: running.link.health is Health.RETRYING)
+    assert running.link.detail == "The server's list does not end."
+    assert len(running.server.asked(PODS)) < 60
+
+
+@pytest.mark.parametrize("type_", ["DELETED", "MODIFIED"])
+@pytest.mark.parametrize("metadata", [None, {"name": "a"}, {"uid": 7, "name": "a"}])
+def test_an_event_that_names_no_object_leads_to_a_list(run: Run, type_: str, metadata: Any) -> None:
+    """Else the row it was about would stay, and look alive."""
+    running = run(
+        listing([pod("a"), pod("b")], "102"),
+        listing([pod("b")], "105"),
+        watch=(watching((type_, {"metadata": metadata})), watching()),
+    )
+    eventually(lambda: running.names() == {"b"} and running.link.health is Health.LIVE)
+
+
+@pytest.mark.parametrize("headers", [{"Content-Length": "0"}, {"Content-Encoding": "gzip"}])
+def test_a_watch_that_says_nothing_is_not_live(run: Run, headers: dict[str, str]) -> None:
+    def answer(exchange: Exchange) -> None:
+        exchange.handler.send_response(200)
+        for name, value in {"Content-Type": "application/json", **headers}.items():
+            exchange.handler.send_header(name, value)
+        exchange.handler.end_headers()
+        if "Content-Length" not in headers:
+            exchange.stall()
+
+    running = run(listing([pod("a")]), watch=(answer,))
+    eventually(lambda: running.link.health is Health.RETRYING)
+    assert "watch" in running.link.detail
+
+
+def test_an_answer_nested_without_end_is_no_answer(run: Run) -> None:
+    deep = b'{"kind":"PodList","items":[{"spec":' + b"[" * 20_000 + b"]" * 20_000 + b"}]}"
+    line = b'{"type":"MODIFIED","object":{"spec":' + b"[" * 20_000 + b"]" * 20_000 + b"}}\n"
+    running = run(
+        lambda e: e.reply(200, deep),
+        listing([pod("a")]),
+        listing([pod("b")]),
+        watch=(watching(line), watching()),
+    )
+    eventually(lambda: running.names() == {"b"} and running.link.health is Health.LIVE)
 
 
 class Longest(random.Random):

@@ -6,6 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -283,6 +284,83 @@ def test_a_clock_that_is_off_makes_no_sample_stale(server: Server) -> None:
     polling = poll(server, sends(recorded.raw("peak/metrics-pods.json")), now=NOW + 600)
     try:
         eventually(lambda: polling.link.health is Health.LIVE)
+    finally:
+        polling.stop()
+
+
+def sample(name: str, cpu: str, at: float) -> dict[str, Any]:
+    moment = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {
+        "metadata": {"name": name, "namespace": "default"},
+        "timestamp": moment,
+        "window": "15s",
+        "containers": [{"name": "app", "usage": {"cpu": cpu, "memory": "1Mi"}}],
+    }
+
+
+def samples(*items: dict[str, Any]) -> Behaviour:
+    body = {"kind": "PodMetricsList", "metadata": {}, "items": items}
+    return lambda e: e.reply(200, body)
+
+
+@pytest.mark.parametrize("ahead", [300, 10**6])
+def test_one_sample_of_a_clock_that_is_ahead_stops_no_other(server: Server, ahead: float) -> None:
+    polling = poll(
+        server,
+        samples(sample("a", "100m", NOW + ahead), sample("b", "5m", NOW - 15)),
+        samples(sample("a", "200m", NOW - 5)),
+        samples(sample("a", "300m", NOW - 3)),
+    )
+    try:
+        eventually(
+            lambda: {k[1]: u.cpu for k, u in polling.store.drain().pod_usage.items()} == {"a": 300}
+        )
+        assert polling.link.health is Health.LIVE
+    finally:
+        polling.stop()
+
+
+def test_samples_of_the_future_alone_are_not_called_fresh(server: Server) -> None:
+    polling = poll(server, samples(sample("a", "100m", NOW + 7200)))
+    try:
+        eventually(lambda: polling.link.health is Health.UNAVAILABLE)
+        assert "7200 s ahead of the server's clock" in polling.link.detail
+    finally:
+        polling.stop()
+
+
+def test_what_a_node_says_later_than_another_is_not_lost(server: Server) -> None:
+    """Each node has its own moment: the newest of all need not move for one to have news."""
+    polling = poll(
+        server,
+        samples(sample("a", "1m", NOW - 1), sample("b", "2m", NOW - 31)),
+        samples(sample("a", "1m", NOW - 1), sample("b", "9m", NOW - 16)),
+    )
+    try:
+        eventually(
+            lambda: (
+                {k[1]: u.cpu for k, u in polling.store.drain().pod_usage.items()}
+                == {"a": 1, "b": 9}
+            )
+        )
+    finally:
+        polling.stop()
+
+
+def test_no_answer_ends_the_thread(server: Server) -> None:
+    deep = b'{"kind":"PodMetricsList","items":' + b"[" * 20_000 + b"]" * 20_000 + b"}"
+    late = {"details": {"retryAfterSeconds": 10**400}, "code": 429, "message": "later"}
+    polling = poll(
+        server,
+        sends(deep),
+        lambda e: e.reply(429, late),
+        lambda e: e.reply(503, late),
+        sends(recorded.raw("peak/metrics-pods.json")),
+    )
+    server.on(APISERVICE, sends(deep))
+    try:
+        eventually(lambda: polling.link.health is Health.LIVE)
+        assert max(polling.pauses) <= 3600
     finally:
         polling.stop()
 

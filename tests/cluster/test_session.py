@@ -212,8 +212,13 @@ def refusal(server: Server, **more: Any) -> ClusterError:
     return caught.value
 
 
-def test_probe_of_something_else_that_speaks_json(server: Server) -> None:
-    server.on("/version", lambda e: e.reply(200, {"etcdserver": "3.6.0", "etcdcluster": "3.6.0"}))
+@pytest.mark.parametrize(
+    "body",
+    [b'{"etcdserver":"3.6.0","etcdcluster":"3.6.0"}', b"[" * 20_000 + b"]" * 20_000],
+    ids=["etcd", "nested without end"],
+)
+def test_probe_of_something_else_that_speaks_json(server: Server, body: bytes) -> None:
+    server.on("/version", lambda e: e.reply(200, body))
     assert "not a Kubernetes API" in refusal(server).message
     session = started(server, None)
     try:

@@ -45,7 +45,7 @@ def test_a_list_of_a_restored_server_counts_though_its_versions_are_lower() -> N
     assert versions.is_news("b", "10")
 
 
-@pytest.mark.parametrize("version", ["", "x7", "7.5"])
+@pytest.mark.parametrize("version", ["", "x7", "7.5", "9" * 6000])
 def test_versions_that_are_no_numbers_are_always_news(version: str) -> None:
     versions = Versions()
     versions.listed(version)

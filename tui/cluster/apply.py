@@ -31,7 +31,7 @@ import msgspec
 
 from tui.cluster import ownership
 from tui.cluster.audit import SENT, AuditLog, Entry
-from tui.cluster.errors import ApiError, Fault, one_line
+from tui.cluster.errors import UNREADABLE, ApiError, Fault, one_line
 from tui.cluster.guard import Guard, RefusedError
 from tui.cluster.halt import Halt
 from tui.cluster.objects import KINDS, Object, Ref, path_of
@@ -217,7 +217,7 @@ def decoded(body: bytes) -> Object:
     """An object as the server sent it."""
     try:
         decoded = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         decoded = None
     if not isinstance(decoded, dict):
         raise ApiError(Fault.BAD_REPLY, "The server's answer cannot be read.")

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import msgspec
 
 from tui.cluster.decode.common import instant, milli
-from tui.cluster.errors import ApiError, Fault, one_line
+from tui.cluster.errors import UNREADABLE, ApiError, Fault, one_line
 from tui.cluster.transport import Transport
 from tui.cluster.worker import Worker
 from tui.state.readings import Needs, PodReading, Reading
@@ -105,7 +105,7 @@ class CustomMetrics(Worker):
             return Reading(problem=str(error))
         except ApiError as error:
             return self._failed(row, api, error)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             return Reading(unread=f"the answer of {api} could not be read")
         except Exception as error:  # a thread that died would leave figures that look fresh
             what = type(error).__name__

@@ -17,7 +17,7 @@ from typing import Final
 import msgspec
 
 from tui.cluster.access import ClusterConfig
-from tui.cluster.errors import ClusterError, one_line
+from tui.cluster.errors import UNREADABLE, ClusterError, one_line
 from tui.cluster.kubeconfig import load_config
 
 READY_WITHIN: Final = 20.0
@@ -68,7 +68,7 @@ class Embedded:
             alarm.cancel()
         try:
             ready = msgspec.json.decode(line, type=_Ready)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             raise self._failure() from None
         self._kubeconfig = Path(ready.kubeconfig)
         return load_config(ready.kubeconfig)

@@ -8,6 +8,9 @@ from typing import Final
 
 import msgspec
 
+UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises: no JSON or not of that type, no UTF-8, nested without end."""
+
 _ESCAPES: Final = re.compile(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]")
 
 

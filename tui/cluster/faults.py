@@ -35,6 +35,8 @@ _PLAIN: Final = {
     Fault.INVALID: "The server does not take the request ({status}).",
 }
 _TALK: Final = 200
+_LONGEST_WAIT: Final = 3600
+"""Seconds that a server may ask us to stay away."""
 _MOST_CAUSES: Final = 100
 _CERTIFICATE: Final = {
     9: "is not valid yet: check this machine's clock",
@@ -62,7 +64,7 @@ def of_answer(status: int, headers: Mapping[str, str], body: bytes) -> ApiError:
     if told is not None:
         details = told.details
         if retry_after is None and details is not None and details.retryAfterSeconds:
-            retry_after = float(details.retryAfterSeconds)
+            retry_after = float(max(0, min(details.retryAfterSeconds, _LONGEST_WAIT)))
         reason = one_line(told.reason or "", 60)
         if reason in ("Expired", "Gone"):
             kind = Fault.GONE
@@ -210,8 +212,8 @@ def _seconds(value: str | None) -> float | None:
     if not value:
         return None
     try:
-        return max(0.0, min(float(value), 3600.0))
+        return max(0.0, min(float(value), _LONGEST_WAIT))
     except ValueError:
         pass
     date = http_date(value)
-    return None if date is None else max(0.0, min(date - time.time(), 3600.0))
+    return None if date is None else max(0.0, min(date - time.time(), _LONGEST_WAIT))

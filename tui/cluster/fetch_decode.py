@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from tui.cluster.decode.common import WireCondition, instant
-from tui.cluster.errors import one_line
+from tui.cluster.errors import UNREADABLE, one_line
 from tui.state.fetched import (
     ApiServiceFact,
     AutoscalerFact,
@@ -285,7 +285,7 @@ class _Applied(msgspec.Struct):
 def _has_replicas(text: str) -> bool:
     try:
         spec = msgspec.json.decode(text, type=_Applied).spec
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return False
     return spec is not None and spec.replicas is not None
 

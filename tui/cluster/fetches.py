@@ -16,7 +16,7 @@ from tui.cluster import fetch_decode as decode
 from tui.cluster import route_knock, route_plan
 from tui.cluster.access import ClusterConfig
 from tui.cluster.distribution import recognise
-from tui.cluster.errors import ApiError, Fault, one_line
+from tui.cluster.errors import UNREADABLE, ApiError, Fault, one_line
 from tui.cluster.probe import probe
 from tui.cluster.route import Route, Routes, Surroundings, Unreachable
 from tui.cluster.transport import Query, Transport, path
@@ -140,7 +140,7 @@ class Fetches(Worker):
         except ApiError as error:
             result = {Fault.NOT_FOUND: Result.ABSENT, Fault.FORBIDDEN: Result.FORBIDDEN}
             return Answer(result.get(error.kind, Result.FAILED), None, self._store.clock())
-        except (msgspec.DecodeError, UnicodeDecodeError, ValueError, OSError, RecursionError):
+        except (*UNREADABLE, ValueError, OSError):
             return Answer(Result.FAILED, None, self._store.clock())
 
     def _get(self, where: str, type: type[T], query: Query | None = None) -> T:

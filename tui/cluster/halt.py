@@ -43,7 +43,7 @@ class Halt:
 
     def wait(self, seconds: float) -> bool:
         """Sleep; True if it was stopped meanwhile."""
-        return self._event.wait(seconds)
+        return self._event.wait(min(seconds, threading.TIMEOUT_MAX))
 
     def attach(self, sock: socket.socket) -> None:
         """The socket that the calling thread uses from now on; a thread uses one at a time."""

@@ -42,6 +42,8 @@ each of them costs more than to take it over."""
 SLOW_RETRY: Final = 60.0
 POLL: Final = 10.0
 _MOST_PAGES: Final = 20_000
+_MOST_BARREN: Final = 20
+"""Pages in a row that hold nothing new."""
 _RELIST: Final = frozenset({Fault.GONE, Fault.BAD_REPLY, Fault.INVALID})
 
 
@@ -96,11 +98,7 @@ class Informer(Worker):
         self._link(Health.CONNECTING)
         while not self._halt.stopped:
             try:
-                if not self._version:
-                    self._version = self._list()
-                self._watch()
-            except ApiError as error:
-                self._recover(error)
+                self._once()
             except Exception as error:  # a thread that died would leave rows that look alive
                 self._version = ""
                 self._retry(
@@ -110,14 +108,24 @@ class Informer(Worker):
                 )
         self._link(Health.STOPPED)
 
+    def _once(self) -> None:
+        """List if that is due, and follow one watch to its end."""
+        try:
+            if not self._version:
+                self._version = self._list()
+            self._watch()
+        except ApiError as error:
+            self._recover(error)
+
     # Listing.
 
     def _list(self) -> str:
         """Bring the table up to date; returns the version to watch from."""
         self.counters.lists += 1
         uids: set[str] = set()
+        tokens: set[str] = set()
         rest = ""
-        number = expired = 0
+        number = expired = barren = 0
         self._versions.restart()
         while number < _MOST_PAGES:
             try:
@@ -129,10 +137,13 @@ class Informer(Worker):
                 # in one piece.
                 expired += 1
                 uids.clear()
+                tokens.clear()
                 rest = ""
                 number = 1
                 continue
+            known = len(uids)
             uids.update(self._take(page))
+            barren = 0 if len(uids) > known else barren + 1
             number += 1
             if not page.rest:
                 if not page.version:
@@ -141,9 +152,10 @@ class Informer(Worker):
                 self._store.retain(self.resource.kind, keep)
                 self._versions.listed(page.version)
                 return page.version
-            if page.rest == rest:
+            if page.rest in tokens or barren > _MOST_BARREN:
                 break
             rest = page.rest
+            tokens.add(rest)
         raise ApiError(Fault.BAD_REPLY, "The server's list does not end.")
 
     def _page(self, number: int, rest: str, *, whole: bool) -> Page:
@@ -242,6 +254,8 @@ class Informer(Worker):
         for line in lines:
             try:
                 event = self.resource.codec.event(line)
+                if event.status is None:
+                    self._sort_in(event, rows, gone)
             except BadReplyError as error:
                 failure = ApiError(Fault.BAD_REPLY, sentence(error))
                 break
@@ -250,7 +264,6 @@ class Informer(Worker):
                     event.status.code or 500, event.status.reason or "", event.status.message or ""
                 )
                 break
-            self._sort_in(event, rows, gone)
             if event.version:
                 self._version = event.version
         if rows:
@@ -267,6 +280,9 @@ class Informer(Worker):
         row, uid = event.row, event.uid
         if event.type == "BOOKMARK":
             return
+        if event.type in ("MODIFIED", "DELETED") and not uid:
+            # Whose it is cannot be known, so which row is no longer true cannot either.
+            raise BadReplyError(f"the watch of {self.resource.plural} names no object")
         if event.type == "DELETED":
             self._versions.forget(uid)
             self._leave_out(uid, rows, gone)

@@ -19,7 +19,7 @@ from tui.cluster.backoff import Backoff
 from tui.cluster.decode import metrics as wire
 from tui.cluster.decode.codec import BadReplyError
 from tui.cluster.decode.common import WireCondition
-from tui.cluster.errors import ApiError, Fault, one_line, sentence
+from tui.cluster.errors import UNREADABLE, ApiError, Fault, one_line, sentence
 from tui.cluster.transport import Transport
 from tui.cluster.worker import Worker
 from tui.state.links import Health, Source
@@ -32,6 +32,10 @@ SLOW_RETRY: Final = 60.0
 DOWN_RETRY: Final = 10.0
 _STALE: Final = 4.0
 """Resolutions after which the newest sample is called stale."""
+_AHEAD: Final = 900.0
+"""Seconds by which a node's clock may be ahead of the server's. An embedded cluster that runs a
+hundred times as fast seems to be minutes ahead.
+"""
 
 U = TypeVar("U", bound=PodUsage | NodeUsage)
 
@@ -87,6 +91,8 @@ class Rhythm:
             self._window = window
             self._misses = 0
             return max(self.SHORTEST / 2, self.resolution - self._EARLIER)
+        if newest is not None:
+            self._newest = min(self._newest, newest)  # a clock was set back: from there on
         self._misses += 1
         if self._misses <= self._TRIES:
             return min(1.0, self.resolution / 2)
@@ -120,14 +126,14 @@ class MetricsPoll(Worker, Generic[U]):
         self._store = store
         self._wait = wait or self._halt.wait
         self._backoff = Backoff(rng or random.Random())  # noqa: S311 (jitter)
+        self._told: int | None = None
+        """Of which pods, and which moments, the samples were that were taken last."""
 
     def _run(self) -> None:
         self._store.link(self.source, Health.CONNECTING)
         while not self._halt.stopped:
             try:
-                pause = self._poll()
-            except ApiError as error:
-                pause = self._explain(error)
+                pause = self._once()
             except Exception as error:  # a thread that died would leave samples that look fresh
                 pause = self._note(
                     Health.RETRYING,
@@ -138,6 +144,12 @@ class MetricsPoll(Worker, Generic[U]):
                 break
         self._store.link(self.source, Health.STOPPED)
 
+    def _once(self) -> float:
+        try:
+            return self._poll()
+        except ApiError as error:
+            return self._explain(error)
+
     def _poll(self) -> float:
         body = self._transport.get(self._path, halt=self._halt).body
         try:
@@ -145,20 +157,35 @@ class MetricsPoll(Worker, Generic[U]):
         except BadReplyError as error:
             raise ApiError(Fault.BAD_REPLY, sentence(error)) from None
         self._backoff.reset()
-        newest = max((s.time for s in samples), default=None)
-        news = newest is not None and newest > self.rhythm.newest
+        # Those of a node whose clock is ahead tell nothing of when the next are due.
+        until = self._server_time() + _AHEAD
+        newest = max((s.time for s in samples if s.time <= until), default=None)
         pause = self.rhythm.after(newest, min((s.window for s in samples), default=0.0))
-        if news or not samples:
+        told = hash(tuple([(s.name, s.time) for s in samples]))
+        if told != self._told:
+            self._told = told
             self._sink(samples)
-        self._judge(samples)
+        self._judge(samples, newest)
         return pause
 
-    def _judge(self, samples: list[U]) -> None:
+    def _server_time(self) -> float:
+        return self._store.clock.wall() + self._transport.skew
+
+    def _judge(self, samples: list[U], newest: float | None) -> None:
         """Say how fresh the samples are, by the server's clock."""
         if not samples:
             self._store.link(self.source, Health.LIVE, "No samples yet: they come with a delay.")
             return
-        age = self._store.clock.wall() + self._transport.skew - self.rhythm.newest
+        if newest is None:
+            ahead = min(s.time for s in samples) - self._server_time()
+            self._store.link(
+                self.source,
+                Health.UNAVAILABLE,
+                f"The samples are {ahead:.0f} s ahead of the server's clock: set the clocks of the "
+                "nodes right.",
+            )
+            return
+        age = self._server_time() - newest
         if age > _STALE * max(self.rhythm.resolution, Rhythm.DEFAULT):
             self._store.link(
                 self.source,
@@ -176,7 +203,7 @@ class MetricsPoll(Worker, Generic[U]):
         if error.kind is Fault.NOT_FOUND:
             return self._absent()
         if error.kind is Fault.FORBIDDEN:
-            self._sink(())
+            self._clear()
             return self._note(
                 Health.FORBIDDEN,
                 f"You may not read metrics: this user lacks the right `{self._right}`.",
@@ -189,8 +216,12 @@ class MetricsPoll(Worker, Generic[U]):
             pause = max(pause, error.retry_after)
         return self._note(Health.RETRYING, error.message, pause)
 
-    def _absent(self) -> float:
+    def _clear(self) -> None:
+        self._told = None
         self._sink(())
+
+    def _absent(self) -> float:
+        self._clear()
         return self._note(
             Health.ABSENT,
             "The metrics API is not installed: HPAs on CPU or memory cannot work. "
@@ -209,7 +240,7 @@ class MetricsPoll(Worker, Generic[U]):
         try:
             body = self._transport.get(APISERVICE, timeout=5.0, halt=self._halt).body
             conditions = _APISERVICE.decode(body).status.conditions or ()
-        except (ApiError, msgspec.DecodeError, UnicodeDecodeError, AttributeError):
+        except (ApiError, *UNREADABLE, AttributeError):
             return ""
         for condition in conditions:
             if condition.type == "Available" and condition.status != "True":

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from tui.cluster.errors import ApiError, Fault, one_line
+from tui.cluster.errors import UNREADABLE, ApiError, Fault, one_line
 from tui.cluster.halt import Halt
 from tui.cluster.ownership import Object
 from tui.cluster.transport import Transport, path
@@ -176,7 +176,7 @@ class Objects:
 def _decoded(body: bytes) -> Object:
     try:
         decoded = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         decoded = None
     if not isinstance(decoded, dict):
         raise ApiError(Fault.BAD_REPLY, "The server's answer cannot be read.")

@@ -24,7 +24,7 @@ import msgspec
 
 from tui.cluster.access import Certificate, ExecPlugin
 from tui.cluster.decode.common import instant
-from tui.cluster.errors import ApiError, Fault, one_line
+from tui.cluster.errors import UNREADABLE, ApiError, Fault, one_line
 from tui.cluster.halt import current
 
 VERSIONS: Final = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
@@ -73,7 +73,7 @@ def run(
     output = _output(plugin, name, _environment(plugin, cluster_info, environ))
     try:
         answer = msgspec.json.decode(output, type=_ExecCredential)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         raise _failure(f"The credential plugin {name} did not print an ExecCredential.") from None
     if answer.kind != "ExecCredential" or answer.apiVersion != plugin.api_version:
         raise _failure(

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from tui.cluster.errors import ApiError, Fault
+from tui.cluster.errors import UNREADABLE, ApiError, Fault
 from tui.cluster.halt import Halt
 from tui.cluster.objects import KnownKind
 from tui.cluster.transport import Transport
@@ -80,5 +80,5 @@ def _allowed(transport: Transport, right: Right, halt: Halt | None) -> bool:
     answer = transport.request("POST", _PATH, body=msgspec.json.encode(body), halt=halt)
     try:
         return msgspec.json.decode(answer.body, type=_Review).status.allowed
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         raise ApiError(Fault.BAD_REPLY, "The server's answer cannot be read.") from None

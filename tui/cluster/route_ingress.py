@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from tui.cluster.decode.services import LoadBalancer
-from tui.cluster.errors import ApiError, Fault
+from tui.cluster.errors import UNREADABLE, ApiError, Fault
 from tui.cluster.halt import Halt
 from tui.cluster.transport import Transport, path
 
@@ -113,13 +113,13 @@ def decode(body: bytes) -> list[IngressPath]:
     """The paths in an IngressList; what cannot be read is left out."""
     try:
         items = msgspec.json.decode(body, type=_List).items or ()
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return []
     found: list[IngressPath] = []
     for item in items:
         try:
             found += _paths(msgspec.json.decode(item, type=_Ingress))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             continue
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from tui.cluster.errors import ApiError, Fault
+from tui.cluster.errors import UNREADABLE, ApiError, Fault
 from tui.cluster.guard import RefusedError
 from tui.cluster.halt import Halt
 from tui.cluster.objects import KnownKind
@@ -42,7 +42,7 @@ class Scope:
             if error.kind is Fault.NOT_FOUND:
                 return frozenset()
             raise
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             raise ApiError(Fault.BAD_REPLY, "The server's answer cannot be read.") from None
         return frozenset((one.kind, one.name) for one in found if one.namespaced)
 

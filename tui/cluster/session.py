@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Collection
@@ -14,6 +15,7 @@ from tui.cluster import faults
 from tui.cluster.access import ClusterConfig
 from tui.cluster.custom_metrics import CustomMetrics
 from tui.cluster.errors import (
+    UNREADABLE,
     ApiError,
     ClusterError,
     Fault,
@@ -145,7 +147,9 @@ class Session:
         wall, steady = time.time(), time.monotonic()
         while not self._halt.stopped:
             if time.monotonic() >= due:
-                self._look()
+                # Whatever it was: without this thread nobody would notice that the machine slept.
+                with contextlib.suppress(Exception):
+                    self._look()
                 due = time.monotonic() + _LOOK_AGAIN
             self._halt.wait(_TICK)
             slept = (time.time() - wall) - (time.monotonic() - steady)
@@ -186,7 +190,7 @@ def server_version(transport: Transport, halt: Halt | None = None) -> str:
     answer = transport.get("/version", halt=halt)
     try:
         version = one_line(msgspec.json.decode(answer.body, type=_Version).gitVersion, 60)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         version = ""
     if not version:
         raise faults.not_kubernetes(answer.status, answer.headers)

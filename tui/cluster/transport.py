@@ -152,9 +152,16 @@ class Transport:
             guard.detach(sock)
             _discard(raw)
             raise faults.not_kubernetes(raw.status, headers)
+        if headers.get("content-encoding", "identity") != "identity":
+            guard.detach(sock)
+            _discard(raw)
+            raise ApiError(Fault.BAD_REPLY, "The server packs a watch that should not be packed.")
         # The client's own chunk reader yields a chunk, thus an event, at a time and cannot tell
         # whether more is there. The buffered reader below it gives all that has arrived.
-        reader = raw._fp.fp
+        chunked = headers.get("transfer-encoding", "").lower() == "chunked"
+        # One that knows how long the body is ends with it.
+        bounded = not chunked and raw._fp.length is not None
+        reader = raw._fp if bounded else raw._fp.fp
 
         def close() -> None:
             guard.detach(sock)
@@ -167,7 +174,7 @@ class Transport:
             reader.read1,
             close,
             more=lambda: sock is not None and _readable(sock),
-            chunked=headers.get("transfer-encoding", "").lower() == "chunked",
+            chunked=chunked,
             translate=lambda error: self._translate(error, guard),
         )
 

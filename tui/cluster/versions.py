@@ -6,6 +6,8 @@ from collections import OrderedDict
 from typing import Final
 
 _REMEMBERED: Final = 2048
+_LONGEST: Final = 39
+"""Digits: those of 128 bits."""
 
 
 class Versions:
@@ -29,15 +31,14 @@ class Versions:
 
     def listed(self, version: str) -> None:
         """The list is whole: an event from before it is no news, whomever it is of."""
-        self._listed = int(version) if version.isdecimal() else 0
+        self._listed = _number(version) or 0
 
     def is_news(self, uid: str, version: str) -> bool:
         """Note an object as seen; False if it is an old state of it, or it is known deleted."""
         if uid in self._deleted:
             return False
-        try:
-            number = int(version)
-        except ValueError:
+        number = _number(version)
+        if number is None:
             return True
         known = self._newest.get(uid)
         if number <= (self._listed if known is None else known):
@@ -51,3 +52,8 @@ class Versions:
         self._deleted[uid] = None
         if len(self._deleted) > _REMEMBERED:
             self._deleted.popitem(last=False)
+
+
+def _number(version: str) -> int | None:
+    """None where it is none, or one that no store counts to."""
+    return int(version) if version.isdecimal() and len(version) <= _LONGEST else None

@@ -12,6 +12,7 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 import msgspec
 
 from tui.cluster.decode.common import MalformedObjectError
+from tui.cluster.errors import UNREADABLE
 from tui.state.rows import Row
 
 W = TypeVar("W")
@@ -129,7 +130,7 @@ class Codec(Generic[W]):
             wire = self._list.decode(body)
             items: Sequence[W] = wire.items or ()
             broken = 0
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             wire, items, broken = self._page_loosely(body)
         rows: list[Row] = []
         versions: list[str] = []
@@ -152,7 +153,7 @@ class Codec(Generic[W]):
         """
         try:
             wire = self._event.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             return self._event_loosely(line)
         type: str = wire.type
         if type in _CHANGES:
@@ -173,7 +174,7 @@ class Codec(Generic[W]):
         for raw in loose.items or ():
             try:
                 items.append(self._item.decode(_repaired(bytes(raw))))
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            except UNREADABLE:
                 broken += 1
         return loose, items, broken
 
@@ -188,11 +189,11 @@ class Codec(Generic[W]):
                 item = self._item.decode(body)
                 row = self._project(item)
                 return Event(loose.type, row, _version(item), None, row.uid)
-            except (msgspec.DecodeError, MalformedObjectError, RecursionError):
+            except (*UNREADABLE, MalformedObjectError):
                 pass
         try:
             meta = _ONLY_META.decode(body).metadata or _OnlyNames()
-        except (msgspec.DecodeError, RecursionError):
+        except UNREADABLE:
             meta = _OnlyNames()
         return Event(loose.type, None, meta.resourceVersion or "", None, meta.uid or "")
 
@@ -201,7 +202,7 @@ def status_of(body: bytes) -> Status | None:
     """The Status in an answer's body; None if it is something else (text, HTML, another object)."""
     try:
         status = _STATUS.decode(_repaired(body))
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return None
     if status.kind not in (None, "Status") or (status.code is None and status.message is None):
         return None
@@ -211,7 +212,7 @@ def status_of(body: bytes) -> Status | None:
 def _decode(decoder: msgspec.json.Decoder[Any], body: bytes, otherwise: str) -> Any:
     try:
         return decoder.decode(_repaired(body))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         raise BadReplyError(otherwise) from None
 
 

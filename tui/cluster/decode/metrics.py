@@ -11,6 +11,7 @@ import msgspec
 
 from tui.cluster.decode.codec import BadReplyError
 from tui.cluster.decode.common import instant, milli, shared, whole
+from tui.cluster.errors import UNREADABLE
 from tui.state.rows import NodeUsage, PodUsage
 
 Quantity: TypeAlias = str | int | float | None
@@ -146,7 +147,7 @@ def _samples(
 ) -> list[U]:
     try:
         items = whole.decode(body).items or []
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         items = _one_by_one(body, one)
     return [sample for item in items if (sample := project(item)) is not None]
 
@@ -158,9 +159,9 @@ def _one_by_one(body: bytes, one: msgspec.json.Decoder[W]) -> list[W]:
         loose = _LOOSE.decode(body)
         if not loose.kind.endswith("List"):
             raise BadReplyError("the answer is not a list of metrics")
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         raise BadReplyError("the answer is not a list of metrics") from None
     for raw in loose.items or ():
-        with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        with contextlib.suppress(*UNREADABLE):
             items.append(one.decode(raw))
     return items
