@@ -11,7 +11,7 @@ from typing import Any
 from tests.cluster.server import (
     Server,
 )
-from tui.cluster.access import ClusterConfig, Tls
+from tui.cluster.access import Auth, ClusterConfig, Tls
 from tui.cluster.informer import Informer
 from tui.cluster.resources import RESOURCES
 from tui.cluster.transport import Transport
@@ -61,7 +61,9 @@ class Running:
         self.store = _Noting(self._note)
         self.links: list[Link] = []
         self.waits = Waits()
-        self.config = ClusterConfig(server=server.url, tls=options.pop("tls", Tls()))
+        self.config = ClusterConfig(
+            server=server.url, tls=options.pop("tls", Tls()), auth=options.pop("auth", Auth())
+        )
         self.transport = Transport(self.config)
         self.kind = kind
         self.informer = Informer(

@@ -28,7 +28,7 @@ from tests.cluster.server import (
     status,
     watching,
 )
-from tui.cluster.access import ClusterConfig, Tls
+from tui.cluster.access import Auth, ClusterConfig, Tls
 from tui.cluster.informer import SLOW_RETRY, Informer
 from tui.cluster.resources import RESOURCES
 from tui.cluster.transport import Transport
@@ -58,6 +58,18 @@ def test_no_wait_that_a_server_asks_for_is_without_end(run: Run, seconds: int) -
     running = run(lambda e: e.reply(429, told), listing([pod("a")]))
     eventually(lambda: running.names() == {"a"})
     assert 0 <= max(running.waits.asked) <= 3600
+
+
+def test_a_token_that_a_watch_repeats_is_not_shown(server: Server) -> None:
+    echo = {"kind": "Status", "code": 500, "message": "upstream refused: Bearer canary-of-a-token"}
+    server.on(PODS, listing([pod("a")]))
+    server.on(PODS, watching(("ERROR", echo)), watch=True)
+    running = Running(server, auth=Auth(token="canary-of-a-token"))
+    try:
+        eventually(lambda: running.link.health is Health.RETRYING)
+        assert {link.detail for link in running.links} >= {"upstream refused: Bearer ..."}
+    finally:
+        running.stop()
 
 
 def test_continue_tokens_that_lead_in_a_circle_end_the_list(run: Run) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 import socket
@@ -444,3 +445,35 @@ def test_nothing_is_logged_on_the_terminal(
     server.on("/x", lambda e: e.reply(200, OK, Bad_Header=""))
     to(server).get("/x")
     assert capfd.readouterr() == ("", "")
+
+
+TOKEN = "eyJhbGciOiJSUzI1NiIs" + "x7" * 300
+BASIC = base64.b64encode(b"ada:lovelace").decode()
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "code"),
+    [
+        (
+            {"kind": "Status", "code": 500, "message": f"no: {TOKEN} {BASIC} ada:lovelace"},
+            None,
+            500,
+        ),
+        ("".join(f"\\u{ord(c):04x}" for c in f"{TOKEN}lovelace"), None, 500),
+        (OK, TOKEN, 200),
+    ],
+    ids=["as it is", "escaped", "as the type of the answer"],
+)
+@pytest.mark.parametrize("auth", [Auth(token=TOKEN), Auth(username="ada", password="lovelace")])
+def test_credentials_that_a_server_repeats_are_in_no_message(
+    server: Server, auth: Auth, body: Any, kind: str | None, code: int
+) -> None:
+    if isinstance(body, str):
+        body = b'{"kind":"Status","code":500,"message":"' + body.encode() + b'"}'
+    if kind is not None:
+        body = b"no JSON"
+    server.on("/x", lambda e: e.reply(code, body, *([kind] if kind is not None else [])))
+    error = failing(to(server, auth=auth))
+    said = f"{error.message} {error!r}"
+    secrets = [TOKEN[:16]] if auth.token else [BASIC, "lovelace"]
+    assert not [secret for secret in secrets if secret in said]

@@ -21,6 +21,11 @@ _EARLY: Final = 10.0
 """Seconds before its end from which a token is not used any more."""
 _PAUSE: Final = 10.0
 """Seconds within which rejected credentials are not fetched anew: they would be the same."""
+_LATELY: Final = 8
+"""Tokens and passwords that are remembered, to keep them out of messages."""
+_SHORTEST: Final = 6
+"""Characters: a shorter one would be found in any text."""
+_HEAD: Final = 12
 
 
 class Presented(NamedTuple):
@@ -44,6 +49,7 @@ class Credentials:
         self._expires: float | None = 0.0
         self._fetched = float("-inf")
         self._generation = 0
+        self._presented: tuple[str, ...] = ()
 
     def present(self) -> Presented:
         """The headers that say who we are, fetched first if they are not, or no longer, there.
@@ -57,11 +63,25 @@ class Credentials:
         if not token and (auth.token_file or auth.plugin):
             token, generation = self._current()
         if token:
+            self._note(token)
             headers.append(("Authorization", _bearer(token)))
         elif auth.username is not None:
-            pair = f"{auth.username}:{auth.password or ''}".encode()
-            headers.append(("Authorization", "Basic " + base64.b64encode(pair).decode()))
+            pair = f"{auth.username}:{auth.password or ''}"
+            packed = base64.b64encode(pair.encode()).decode()
+            self._note(packed, pair, auth.password or "")
+            headers.append(("Authorization", f"Basic {packed}"))
         return Presented(generation, headers)
+
+    def masked(self, text: str) -> str:
+        """The text without what was presented lately: some servers and proxies repeat it."""
+        for secret in self._presented:
+            text = _without(text, secret)
+        return text
+
+    def _note(self, *secrets: str) -> None:
+        for secret in secrets:
+            if len(secret) >= _SHORTEST and secret not in self._presented:
+                self._presented = (*self._presented[1 - _LATELY :], secret)
 
     @property
     def certificate(self) -> Certificate | None:
@@ -144,3 +164,14 @@ def _bearer(token: str) -> str:
     if not token.isascii() or not token.isprintable():
         raise ApiError(Fault.CREDENTIALS, "The token holds characters that no token has.")
     return f"Bearer {token}"
+
+
+def _without(text: str, secret: str) -> str:
+    """Its beginning counts, too: a message may have been cut in the middle of it."""
+    head, at = secret[:_HEAD], 0
+    while (at := text.find(head, at)) >= 0:
+        end = at + len(head)
+        while end < len(text) and end - at < len(secret) and text[end] == secret[end - at]:
+            end += 1
+        text = f"{text[:at]}...{text[end:]}"
+    return text

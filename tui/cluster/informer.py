@@ -363,7 +363,8 @@ class Informer(Worker):
         self._pause(Health.RETRYING, detail, pause)
 
     def _pause(self, health: Health, detail: str, pause: float) -> None:
-        self._store.link(self.resource.kind, health, detail, self._store.clock() + pause)
+        said = self._transport.masked(detail)
+        self._store.link(self.resource.kind, health, said, self._store.clock() + pause)
         self._wait(pause)
 
     def _link(self, health: Health, detail: str = "", *, now: bool = False) -> None:

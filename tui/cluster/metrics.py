@@ -248,7 +248,8 @@ class MetricsPoll(Worker, Generic[U]):
         return ""
 
     def _note(self, health: Health, detail: str, pause: float) -> float:
-        self._store.link(self.source, health, detail, self._store.clock() + pause)
+        said = self._transport.masked(detail)
+        self._store.link(self.source, health, said, self._store.clock() + pause)
         return pause
 
 

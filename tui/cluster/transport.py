@@ -23,7 +23,7 @@ from tui.cluster import faults
 from tui.cluster.access import ClusterConfig, stamp
 from tui.cluster.credentials import Credentials, Presented
 from tui.cluster.dates import http_date
-from tui.cluster.errors import ApiError, Fault
+from tui.cluster.errors import ApiError, Cause, Fault
 from tui.cluster.halt import Halt, cut
 from tui.cluster.stream import LineStream
 
@@ -129,7 +129,7 @@ class Transport:
         finally:
             guard.detach(sock)
         if accept == JSON and not _is_json(headers, content):
-            raise faults.not_kubernetes(raw.status, headers)
+            raise self._quiet(faults.not_kubernetes(raw.status, headers))
         return Response(raw.status, headers, content)
 
     def stream(
@@ -151,7 +151,7 @@ class Transport:
         if accept == JSON and "json" not in headers.get("content-type", ""):
             guard.detach(sock)
             _discard(raw)
-            raise faults.not_kubernetes(raw.status, headers)
+            raise self._quiet(faults.not_kubernetes(raw.status, headers))
         if headers.get("content-encoding", "identity") != "identity":
             guard.detach(sock)
             _discard(raw)
@@ -177,6 +177,19 @@ class Transport:
             chunked=chunked,
             translate=lambda error: self._translate(error, guard),
         )
+
+    def masked(self, text: str) -> str:
+        """What the server said, without our credentials."""
+        return self._credentials.masked(text)
+
+    def _quiet(self, error: ApiError) -> ApiError:
+        error.message, error.reason = self.masked(error.message), self.masked(error.reason)
+        error.causes = tuple(
+            Cause(*(self.masked(text) for text in (c.reason, c.field, c.message)))
+            for c in error.causes
+        )
+        error.args = (error.message,)
+        return error
 
     def close(self) -> None:
         """Close idle connections; those in use end with their halt."""
@@ -255,7 +268,8 @@ class Transport:
             content = self._read(raw, halt, timeout, _SHORT)
         finally:
             halt.detach(sock)
-        raise faults.of_answer(raw.status, _headers(raw), _silent(content, as_whom))
+        answer = faults.of_answer(raw.status, _headers(raw), _silent(content, as_whom))
+        raise self._quiet(answer)
 
     def _read(self, raw: Any, halt: Halt, timeout: float, largest: int = _LARGEST) -> bytes:
         """The whole body, unpacked."""

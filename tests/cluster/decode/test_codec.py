@@ -15,7 +15,7 @@ from tui.cluster.decode.codec import BadReplyError, Event, Page, status_of
 from tui.cluster.decode.common import Shared, instant, milli, whole
 from tui.cluster.decode.metrics import node_list, pod_list
 from tui.cluster.resources import RESOURCES
-from tui.state.rows import Kind
+from tui.state.rows import Kind, PodRow
 
 PODS = RESOURCES[Kind.PODS].codec
 GOOD: dict[str, Any] = {"metadata": {"uid": "1", "name": "a", "resourceVersion": "7"}}
@@ -68,6 +68,29 @@ def test_an_odd_object_is_skipped_and_counted(odd: Any) -> None:
 def test_nulls_and_unknown_fields_are_fine(fine: dict[str, Any]) -> None:
     page = PODS.page(body({**GOOD, **fine}))
     assert (len(page.rows), page.skipped) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (r"\ud800", "\ufffd"),
+        (r"a\udc00b", "a\ufffdb"),
+        (r"\ud83d\ude00", "\U0001f600"),
+        (r"\ud83d\ud83d\ude00\ude00", "\ufffd\U0001f600\ufffd"),
+        (r"\\ud800 \ud800", r"\ud800 " + "\ufffd"),
+        (r"\\\ud800", "\\\ufffd"),
+    ],
+)
+def test_half_a_surrogate_pair_hides_no_object(written: str, read: str) -> None:
+    """Go writes none, but what it was given by others it hands on."""
+    item = json.dumps({**GOOD, "status": {"reason": "X"}}).replace('"X"', f'"{written}"').encode()
+    odd = json.dumps({**GOOD, "x": "X"}).replace('"X"', r'"\ud800"').encode()
+    page = PODS.page(b'{"kind":"PodList","items":[' + item + b"," + odd + b"]}")
+    event = PODS.event(b'{"type":"ADDED","object":' + item + b"}")
+    for row in (page.rows[0], event.row):
+        assert isinstance(row, PodRow)
+        assert row.status == read
+    assert (len(page.rows), page.skipped) == (2, 0)
 
 
 def test_an_empty_list_may_be_null() -> None:

@@ -6,6 +6,7 @@ loosely: it is counted and skipped, and its resourceVersion still counts.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
@@ -108,6 +109,11 @@ _LOOSE_EVENT: Final = msgspec.json.Decoder(_WireEvent[msgspec.Raw])
 _STATUS: Final = msgspec.json.Decoder(Status)
 _ONLY_META: Final = msgspec.json.Decoder(_OnlyMeta)
 _NO_META: Final = ListMeta()
+_ESCAPED_HALVES: Final = re.compile(rb"((?<!\\)(?:\\\\)*)((?:\\u[dD][89a-fA-F][0-9a-fA-F]{2})+)")
+"""Escapes such as ``\\ud83d\\ude00``, of which JSON wants pairs. Escaped ones do not count."""
+_HALF: Final = re.compile(
+    rb"(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[0-9a-fA-F]{4}"
+)
 _CHANGES: Final = frozenset({"ADDED", "MODIFIED", "DELETED"})
 
 
@@ -183,8 +189,8 @@ class Codec(Generic[W]):
         body = _repaired(bytes(loose.object))
         if loose.type == "ERROR":
             return Event("ERROR", None, "", status_of(body) or Status())
-        if loose.type in _CHANGES and not line.isascii():
-            # Text that is not UTF-8 is worth a second look with the bad bytes replaced.
+        if loose.type in _CHANGES and (not line.isascii() or b"\\u" in line):
+            # Text that is no Unicode is worth a second look with the bad parts replaced.
             try:
                 item = self._item.decode(body)
                 row = self._project(item)
@@ -217,12 +223,16 @@ def _decode(decoder: msgspec.json.Decoder[Any], body: bytes, otherwise: str) -> 
 
 
 def _repaired(body: bytes) -> bytes:
-    """The bytes with what is not UTF-8 replaced."""
+    """The bytes with what is not UTF-8, and halves of surrogate pairs, replaced."""
     try:
         body.decode()
     except UnicodeDecodeError:
-        return body.decode("utf-8", "replace").encode()
-    return body
+        body = body.decode("utf-8", "replace").encode()
+    return _ESCAPED_HALVES.sub(_paired, body) if b"\\u" in body else body
+
+
+def _paired(match: re.Match[bytes]) -> bytes:
+    return match[1] + _HALF.sub(lambda half: half[1] or rb"\ufffd", match[2])
 
 
 def _version(item: Any) -> str:
