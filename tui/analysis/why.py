@@ -26,7 +26,7 @@ from tui.analysis.why_agreement import (
 )
 from tui.analysis.why_inputs import Poll
 from tui.analysis.why_rhythm import SampleRhythm, SyncRhythm
-from tui.analysis.why_world import World, Worlds
+from tui.analysis.why_world import Sight, World, Worlds
 from tui.state.delta import Delta
 from tui.state.rows import HpaRow, Kind
 
@@ -109,15 +109,33 @@ class _Asked(NamedTuple):
     wrote: HpaRow | None
     world: World
 
+    @property
+    def case(self) -> _Case:
+        """The same without the world, of which two hundred HPAs would keep as many."""
+        said = self.wrote or self.row
+        status = self.world.status(said)
+        return _Case(self.at, self.row, self.wrote, status, self.world.sight(self.row))
+
+
+class _Case(NamedTuple):
+    """A look with what it found."""
+
+    at: float
+    row: HpaRow
+    wrote: HpaRow | None
+    status: hpa.Status
+    """What the HPA says after it."""
+    sight: Sight
+
 
 class _Open(NamedTuple):
     """The last look, while a sample may come that the controller read and we had not."""
 
-    asked: _Asked
+    case: _Case
     memory: hpa.Memory
     """Before it."""
-    tried: tuple[Poll, ...]
-    """The polls it has been judged by."""
+    tried: frozenset[int]
+    """The polls it has been judged by, by their numbers."""
 
 
 class _Tracker:
@@ -240,7 +258,7 @@ class Explainer:
         row = tracker.asked[0].row if tracker.asked else tracker.row
         tracker.since = now
         spec = world.spec(row)
-        inputs = world.inputs(row)
+        inputs = world.sight(row).inputs(world.polls[0])
         nothing = hpa.decide(spec, inputs, hpa.NOTHING_REMEMBERED, now, self._settings)
         memory = why_memory.first(nothing, inputs.status, now)
         tracker.memory = why_memory.with_rescales(memory, spec, world.rescales(row), self._settings)
@@ -249,37 +267,38 @@ class Explainer:
             tracker.rhythm.seen(row.last_scale + 0.5)
 
     def _reckon(self, tracker: _Tracker, asked: _Asked, world: World) -> None:
-        memory = tracker.memory
+        memory, case = tracker.memory, asked.case
         polls = (asked.world.polls[0], *world.polls)
-        look, remembered = self._look(asked, memory, polls)
+        look, remembered = self._look(case, memory, polls)
         tracker.ledger.count(look.difference)
         tracker.look = look
-        tracker.memory = self._remember(asked, look, remembered, tracker.since or asked.at)
+        tracker.memory = self._remember(case, look, remembered, tracker.since or case.at)
         settled = look.same_samples and look.difference is None
-        tracker.open = None if settled else _Open(asked, memory, polls)
+        tried = frozenset(poll.number for poll in polls)
+        tracker.open = None if settled else _Open(case, memory, tried)
 
     def _again(self, tracker: _Tracker, world: World, now: float) -> None:
         """Judge the last look by samples that have come since."""
-        asked, memory, tried = cast(_Open, tracker.open)
+        case, memory, tried = cast(_Open, tracker.open)
         before = tracker.look
-        if before is None or before.at != asked.at or now - asked.at > _LATE:
+        if before is None or before.at != case.at or now - case.at > _LATE:
             tracker.open = None
             return
-        fresh = tuple(poll for poll in world.polls if poll not in tried)
+        fresh = [poll for poll in world.polls if poll.number not in tried]
         if not fresh:
             return
-        tracker.open = _Open(asked, memory, (*tried, *fresh))
-        look, remembered = self._look(asked, memory, fresh, before.outcome)
+        tracker.open = _Open(case, memory, tried.union(poll.number for poll in fresh))
+        look, remembered = self._look(case, memory, fresh, before.outcome)
         if not look.same_samples or (before.same_samples and look.difference is not None):
             return
         tracker.open = None
         tracker.ledger.again(before.difference, look.difference)
         tracker.look = look
-        tracker.memory = self._remember(asked, look, remembered, tracker.since or asked.at)
+        tracker.memory = self._remember(case, look, remembered, tracker.since or case.at)
 
     def _look(
         self,
-        asked: _Asked,
+        case: _Case,
         memory: hpa.Memory,
         polls: Iterable[Poll],
         best: hpa.Outcome | None = None,
@@ -288,43 +307,39 @@ class Explainer:
 
         ``best``: what came of the polls tried before.
         """
-        said = asked.wrote or asked.row
-        status = asked.world.status(said)
-        replicas = said.current if asked.wrote is not None else None
-        scaled = asked.wrote is not None and asked.wrote.last_scale != asked.row.last_scale
+        at, status, wrote = case.at, case.status, case.wrote
+        replicas = wrote.current if wrote is not None else None
+        scaled = wrote is not None and wrote.last_scale != case.row.last_scale
 
         def fit(outcome: hpa.Outcome) -> tuple[bool, bool]:
             """Whether the figures are those written, and the size as well."""
             same = same_figures(outcome.decision, status)
-            return same, same and difference(outcome, status, asked.at) is None
+            return same, same and difference(outcome, status, at) is None
 
         fits = fit(best) if best is not None else (False, False)
         for poll in dict.fromkeys(polls):
             if all(fits):
                 break
-            spec = asked.world.spec(asked.row)
-            inputs = asked.world.inputs(asked.row, poll, replicas)
-            outcome = hpa.reconcile(spec, inputs, memory, asked.at, self._settings)
+            inputs = case.sight.inputs(poll, replicas)
+            outcome = hpa.reconcile(case.sight.spec, inputs, memory, at, self._settings)
             # Samples of two polls may read alike and yet be of other pods.
             if best is None or fit(outcome) > fits:
                 best, fits = outcome, fit(outcome)
         assert best is not None  # a world has a poll, if an empty one
-        found = difference(best, status, asked.at)
-        size = status.desired_replicas
-        seen = asked.wrote is not None
-        return Look(asked.at, best, seen, size, scaled, fits[0], found), best.decision.memory
+        found = difference(best, status, at)
+        size, seen = status.desired_replicas, wrote is not None
+        return Look(at, best, seen, size, scaled, fits[0], found), best.decision.memory
 
-    def _remember(self, asked: _Asked, look: Look, memory: hpa.Memory, since: float) -> hpa.Memory:
-        said = asked.wrote or asked.row
-        status = asked.world.status(said)
+    def _remember(self, case: _Case, look: Look, memory: hpa.Memory, since: float) -> hpa.Memory:
+        said = case.wrote or case.row
         decision = look.outcome.decision
         if look.scaled and said.current is not None and said.desired:
             behavior = decision.spec.behavior
             memory = remember_rescale(
-                behavior, self._settings, said.current, said.desired, memory, asked.at
+                behavior, self._settings, said.current, said.desired, memory, case.at
             )
         if look.same_samples:
-            memory = why_memory.corrected(memory, decision, status, since)
+            memory = why_memory.corrected(memory, decision, case.status, since)
         return memory
 
     # What is shown.
@@ -349,9 +364,10 @@ class Explainer:
         self._shown_of, self._shown_for = focus, shown_for
         after = max(now, tracker.look.at + tracker.grace if tracker.look is not None else now)
         due = tracker.due[0] if tracker.due is not None else tracker.rhythm.next(after)
-        inputs = world.inputs(row)
+        sight = world.sight(row)
+        inputs = sight.inputs(world.polls[0])
         outlook = hpa.reconcile(
-            world.spec(row), inputs, tracker.memory, max(now, due or now), self._settings
+            sight.spec, inputs, tracker.memory, max(now, due or now), self._settings
         )
         look = tracker.look
         self._shown = Explanation(

@@ -127,8 +127,9 @@ class Poll:
     look asks for it.
     """
 
-    def __init__(self, samples: Mapping[tuple[str, str], PodUsage]) -> None:
-        """``samples``: by ``(namespace, name)``."""
+    def __init__(self, samples: Mapping[tuple[str, str], PodUsage], number: int) -> None:
+        """``samples``: by ``(namespace, name)``. ``number``: how many polls there were before."""
+        self.number = number
         self._samples = samples
         self._made: dict[tuple[str, str], hpa.PodUsage] = {}
 

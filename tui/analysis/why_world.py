@@ -15,6 +15,7 @@ from tui.analysis.why_inputs import (
     PodIndex,
     PodInputs,
     Poll,
+    Readings,
     inputs_of,
     readings_of,
     spec_of,
@@ -40,6 +41,44 @@ class _Scaled(NamedTuple):
     rows: tuple[PodRow, ...]
     pods: tuple[hpa.PodInput, ...]
     selecting: tuple[str, ...]
+
+
+class Sight(NamedTuple):
+    """What a look at one HPA finds, but for the samples, of which it may have met several polls.
+
+    A world may not be kept for long: it is a copy of much that every tick changes, and two hundred
+    HPAs look at two hundred moments.
+    """
+
+    row: HpaRow
+    spec: hpa.HpaSpec
+    workload: WorkloadRow | None
+    found: _Scaled | None
+    """None without a workload."""
+    metrics: Link
+    readings: Readings
+
+    def inputs(self, poll: Poll, replicas: int | None = None) -> hpa.Inputs:
+        """What the look reads, if that poll was the newest.
+
+        ``replicas``: the target's ``spec.replicas`` where it is known better than from its row.
+        """
+        found = self.found
+        if found is None:
+            return inputs_of(self.row, None, (), ())
+        usage = [sample for pod in found.rows if (sample := poll.of(pod)) is not None]
+        answer: list[hpa.PodUsage] | hpa.Unavailable = usage
+        if not usage and self.metrics.health in (Health.ABSENT, Health.UNAVAILABLE):
+            answer = hpa.Unavailable(self.metrics.detail)
+        return inputs_of(
+            self.row,
+            self.workload,
+            found.pods,
+            answer,
+            selecting=found.selecting,
+            readings=self.readings,
+            replicas=replicas,
+        )
 
 
 class World:
@@ -156,28 +195,16 @@ class World:
                 return _problem(link, "metrics")
         return unread(row, self.delta.readings.get(row.uid))
 
-    def inputs(
-        self, row: HpaRow, poll: Poll | None = None, replicas: int | None = None
-    ) -> hpa.Inputs:
-        """What a look at the HPA reads, with the newest poll or another one."""
+    def sight(self, row: HpaRow) -> Sight:
+        """What a look at the HPA finds."""
         workload = self.workload(row)
-        if workload is None:
-            return inputs_of(row, None, (), ())
-        found = self._found_by(row, workload)
-        of = (self.polls[0] if poll is None else poll).of
-        usage = [sample for pod in found.rows if (sample := of(pod)) is not None]
-        link = self.delta.link(Source.POD_METRICS)
-        answer: list[hpa.PodUsage] | hpa.Unavailable = usage
-        if not usage and link.health in (Health.ABSENT, Health.UNAVAILABLE):
-            answer = hpa.Unavailable(link.detail)
-        return inputs_of(
+        return Sight(
             row,
+            self.spec(row),
             workload,
-            found.pods,
-            answer,
-            selecting=found.selecting,
-            readings=readings_of(self.delta.readings.get(row.uid, {})),
-            replicas=replicas,
+            None if workload is None else self._found_by(row, workload),
+            self.delta.link(Source.POD_METRICS),
+            readings_of(self.delta.readings.get(row.uid, {})),
         )
 
     def _found_by(self, row: HpaRow, workload: WorkloadRow) -> _Scaled:
@@ -225,7 +252,7 @@ class Worlds:
     def __init__(self) -> None:
         self._pods = PodInputs()
         self._recent: deque[World] = deque()
-        self._polls: tuple[Poll, ...] = (Poll({}),)
+        self._polls: tuple[Poll, ...] = (Poll({}, 0),)
 
     def next(self, delta: Delta, now: float) -> World:
         """The world of this tick; the one of the tick before where nothing changed."""
@@ -236,7 +263,8 @@ class Worlds:
         fresh = last is None or delta.pod_usage is not last.delta.pod_usage
         if fresh:
             self._polls[0].rest()
-            self._polls = (Poll(delta.pod_usage), *self._polls)[:_POLLS]
+            newest = Poll(delta.pod_usage, self._polls[0].number + 1)
+            self._polls = (newest, *self._polls)[:_POLLS]
         world = World(delta, now, self._polls, self._pods)
         world.fresh_samples = fresh
         if last is not None:
