@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import msgspec
@@ -24,6 +25,7 @@ from tui.analysis.why import Explainer, Explanation
 from tui.analysis.why_needs import needs_of
 from tui.analysis.why_sentence import sentences
 from tui.analysis.why_steps import steps
+from tui.analysis.why_world import World
 from tui.state.links import Health, Source
 from tui.state.readings import PodReading, Reading
 from tui.state.rows import Kind, MetricRow, Requirement, WorkloadRow
@@ -209,3 +211,31 @@ def test_the_next_look_is_foreseen_however_quick_the_controller_is(period: float
     assert why.next_look is not None
     assert 0 <= why.next_look - lab.clock() <= period
     assert why.agreement.looks == 6
+
+
+def test_looks_that_are_not_settled_keep_no_world() -> None:
+    """Each of many HPAs writes, in another tick, what no sample of ours explains."""
+    gc.collect()
+    others = {id(each) for each in gc.get_objects() if isinstance(each, World)}
+    lab = Lab()
+    names = [f"app-{n}" for n in range(30)]
+    rows = [hpa(1, 1, 120, uid=n, name=n, target_name=n, min=1) for n in names]
+    pods = [pod(n, age=4000, labels=(("app", n),)) for n in names]
+    selectors = {n: (Requirement("app", "In", (n,)),) for n in names}
+    lab.store.put(
+        Kind.DEPLOYMENTS,
+        [deployment(1, 1, uid=f"d-{n}", name=n, selector=selectors[n]) for n in names],
+    )
+    lab.store.put(Kind.PODS, pods)
+    lab.store.put(Kind.HPAS, rows)
+    lab.store.sample_pods([usage(n, 120, time=NOW - 5) for n in names])
+    for number, row in enumerate(rows):
+        lab.explain()
+        lab.clock.now += 0.5
+        lab.store.put(Kind.PODS, [msgspec.structs.replace(pods[0], restarts=number + 1)])
+        lab.store.put(Kind.HPAS, [msgspec.structs.replace(row, metrics=(cpu_metric(77),))])
+    lab.explain()
+    assert all(lab.explainer.looks(n).differences for n in names)
+    # Those of the last three seconds, two a second.
+    kept = [w for w in gc.get_objects() if isinstance(w, World) and id(w) not in others]
+    assert len(kept) < 12
