@@ -180,6 +180,16 @@ class Requirement(msgspec.Struct, frozen=True, gc=False):
                 return self.key
 
 
+class Condition(msgspec.Struct, frozen=True, gc=False):
+    """A status condition; ``status`` is True, False or Unknown."""
+
+    type: str
+    status: str
+    reason: str = ""
+    message: str = ""
+    since: float | None = None
+
+
 class WorkloadRow(Row, frozen=True, gc=False, kw_only=True):
     """A Deployment, ReplicaSet or StatefulSet."""
 
@@ -194,6 +204,8 @@ class WorkloadRow(Row, frozen=True, gc=False, kw_only=True):
     ready: int = 0
     updated: int = 0
     available: int = 0
+    failure: Condition | None = None
+    """ReplicaFailure, while it is True: why pods cannot be created, or deleted."""
 
 
 class ServicePort(msgspec.Struct, frozen=True, gc=False):
@@ -237,16 +249,6 @@ class EndpointSliceRow(Row, frozen=True, gc=False, kw_only=True):
     """Names of the nodes with a ready endpoint, sorted."""
     others: int = 0
     """Ready endpoints that are no pods: addresses that somebody entered."""
-
-
-class Condition(msgspec.Struct, frozen=True, gc=False):
-    """A status condition; ``status`` is True, False or Unknown."""
-
-    type: str
-    status: str
-    reason: str = ""
-    message: str = ""
-    since: float | None = None
 
 
 class MetricRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):

@@ -129,6 +129,24 @@ def test_a_selector_of_expressions() -> None:
     assert row.replicas == 1  # the default of an absent spec.replicas
 
 
+@pytest.mark.parametrize(("status", "failing"), [("True", True), ("False", False)])
+def test_pods_that_cannot_be_created_are_told_by_a_condition(status: str, failing: bool) -> None:
+    conditions = [
+        {"type": "Available", "status": "True"},
+        {
+            "type": "ReplicaFailure",
+            "status": status,
+            "reason": "FailedCreate",
+            "message": "m" * 9999,
+        },
+    ]
+    wire = {"metadata": META, "status": {"conditions": conditions}}
+    failure = workloads.replicaset(msgspec.convert(wire, workloads.Workload)).failure
+    assert (failure is not None) is failing
+    if failure is not None:
+        assert (failure.reason, len(failure.message)) == ("FailedCreate", 1024)
+
+
 def test_zero_replicas_are_zero() -> None:
     wire = {"metadata": META, "spec": {"replicas": 0}, "status": None}
     assert workloads.deployment(msgspec.convert(wire, workloads.Workload)).replicas == 0

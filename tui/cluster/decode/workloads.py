@@ -6,10 +6,20 @@ from typing import Final
 
 import msgspec
 
-from tui.cluster.decode.common import Int32, Meta, Selector, identity, owner_of, requirements_of
-from tui.state.rows import WorkloadRow
+from tui.cluster.decode.common import (
+    Int32,
+    Meta,
+    Selector,
+    WireCondition,
+    conditions_of,
+    identity,
+    owner_of,
+    requirements_of,
+)
+from tui.state.rows import Condition, WorkloadRow
 
 _REVISION: Final = "deployment.kubernetes.io/revision"
+_LONGEST_MESSAGE: Final = 1024
 
 
 class Spec(msgspec.Struct, gc=False):
@@ -27,6 +37,7 @@ class Status(msgspec.Struct, gc=False):
     updatedReplicas: Int32 | None = None  # noqa: N815
     availableReplicas: Int32 | None = None  # noqa: N815
     updateRevision: str | None = None  # noqa: N815
+    conditions: list[WireCondition] | None = None
 
 
 class Workload(msgspec.Struct, gc=False):
@@ -76,4 +87,13 @@ def _project(workload: Workload, kind: str) -> WorkloadRow:
         ready=status.readyReplicas or 0,
         updated=status.updatedReplicas or 0,
         available=status.availableReplicas or 0,
+        failure=_failure(status.conditions),
     )
+
+
+def _failure(conditions: list[WireCondition] | None) -> Condition | None:
+    for one in conditions or ():
+        if one.type == "ReplicaFailure" and one.status == "True":
+            one.message = (one.message or "")[:_LONGEST_MESSAGE]
+            return conditions_of([one])[0]
+    return None
