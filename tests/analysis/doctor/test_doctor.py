@@ -34,6 +34,7 @@ def test_it_looks_once_a_second_and_only_when_something_changed() -> None:
     first = doctor.look(case.store.drain(), NOW)
     assert first.wanted
     case.put(Kind.HPAS, hpa(10, 10, 97, conditions=conditions("TooManyReplicas")))
+    case.put(Kind.DEPLOYMENTS, deployment(10, 10))
     assert doctor.look(case.store.drain(), NOW + PAUSE / 2) is first
     second = doctor.look(case.store.drain(), NOW + PAUSE)
     assert "at-max" in [f.id for f in second.findings]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.analysis.doctor.patients import Case, evidence
-from tests.samples import MI, NOW, conditions, hpa, pod
+from tests.samples import MI, NOW, conditions, deployment, hpa, pod
 from tui.analysis.doctor.finding import Severity
 from tui.state.rows import (
     ContainerRow,
@@ -22,6 +22,7 @@ from tui.state.rows import (
 
 def test_at_the_maximum_and_still_above_the_target() -> None:
     case = Case().put(Kind.HPAS, hpa(10, 10, 97, conditions=conditions("TooManyReplicas")))
+    case.put(Kind.DEPLOYMENTS, deployment(10, 10))
     found = case.one("at-max")
     assert found.severity is Severity.WARNING
     assert ("HorizontalPodAutoscaler default/fastapi-hpa", "spec.maxReplicas", "10") in evidence(
@@ -37,7 +38,7 @@ def test_at_the_maximum_and_still_above_the_target() -> None:
 )
 def test_at_the_maximum_alone_is_fine(cpu: int | None, limited: str) -> None:
     case = Case().put(Kind.HPAS, hpa(10, 10, cpu, conditions=conditions(limited)))
-    assert case.ids() == []
+    assert case.put(Kind.DEPLOYMENTS, deployment(10, 10)).ids() == []
 
 
 def test_limited_by_the_policy_that_holds_without_a_behavior() -> None:

@@ -1,4 +1,4 @@
-"""Pods that the API server refuses to create."""
+"""Pods that the API server refuses to create, and what then is not said."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from tests.analysis.doctor.patients import Case, evidence
-from tests.samples import NOW, deployment, hpa, replicaset
+from tests.samples import NOW, conditions, deployment, hpa, replicaset
 from tui.analysis.doctor.finding import Severity
 from tui.state.links import Health
 from tui.state.rows import Condition, EventRow, Kind, WorkloadRow
@@ -17,6 +17,7 @@ QUOTA = (
     'pods "fastapi-deploy-66b8c95455-abcde" is forbidden: exceeded quota: team-quota, requested: '
     "requests.cpu=100m, used: requests.cpu=600m, limited: requests.cpu=600m"
 )
+AT_MAX = hpa(10, 10, 160, conditions=conditions("TooManyReplicas"))
 
 
 def _failure(message: str = QUOTA, since: float = NOW - 60, reason: str = "FailedCreate") -> Any:
@@ -190,3 +191,25 @@ def test_what_has_been_a_while_ago_need_not_be_so_now(
     events: list[tuple[str, dict[str, Any]]],
 ) -> None:
     assert "pods-refused" not in _stateful(*events).ids()
+
+
+# at-max tells of pods that are there.
+
+
+def test_what_is_refused_its_pods_is_not_held_back_by_its_maximum() -> None:
+    case = _case().put(Kind.HPAS, AT_MAX)
+    assert "at-max" not in case.ids()
+    assert "pods-refused" in case.ids()
+
+
+def test_at_the_maximum_with_pods_that_do_not_serve_says_how_many_do() -> None:
+    case = _case(there=10).put(Kind.DEPLOYMENTS, deployment(10, 8)).put(Kind.HPAS, AT_MAX)
+    found = case.one("at-max")
+    assert "All 10 pods that it may have are there, 8 of them Ready" in found.explanation
+    assert "about 26 pods" in found.explanation
+
+
+def test_few_pods_that_serve_are_no_reason_for_more_than_the_maximum() -> None:
+    """Three pods at 160 % have work for ten, at most."""
+    case = _case(there=10).put(Kind.DEPLOYMENTS, deployment(10, 3)).put(Kind.HPAS, AT_MAX)
+    assert "at-max" not in case.ids()

@@ -29,7 +29,12 @@ def _examine(patient: Patient) -> Iterable[Finding]:
             continue
         if metric is None or not _is_over(hpa, metric) or (hpa.current or 0) < hpa.max:
             continue
-        yield _finding(hpa, metric, limited.reason)
+        workload = patient.target(hpa)
+        if workload is not None and workload.current < hpa.max:
+            continue  # status.currentReplicas is what is asked for: those pods are not there
+        ready = workload.ready if workload is not None else hpa.max
+        if _needed(hpa, metric, ready) > hpa.max:
+            yield _finding(hpa, metric, limited.reason, ready)
 
 
 def _is_over(hpa: HpaRow, metric: MetricRow) -> bool:
@@ -37,16 +42,24 @@ def _is_over(hpa: HpaRow, metric: MetricRow) -> bool:
     return metric.current is not None and is_over(hpa, metric.current, metric.target)
 
 
-def _finding(hpa: HpaRow, metric: MetricRow, reason: str) -> Finding:
-    needed = -(-hpa.max * (metric.current or 0) // metric.target) if metric.target else hpa.max
+def _needed(hpa: HpaRow, metric: MetricRow, ready: int) -> int:
+    """How many pods the load takes. The metric is a mean over those that serve."""
+    if not metric.target:
+        return hpa.max + 1
+    return -(-min(ready, hpa.max) * (metric.current or 0) // metric.target)
+
+
+def _finding(hpa: HpaRow, metric: MetricRow, reason: str, ready: int) -> Finding:
+    needed = _needed(hpa, metric, ready)
+    serving = f", {ready} of them Ready" if ready < hpa.max else ""
     more = max(hpa.max + 1, min(needed, 2 * hpa.max))
     is_now, aim = figure(metric, metric.current or 0), figure(metric, metric.target)
     return RULE.found(
         hpa_name(hpa),
         f"{hpa.name} is at its maximum of {hpa.max}, and {metric_title(metric)} is still over",
-        f"All {hpa.max} pods that it may have are there, and {metric_title(metric)} is {is_now} "
-        f"where {aim} is wanted. It would take about {needed} pods. Until the load falls, requests "
-        "take longer.",
+        f"All {hpa.max} pods that it may have are there{serving}, and {metric_title(metric)} is "
+        f"{is_now} where {aim} is wanted. It would take about {needed} pods. Until the load falls, "
+        "requests take longer.",
         [
             Evidence(hpa_name(hpa), "spec.maxReplicas", str(hpa.max)),
             Evidence(hpa_name(hpa), "status.currentReplicas", str(hpa.current)),
