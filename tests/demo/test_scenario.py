@@ -7,9 +7,13 @@ from pathlib import Path
 import pytest
 
 from tui.demo import resources, scenario
+from tui.demo.api.operations import Writer
 from tui.demo.clock import Clock
 from tui.demo.cluster import AGE, Cluster
+from tui.demo.controllers.base import condition
+from tui.demo.resource import Resource
 from tui.demo.scenario import ScenarioError
+from tui.demo.store import Object
 
 
 def _play(name: str) -> Cluster:
@@ -174,6 +178,39 @@ def test_a_quota_too_small_is_told_by_the_replica_set() -> None:
     assert len(said) < 30
     quota = cluster.api.get(resources.RESOURCE_QUOTAS, "default", "team-quota")
     assert quota.status["used"]["requests.cpu"] == "600m"
+
+
+def test_a_deployment_shares_its_replica_sets_failure_until_it_is_over() -> None:
+    cluster = _play("quota-too-small")
+    _desired(cluster, 120)
+
+    def failure(resource: Resource, name: str) -> Object:
+        status = cluster.api.get(resource, "default", name).status
+        return condition(status, "ReplicaFailure") or {}
+
+    (replica_set,) = [
+        entry.name
+        for entry in cluster.store.list_at(resources.REPLICA_SETS.storage, "default", None)
+        if entry.name.startswith("fastapi")
+    ]
+    theirs = failure(resources.REPLICA_SETS, replica_set)
+    since = theirs["lastTransitionTime"]
+    assert failure(resources.DEPLOYMENTS, "fastapi-deploy") == {**theirs, "lastUpdateTime": since}
+    assert theirs["reason"] == "FailedCreate"
+    assert "exceeded quota: team-quota" in theirs["message"]
+
+    quota = cluster.api.get(resources.RESOURCE_QUOTAS, "default", "team-quota")
+    cluster.api.change(
+        resources.RESOURCE_QUOTAS,
+        quota,
+        lambda data: data["spec"]["hard"].update({"requests.cpu": "2"}),
+        Writer("test"),
+    )
+    cluster.clock.advance(20)
+    assert failure(resources.REPLICA_SETS, replica_set) == {}
+    assert failure(resources.DEPLOYMENTS, "fastapi-deploy") == {}
+    status = cluster.api.get(resources.DEPLOYMENTS, "default", "fastapi-deploy").status
+    assert {one["type"] for one in status["conditions"]} == {"Available", "Progressing"}
 
 
 def test_a_noisy_neighbour_takes_what_the_node_has() -> None:

@@ -255,7 +255,11 @@ class DeploymentController(Controller):
         status: Object = {"observedGeneration": deployment.metadata["generation"]}
         status |= {name: number for name, number in counts.items() if number}
         status["terminatingReplicas"] = total("terminatingReplicas")
-        status["conditions"] = self._conditions(deployment, fresh, updated, replicas, available)
+        conditions = self._conditions(deployment, fresh, updated, replicas, available)
+        if not deployment.spec.get("paused"):
+            fresh_first = sorted(sets, key=lambda entry: entry is not fresh)
+            conditions = _with_failure(conditions, fresh_first)
+        status["conditions"] = conditions
         if (collisions := deployment.status.get("collisionCount")) is not None:
             status["collisionCount"] = collisions
         return status
@@ -332,6 +336,22 @@ class DeploymentController(Controller):
             "message": message,
         }
         return [one for one in conditions if one["type"] != type_] + [fresh]
+
+
+def _with_failure(conditions: list[Any], sets: list[Entry]) -> list[Any]:
+    """The conditions with the first failure of the ReplicaSets; one that is known keeps its words.
+
+    Source: ``syncRolloutStatus`` of Kubernetes 1.36's ``deployment/progress.go``.
+    """
+    failures = [found for one in sets if (found := condition(one.status, "ReplicaFailure"))]
+    known = [one for one in conditions if one["type"] == "ReplicaFailure"]
+    others = [one for one in conditions if one["type"] != "ReplicaFailure"]
+    if not failures:
+        return others
+    first = failures[0]
+    if known and all(known[0][key] == first[key] for key in ("status", "reason")):
+        return conditions
+    return [*others, {**first, "lastUpdateTime": first["lastTransitionTime"]}]
 
 
 def _revision(entry: Entry) -> int:
