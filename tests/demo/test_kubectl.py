@@ -215,6 +215,10 @@ async def test_streams(program: str, tmp_path: Path) -> None:
         assert "nginx-proxy-" in await kubectl("exec", "deploy/nginx-proxy", "--", "hostname")
         failed = await kubectl("exec", "deploy/nginx-proxy", "--", "sh", "-c", "exit 3", code=3)
         assert "exit code 3" in failed
+        once = ("run", "x", "--rm", "-i", "--restart=Never", "--image=busybox")
+        assert "hello" in await kubectl(*once, "--", "echo", "hello")
+        typed = await kubectl(*once, given="hostname; exit 3\n", code=3)
+        assert "x\n" in typed
         forward = await asyncio.create_subprocess_exec(
             *(kubectl.program, "port-forward", "svc/fastapi-svc", ":80"),
             env=kubectl.environment,

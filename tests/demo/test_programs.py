@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tui.demo.node.programs import ANNOTATION, DATE, HOSTNAME, Program, program_of
+from tui.demo.node.programs import ANNOTATION, DATE, HOSTNAME, Program, program_of, reads_words
 from tui.demo.node.status import canonical, pull_error
 
 
@@ -43,6 +43,27 @@ def test_a_shell_without_a_terminal_ends_at_once() -> None:
     assert _program("busybox").lasts is not None
     assert _program("busybox", args=["sleep", "5"]).lasts == 5
     assert _program("nginx", args=["-g", "daemon off;"]).lasts is None
+    assert _program("perl", command=["bash"]).lasts is not None
+
+
+@pytest.mark.parametrize(
+    ("container", "reads"),
+    [
+        ({"image": "busybox"}, True),
+        ({"image": "perl", "command": ["/bin/bash", "-l"]}, True),
+        ({"image": "busybox", "args": ["sh"]}, True),
+        ({"image": "nicolaka/netshoot", "tty": True}, True),
+        ({"image": "nicolaka/netshoot"}, False),
+        ({"image": "nginx", "tty": True}, False),
+        ({"image": "busybox", "args": ["sh", "-c", "echo a"]}, False),
+        ({"image": "busybox", "command": ["echo", "hi"]}, False),
+    ],
+)
+def test_a_shell_with_an_open_input_waits_for_words(container: dict[str, Any], reads: bool) -> None:
+    assert reads_words({**container, "stdin": True}) is reads
+    assert not reads_words(container)
+    if reads:
+        assert program_of({**container, "stdin": True}, {}, task=True).lasts is None
 
 
 def test_a_binary_that_is_not_there() -> None:

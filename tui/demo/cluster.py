@@ -85,8 +85,10 @@ class Cluster:
         self.dataplane = DataPlane(
             self.store, self.api, clock, self.usage, self.logs, seed, any_port=any_port
         )
-        self.handlers.sessions = PodSessions(self.store, clock, self.dataplane, self.logs)
         self.kubelet = Kubelet(self.plane, self.usage, self.logs, self.dataplane)
+        self.handlers.sessions = PodSessions(
+            self.store, clock, self.dataplane, self.logs, self.kubelet
+        )
         self._namespaces = NamespaceController(self.plane)
         self.controllers: list[Controller] = [
             self._namespaces,

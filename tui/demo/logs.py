@@ -94,7 +94,7 @@ class Logs:
         show = _printer(request)
         chosen = self._choose(lines, request)
         if log is not None and request.flag("follow") and not request.flag("previous"):
-            return Stream(self._follow(log, chosen, show), PLAIN)
+            return Stream(self._follow(log, log.count, chosen, show), PLAIN)
         body = "".join(map(show, chosen)).encode()
         limit = request.number("limitBytes")
         return Response(200, body[:limit] if limit else body, PLAIN)
@@ -138,9 +138,8 @@ class Logs:
 
     @staticmethod
     async def _follow(
-        log: _Log, chosen: list[Line], show: Callable[[Line], str]
+        log: _Log, last: int, chosen: list[Line], show: Callable[[Line], str]
     ) -> AsyncIterator[bytes]:
-        last = log.count
         if chosen:
             yield "".join(map(show, chosen)).encode()
         while True:

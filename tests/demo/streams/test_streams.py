@@ -6,7 +6,6 @@ import asyncio
 import io
 import ssl
 import tarfile
-from collections.abc import AsyncIterator
 from random import Random
 from typing import Any
 
@@ -17,24 +16,11 @@ import pytest
 from tests.demo.http import TOKEN, Http
 from tests.demo.streams import spdyclient
 from tests.demo.streams.spdyclient import SpdyClient
-from tui.demo.clock import RealClock
-from tui.demo.cluster import AGE, Cluster
 from tui.demo.streams import spdy
 from tui.demo.streams.archive import bytes_of
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 TUNNEL = "SPDY/3.1+portforward.k8s.io"
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[Http]:
-    clock = RealClock(50, AGE)
-    cluster = Cluster(clock, wave=None)
-    cluster.bring_up()
-    clock.go_live(asyncio.get_running_loop())
-    async with Http(cluster) as client, asyncio.timeout(20):
-        yield client
-    clock.stop()
 
 
 def _pod(http: Http, app: str) -> str:

@@ -12,7 +12,7 @@ from tui.demo.logs import Logs
 from tui.demo.node.runtime import Runtime
 from tui.demo.node.usage import Usage
 from tui.demo.node.worker import Tools, Worker
-from tui.demo.store import Event, Key, Object
+from tui.demo.store import Entry, Event, Key, Object
 
 _HEARTBEAT: Final = 300.0
 """Simulated seconds between looks at a node; a real kubelet renews its Lease every ten."""
@@ -84,6 +84,12 @@ class Kubelet(Controller):
         worker.add(pod)
         if pod.deleting:
             worker.stop(float(pod.metadata.get("deletionGracePeriodSeconds", 0)))
+
+    def exited(self, pod: Entry, container: str, code: int) -> None:
+        """A container's process has ended with that code; nothing if it has done so before."""
+        worker = self._workers.get(pod.key)
+        if worker is not None and worker.uid == pod.uid:
+            worker.exited(container, code)
 
     def lose(self, node: str) -> None:
         """A node's kubelet is heard of no more."""

@@ -130,6 +130,7 @@ _LOOP: Final = re.compile(
     r"(?P<head>.*?)\bwhile\s+(?:true|:|\[ 1 \])\s*;\s*do\b(?P<body>.*?)[;\s]*\bdone[;\s]*", re.S
 )
 _SHELLS: Final = ("sh", "bash", "/bin/sh", "/bin/bash")
+_SHELL_NAMES: Final = ("sh", "ash", "bash")
 _BINARIES: Final = (
     "/bin/",
     "/sbin/",
@@ -156,8 +157,12 @@ def program_of(container: Object, annotations: dict[str, str], *, task: bool = F
     if _NO_SUCH.search(image):
         found = replace(found, pull_fails=True)
     words = [str(w) for w in (*(container.get("command") or ()), *(container.get("args") or ()))]
+    if reads_words(container):
+        return _as_annotated(
+            replace(found, listens=False, output=()), annotations.get(ANNOTATION, "")
+        )
     if _SHELL_IMAGES.match(name) and not container.get("command"):
-        # Their default is a shell, which ends at once without a terminal.
+        # Their default is a shell, which ends at once if nobody can say a word to it.
         found = replace(found, lasts=0.05, listens=False)
     if container.get("command") or (words and _SHELL_IMAGES.match(name)):
         found = _of_command(replace(found, lasts=None), words, container)
@@ -167,8 +172,27 @@ def program_of(container: Object, annotations: dict[str, str], *, task: bool = F
     return _as_annotated(found, annotations.get(ANNOTATION, ""))
 
 
+def reads_words(container: Object) -> bool:
+    """Whether a container's process is a shell that waits for words on its standard input."""
+    if not container.get("stdin"):
+        return False
+    name = str(container.get("image", "")).partition("@")[0]
+    words = [str(w) for w in (*(container.get("command") or ()), *(container.get("args") or ()))]
+    if words:
+        flags = words[1:]
+        return words[0].rpartition("/")[2] in _SHELL_NAMES and all(
+            one.startswith("-") and not one.endswith("c") for one in flags
+        )
+    if _SHELL_IMAGES.match(name):
+        return True
+    # Nobody wants a terminal of what does not talk to people.
+    return bool(container.get("tty")) and not any(part in name for part, _ in _IMAGES)
+
+
 def _of_command(program: Program, words: list[str], container: Object) -> Program:
     first = words[0]
+    if first in _SHELLS and len(words) == 1:
+        return _ended(program, 0.05, 0, [])
     if first in _SHELLS and len(words) > 2 and words[1] in ("-c", "-ec"):
         return _of_script(program, words[2])
     if first == "sleep" and len(words) > 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from random import Random
 from typing import Final
@@ -166,8 +166,6 @@ class Worker:
         for spec in pod.spec.get("ephemeralContainers") or ():
             if spec["name"] not in known and self.pod_ip and not self.stopping:
                 program = program_of(spec, {}, task=True)
-                if spec.get("stdin") and not spec.get("command"):
-                    program = replace(program, lasts=None)  # its shell waits for a word
                 self.added.append(Container(spec, program, "ephemeralContainers"))
                 self._prepare(self.added[-1])
 
@@ -291,6 +289,12 @@ class Worker:
 
     def _exited(self, container: Container) -> None:
         self.end_run(container, container.program.exit_code, container.program.reason)
+
+    def exited(self, name: str, code: int) -> None:
+        """A container's process has ended for a reason that lies outside."""
+        for container in (*self.inits, *self.containers, *self.added):
+            if container.name == name and container.running and not self.ended:
+                self.end_run(container, code)
 
     def end_run(self, container: Container, code: int, reason: str = "") -> None:
         """The process has ended; start it again if the policy says so."""

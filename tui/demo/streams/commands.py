@@ -1,10 +1,10 @@
-"""Exec and attach: a shell behind standard streams, or what a container prints."""
+"""Exec: a shell behind standard streams."""
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -45,14 +45,26 @@ class Terminal:
     Args:
         echo: sends back what is typed; None where no terminal is.
         whole: keep all that comes as it is, for a command that reads its standard input.
+        prompt: what follows a line that was given up.
     """
 
-    def __init__(self, echo: Callable[[bytes], None] | None, *, whole: bool = False) -> None:
+    def __init__(
+        self,
+        echo: Callable[[bytes], None] | None,
+        *,
+        whole: bool = False,
+        prompt: str = PROMPT,
+    ) -> None:
         self._echo = echo
+        self._prompt = prompt
         self._typed = ""
         self._whole = bytearray() if whole else None
         self._ended = asyncio.Event()
         self.lines: asyncio.Queue[str | None] = asyncio.Queue()
+        self.interrupted = asyncio.Event()
+        """Ctrl+C was typed."""
+        self.gone = False
+        """Nobody is there any more who could type."""
 
     async def everything(self) -> bytes:
         """All that is sent, once it has ended."""
@@ -88,7 +100,8 @@ class Terminal:
                 echo(b"\b \b")
         elif letter == "\x03":
             self._typed = ""
-            echo(b"^C\r\n" + PROMPT.encode())
+            echo(b"^C\r\n" + self._prompt.encode())
+            self.interrupted.set()
         elif letter == "\x04":
             if not self._typed:
                 self.finished()
@@ -102,6 +115,11 @@ class Terminal:
             self.lines.put_nowait(self._typed)
         self.lines.put_nowait(None)
         self._ended.set()
+
+    def lost(self) -> None:
+        """Whoever typed is gone."""
+        self.gone = True
+        self.finished()
 
 
 async def execute(
@@ -150,10 +168,3 @@ def shell_alone(command: list[str]) -> bool:
     if any(word.startswith("-") and word.endswith("c") for word in command[1:]):
         return _BECOMES_SHELL.search(command[-1]) is not None
     return True
-
-
-async def attach(output: AsyncIterator[bytes], send: Send) -> None:
-    """Show what a container prints until it ends."""
-    async for chunk in output:
-        send(STDOUT, chunk)
-    send(ERROR, outcome(0))

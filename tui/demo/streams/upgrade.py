@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from aiohttp import WSMsgType, web
 
 from tui.demo.api import errors
-from tui.demo.api.requests import Request, Response, Stream, Upgrade
-from tui.demo.streams import commands, proxy
+from tui.demo.api.requests import Response, Upgrade
+from tui.demo.streams import attaching, commands, proxy
 from tui.demo.streams.forwarding import ChannelForwarding, SpdyForwarding
 from tui.demo.streams.sessions import PodSessions
+from tui.demo.streams.shell import PROMPT
 from tui.demo.streams.spdy import Session, SpdyError
 from tui.demo.streams.spdy import Stream as SpdyStream
 
@@ -50,7 +52,9 @@ async def serve(incoming: web.BaseRequest, wanted: Upgrade) -> web.StreamRespons
             return await proxy.serve(
                 incoming, sessions.network, wanted.pod, wanted.port, wanted.path
             )
-        if wanted.kind != "portforward":
+        if wanted.kind == "attach":
+            sessions.process(wanted.pod, incoming.query.get("container", ""))
+        elif wanted.kind == "exec":
             sessions.container(wanted.pod, incoming.query.get("container", ""))
     except errors.ApiError as problem:
         return _refused(problem)
@@ -155,38 +159,37 @@ def _listed(incoming: web.BaseRequest, name: str) -> list[str]:
     return [one for text in incoming.query.getall(name, ()) for one in text.split(",")]
 
 
-def _terminal(incoming: web.BaseRequest, send: commands.Send) -> commands.Terminal:
-    tty = incoming.query.get("tty") in ("true", "1")
-    command = incoming.query.getall("command", ()) or ["sh"]
-    echo = (lambda data: send(commands.STDOUT, data)) if tty else None
-    return commands.Terminal(echo, whole=not commands.shell_alone(list(command)))
+def _asked(incoming: web.BaseRequest, name: str) -> bool:
+    """Whether a flag of the query is set."""
+    return incoming.query.get(name) in ("true", "1")
 
 
-async def _work(
-    incoming: web.BaseRequest,
-    wanted: Upgrade,
-    sessions: PodSessions,
-    terminal: commands.Terminal,
-    send: commands.Send,
-) -> None:
+_Run: TypeAlias = Callable[[], Awaitable[None]]
+
+
+def _begin(
+    incoming: web.BaseRequest, wanted: Upgrade, sessions: PodSessions, send: commands.Send
+) -> tuple[commands.Terminal, _Run]:
+    """What takes the words of exec or attach, and what then is to be run to its end."""
+
+    def echo(data: bytes) -> None:
+        send(commands.STDOUT, data)
+
     name = incoming.query.get("container", "")
+    stdin, tty = _asked(incoming, "stdin"), _asked(incoming, "tty")
     if wanted.kind == "attach":
-        query = {"follow": "true", "tailLines": "0"} | ({"container": name} if name else {})
-        output = sessions.logs.respond(wanted.pod, Request("GET", "", query))
-        if isinstance(output, Stream):
-            await commands.attach(output.chunks, send)
-        return
+        process = sessions.process(wanted.pod, name)
+        # Nobody reads what is typed to a process without a standard input.
+        reads = stdin and tty and process.reads and process.tty
+        prompt = PROMPT if process.shell is not None else ""
+        terminal = commands.Terminal(echo if reads else None, prompt=prompt)
+        return terminal, partial(attaching.attach, process, terminal, send, stdin=stdin)
     container = sessions.container(wanted.pod, name)
     command = list(incoming.query.getall("command", ())) or ["sh"]
-    yes = ("true", "1")
-    await commands.execute(
-        sessions.shell(wanted.pod, container),
-        command,
-        terminal,
-        send,
-        stdin=incoming.query.get("stdin") in yes,
-        tty=incoming.query.get("tty") in yes,
-    )
+    terminal = commands.Terminal(echo if tty else None, whole=not commands.shell_alone(command))
+    shell = sessions.shell(wanted.pod, container)
+    run = partial(commands.execute, shell, command, terminal, send, stdin=stdin, tty=tty)
+    return terminal, run
 
 
 async def _run_by_websocket(
@@ -194,11 +197,11 @@ async def _run_by_websocket(
 ) -> web.StreamResponse:
     socket = await _open(incoming, _CHANNELS)
     out = _Socket(socket)
-    terminal = _terminal(incoming, out.on_channel)
+    terminal, run = _begin(incoming, wanted, sessions, out.on_channel)
     out.on_channel(commands.STDOUT, b"")  # tells the client that it is connected
 
     async def work() -> None:
-        await _work(incoming, wanted, sessions, terminal, out.on_channel)
+        await run()
         out.end()
 
     task = asyncio.get_running_loop().create_task(work())
@@ -279,7 +282,8 @@ class _Standard:
 
     def lost(self) -> None:
         """The client is gone."""
-        self.finished()
+        if self.terminal is not None:
+            self.terminal.lost()
 
     def send(self, channel: int, data: bytes) -> None:
         """Send bytes on the stream of a channel."""
@@ -308,7 +312,7 @@ async def _by_spdy(
         opened = SpdyForwarding(sessions.network, address, wanted.pod.name).opened
     else:
         opened = standard.opened
-        standard.terminal = _terminal(incoming, standard.send)
+        standard.terminal, run = _begin(incoming, wanted, sessions, standard.send)
     raw.session = Session(transport.write, opened)
     head = (
         "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n"
@@ -320,27 +324,21 @@ async def _by_spdy(
     if forwards:
         await raw.ended.wait()
     else:
-        await _run_by_spdy(incoming, wanted, sessions, standard, raw)
+        await _run_by_spdy(incoming, run, standard, raw)
     transport.close()
     return web.Response(status=101)
 
 
 async def _run_by_spdy(
-    incoming: web.BaseRequest,
-    wanted: Upgrade,
-    sessions: PodSessions,
-    standard: _Standard,
-    raw: _Raw,
+    incoming: web.BaseRequest, run: _Run, standard: _Standard, raw: _Raw
 ) -> None:
-    yes = ("true", "1")
-    needed = 1 + sum(incoming.query.get(name) in yes for name in ("stdin", "stdout", "stderr"))
+    needed = 1 + sum(_asked(incoming, name) for name in ("stdin", "stdout", "stderr"))
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(10):
             while len(standard.by_channel) < needed and not raw.ended.is_set():
                 standard.changed.clear()
                 await standard.changed.wait()
-    assert standard.terminal is not None
-    await _work(incoming, wanted, sessions, standard.terminal, standard.send)
+    await run()
     for stream in standard.by_channel.values():
         stream.close()
     with contextlib.suppress(TimeoutError):
