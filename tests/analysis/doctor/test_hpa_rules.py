@@ -354,6 +354,13 @@ def test_the_hpa_itself_may_own_replicas(manager: str) -> None:
     assert "replicas-owned" not in _owned(manager).ids(advice=True)
 
 
+def test_what_was_created_and_never_applied_is_set_back_by_nobody() -> None:
+    assert "replicas-owned" not in _owned("kubectl-create").ids(advice=True)
+    saved = ReplicasOwnersFact((ReplicasOwner("kubectl-create", "Update"),), applied=True)
+    found = Case().fetched(OWNERS, saved).one("replicas-owned")  # with --save-config
+    assert found.severity is Severity.ADVICE
+
+
 # no-readiness-probe
 
 

@@ -27,7 +27,8 @@ _LABELS: Final = {
     "helm.toolkit.fluxcd.io/name": "Flux",
     "kustomize.toolkit.fluxcd.io/name": "Flux",
 }
-_KUBECTL: Final = ("kubectl", "kubectl-client-side-apply", "kubectl-create", "kubectl-replace")
+_KUBECTL: Final = ("kubectl", "kubectl-client-side-apply", "kubectl-replace")
+"""Not ``kubectl-create``: what it has made it never touches again."""
 
 
 def _fetch(one: Scaled) -> ReplicasOwnersFetch:
