@@ -28,6 +28,29 @@ def _json(answer: Response) -> Any:
     return msgspec.json.decode(answer.body)
 
 
+def test_health_lists_its_checks_when_asked(build: Build) -> None:
+    cluster = build()
+
+    def asked(path: str, **query: str) -> Response:
+        answer = cluster.handlers.respond(Request("GET", path, query, {}))
+        assert isinstance(answer, Response)
+        return answer
+
+    for name in ("healthz", "livez", "readyz"):
+        assert asked(f"/{name}").body == b"ok"
+        lines = asked(f"/{name}", verbose="").body.decode().splitlines()
+        assert lines[:3] == ["[+]ping ok", "[+]log ok", "[+]etcd ok"]
+        assert "[+]poststarthook/rbac/bootstrap-roles ok" in lines
+        assert ("[+]shutdown ok" in lines) is (name == "readyz")
+        assert lines[-1] == f"{name} check passed"
+    assert asked("/livez/poststarthook/rbac/bootstrap-roles").body == b"ok"
+    assert asked("/livez/nonsense").status == asked("/livezz").status == 404
+    assert b"[+]etcd excluded: ok\n" in asked("/livez", verbose="", exclude="etcd").body
+    assert b'no matches for "x"\nlivez check passed' in (
+        asked("/livez", verbose="", exclude="x").body
+    )
+
+
 def test_both_kinds_of_discovery_agree(build: Build) -> None:
     cluster = build()
     for version in ("v2", "v2beta1"):

@@ -12,6 +12,7 @@ from tui.demo.api import (
     access,
     bodies,
     errors,
+    health,
     listing,
     paths,
     representation,
@@ -33,7 +34,6 @@ _DEPRECATED: Final = {
         "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
     ),
 }
-_HEALTH: Final = ("/healthz", "/livez", "/readyz")
 # A client that can read nothing but protobuf is refused; one that can read JSON too gets JSON.
 _ACCEPTED: Final = ("application/json", "application/yaml", "*/*", "application/*", "")
 
@@ -101,8 +101,9 @@ class Handlers:
 
     def _route(self, request: Request) -> Response | Stream:
         path = request.path.rstrip("/") or "/"
-        if path.startswith(_HEALTH):
-            return Response.text("ok")
+        healthy = health.respond(path, request)
+        if healthy is not None:
+            return healthy
         documents = self._documents.respond(path, request)
         if documents is not None:
             return documents
