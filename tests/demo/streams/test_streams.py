@@ -16,7 +16,7 @@ import pytest
 from tests.demo.http import TOKEN, Http
 from tests.demo.streams import spdyclient
 from tests.demo.streams.spdyclient import SpdyClient
-from tui.demo.streams import spdy
+from tui.demo.streams import service_links, spdy
 from tui.demo.streams.archive import bytes_of
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -158,6 +158,47 @@ async def test_commands(http: Http) -> None:
     _, err, status = await _exec(http, "python3")
     assert "python3: not simulated in the embedded cluster" in err
     assert status["details"]["causes"][0]["message"] == "127"
+
+
+async def test_a_plausible_root_is_listed(http: Http) -> None:
+    out, _, _ = await _exec(http, "ls", "/")
+    assert {"bin", "etc", "tmp", "usr", "var"} <= set(out.split())
+    out, _, _ = await _exec(http, "ls", "/etc")
+    assert {"hostname", "nginx", "resolv.conf"} <= set(out.split())
+    out, _, _ = await _exec(http, "ls", "/usr")
+    assert {"bin", "lib", "share"} <= set(out.split())
+    _, err, _ = await _exec(http, "ls", "/nothing")
+    assert "No such file or directory" in err
+
+
+async def test_services_that_were_there_are_in_the_environment(http: Http) -> None:
+    """Of its own namespace, and the API's; not what came after the container."""
+    spec = {"ports": [{"name": "web-ui", "port": 81, "targetPort": 80}]}
+    after = {"metadata": {"name": "after"}, "spec": spec}
+    started = http.cluster.clock.stamp()
+    while http.cluster.clock.stamp() == started:  # a later second
+        await asyncio.sleep(0.01)
+    assert (await http("POST", "/api/v1/namespaces/default/services", after)).status == 201
+    out, _, _ = await _exec(http, "env")
+    said = dict(line.split("=", 1) for line in out.splitlines())
+    service = (await http("GET", "/api/v1/namespaces/default/services/fastapi-svc")).json
+    address = service["spec"]["clusterIP"]
+    assert said["FASTAPI_SVC_SERVICE_HOST"] == address
+    assert said["FASTAPI_SVC_SERVICE_PORT"] == "80"
+    assert said["FASTAPI_SVC_PORT_80_TCP"] == said["FASTAPI_SVC_PORT"] == f"tcp://{address}:80"
+    assert said["KUBERNETES_SERVICE_HOST"] == "10.96.0.1"
+    assert said["KUBERNETES_SERVICE_PORT_HTTPS"] == "443"
+    assert not [name for name in said if name.startswith(("AFTER", "KUBE_DNS"))]
+    pods = http.cluster.store.list_at("pods", "default", None)
+    pod = next(pod for pod in pods if pod.name.startswith("nginx-proxy"))
+    links = service_links.variables(http.cluster.store, pod, "")
+    assert links["AFTER_SERVICE_PORT_WEB_UI"] == "81"
+    alone = http.cluster.store.get("pods", *pod.key)
+    assert alone is not None
+    alone.spec["enableServiceLinks"] = False
+    assert {
+        name.partition("_")[0] for name in service_links.variables(http.cluster.store, alone, "")
+    } == {"KUBERNETES"}
 
 
 async def test_requests_from_inside(http: Http) -> None:

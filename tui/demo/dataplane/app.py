@@ -21,6 +21,19 @@ from tui.demo.dataplane.messages import Reply, Request, Response
 from tui.demo.dataplane.process import Place, Process, text
 
 _HELLO: Final = "Hello world! From FastAPI running on Uvicorn with Gunicorn. Using Python 3.11"
+FILES: Final = {
+    "/app/main.py": f"""\
+from fastapi import FastAPI
+
+app = FastAPI()
+
+
+@app.get("/")
+async def read_root():
+    return {{"message": "{_HELLO}"}}
+"""
+}
+"""Of the FastAPI sample image."""
 _LONGEST_LOAD: Final = 3600.0
 _MULTIPART: Final = re.compile(rb'name="duration"[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n([^\r\n]*)\r\n')
 _HTML: Final = "text/html; charset=utf-8"

@@ -10,6 +10,7 @@ from tui.demo import resources
 from tui.demo.api import errors
 from tui.demo.api.requests import Request, Response, Stream
 from tui.demo.clock import Clock
+from tui.demo.dataplane.app import FILES as APP_FILES
 from tui.demo.dataplane.caddy.container import FILES as CADDY_FILES
 from tui.demo.dataplane.files import Files
 from tui.demo.dataplane.network import Network
@@ -18,12 +19,13 @@ from tui.demo.dataplane.plane import DataPlane
 from tui.demo.node.programs import reads_words
 from tui.demo.resource import Resource
 from tui.demo.store import Entry, Object, Store
+from tui.demo.streams import service_links
 from tui.demo.streams.attaching import Process
 from tui.demo.streams.shell import Shell, World
 
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _MOST_ROOMS: Final = 32
-_IMAGES: Final = (("nginx", NGINX_FILES), ("caddy", CADDY_FILES))
+_IMAGES: Final = (("fastapi", APP_FILES), ("nginx", NGINX_FILES), ("caddy", CADDY_FILES))
 
 
 _KEYS: Final = (
@@ -196,8 +198,9 @@ class PodSessions:
             found |= {f"{prefix}{key}": value for key, value in data.items()}
         for variable in container.get("env") or ():
             found[variable["name"]] = self._value(pod, variable)
-        found |= {"KUBERNETES_SERVICE_HOST": "10.96.0.1", "KUBERNETES_SERVICE_PORT": "443"}
-        return found | {"HOME": "/root"}
+        running = (_status(pod, container["name"]).get("state") or {}).get("running") or {}
+        links = service_links.variables(self._store, pod, str(running.get("startedAt", "")))
+        return {**found, **{key: links[key] for key in links if key not in found}, "HOME": "/root"}
 
     def _value(self, pod: Entry, variable: Object) -> str:
         if "value" in variable:

@@ -28,8 +28,15 @@ _LONGEST_SLEEP: Final = 3600.0
 PROMPT: Final = "# "
 # Of a simulated container: nothing on this machine is meant.
 _DIRECTORIES: Final = frozenset(
-    ("/", "/bin", "/dev", "/etc", "/home", "/proc", "/root", "/sys", "/tmp", "/usr", "/var")  # noqa: S108
+    (
+        *("/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/media", "/mnt", "/opt"),
+        *("/proc", "/root", "/run", "/sbin", "/srv", "/sys", "/tmp", "/usr", "/var"),  # noqa: S108
+        *("/usr/bin", "/usr/lib", "/usr/local", "/usr/sbin", "/usr/share"),
+        *("/var/cache", "/var/lib", "/var/log", "/var/tmp"),  # noqa: S108
+    )
 )
+_OWN: Final = frozenset({"/etc/hostname", "/etc/resolv.conf"})
+"""Files that are made for each container."""
 _TO_STDERR: Final = re.compile(r"1?>&2")
 
 
@@ -211,19 +218,22 @@ class Shell:
         return Result(archive.text_of(packed), said, code)
 
     def ls(self, words: list[str]) -> Result:
-        """``ls [PATH...]``; of the image's files only those that matter are known."""
+        """``ls [PATH...]``; of the image's files only those that matter are known, and the usual
+        directories.
+        """
         result = Result()
         paths = [one for one in words[1:] if not one.startswith("-")] or [self.world.directory]
         for name in paths:
             path = self._path(name).rstrip("/") or "/"
-            known = self.world.files.paths()
+            known = self.world.files.paths() | _OWN
             if path in known:
                 result.out += f"{name}\n"
                 continue
             prefix = path.rstrip("/") + "/"
+            there = known if self.world.files.mounted(path) else known | _DIRECTORIES
             inside = {
-                one[len(prefix) :].partition("/")[0] for one in known if one.startswith(prefix)
-            }
+                one[len(prefix) :].partition("/")[0] for one in there if one.startswith(prefix)
+            } - {""}
             if not inside and not self._is_directory(path):
                 result.err += f"ls: {name}: No such file or directory\n"
                 result.code = 1
