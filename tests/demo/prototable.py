@@ -39,7 +39,7 @@ _ROOTS = {
     "autoscaling.v1": "HorizontalPodAutoscaler Scale",
     "autoscaling.v2": "HorizontalPodAutoscaler",
     "admissionregistration.v1": ("ValidatingWebhookConfiguration MutatingWebhookConfiguration"),
-    "authentication.v1": "SelfSubjectReview",
+    "authentication.v1": "SelfSubjectReview TokenRequest",
     "authorization.v1": (
         "SelfSubjectAccessReview SelfSubjectRulesReview SubjectAccessReview "
         "LocalSubjectAccessReview"

@@ -210,6 +210,15 @@ async def test_sets_and_jobs(program: str, tmp_path: Path) -> None:
         await kubectl("delete", "-f", "-", given=SETS)
 
 
+async def test_a_token_of_a_service_account(program: str, tmp_path: Path) -> None:
+    """Which kubectl asks for as protobuf."""
+    async with cluster_for(program, tmp_path, lesson=False) as kubectl:
+        token = (await kubectl("create", "token", "default", "--duration=20m")).strip()
+        assert token.count(".") == 2
+        refused = await kubectl("create", "token", "default", "--duration=5s", code=1)
+        assert "may not specify a duration less than 10 minutes" in refused
+
+
 async def test_streams(program: str, tmp_path: Path) -> None:
     async with cluster_for(program, tmp_path) as kubectl:
         assert "nginx-proxy-" in await kubectl("exec", "deploy/nginx-proxy", "--", "hostname")

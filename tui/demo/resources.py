@@ -61,7 +61,7 @@ RESOURCE_QUOTAS: Final = Resource(
 )
 LIMIT_RANGES: Final = Resource("", "v1", "limitranges", "LimitRange", short_names=("limits",))
 SERVICE_ACCOUNTS: Final = Resource(
-    "", "v1", "serviceaccounts", "ServiceAccount", short_names=("sa",)
+    "", "v1", "serviceaccounts", "ServiceAccount", short_names=("sa",), others=("token",)
 )
 VOLUMES: Final = Resource(
     "", "v1", "persistentvolumes", "PersistentVolume", False, short_names=("pv",), status=True

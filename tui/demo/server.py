@@ -37,13 +37,16 @@ class Answers(Protocol):
     def respond(self, request: Request) -> Response | Stream:
         """Answer a request; what goes wrong is an answer too."""
 
+    def account(self, token: str) -> dict[str, str] | None:
+        """The headers that make a request a service account's; None if the token is not its."""
+
 
 class Server:
     """Serves the API.
 
     Args:
         handlers: who answers.
-        token: the bearer token that every request must carry.
+        token: the owner's bearer token; besides, those of service accounts are taken.
         certificate: for `HOST`.
         compact: forgets the store's history, as a restart may.
         set_skew: puts the cluster's clock so many seconds ahead.
@@ -62,6 +65,7 @@ class Server:
         self._compact = compact
         self.faulty = FaultyAnswers(handlers.respond, self._restart_soon, set_skew)
         self._token = token.encode()
+        self._account = handlers.account
         self._runner: web.ServerRunner | None = None
         self._restarts: set[asyncio.Task[None]] = set()
         self._restarting = asyncio.Lock()
@@ -128,14 +132,14 @@ class Server:
         sys.stderr.write(f"kscale-tui cluster: port {self._port} was taken during the restart\n")
 
     async def _serve(self, incoming: web.BaseRequest) -> web.StreamResponse:
-        problem = self._refusal(incoming)
-        if problem is not None:
-            return _plain(Response.of(problem.status(), problem.code))
+        acting = self._admitted(incoming)
+        if isinstance(acting, errors.ApiError):
+            return _plain(Response.of(acting.status(), acting.code))
         request = Request(
             incoming.method,
             incoming.rel_url.raw_path,
             incoming.query,
-            {name.lower(): value for name, value in incoming.headers.items()},
+            {name.lower(): value for name, value in incoming.headers.items()} | acting,
         )
         if incoming.body_exists:
             if (incoming.content_length or 0) > _LARGEST_BODY:
@@ -157,12 +161,17 @@ class Server:
             return _plain(answer, self.faulty.date())
         return await _stream(incoming, answer, self.faulty.date())
 
-    def _refusal(self, incoming: web.BaseRequest) -> errors.ApiError | None:
+    def _admitted(self, incoming: web.BaseRequest) -> dict[str, str] | errors.ApiError:
+        """The headers that say as whom the request acts, or why it may not come in."""
         credentials = incoming.headers.get("Authorization", "")
         scheme, _, token = credentials.partition(" ")
-        known = hmac.compare_digest(token.strip().encode(), self._token)
-        if known and scheme.lower() == "bearer":
-            return None
+        token = token.strip()
+        if scheme.lower() == "bearer":
+            if hmac.compare_digest(token.encode(), self._token):
+                return {}
+            acting = self._account(token)
+            if acting is not None and not incoming.rel_url.raw_path.startswith("/kscale/"):
+                return acting
         return errors.unauthorized() if credentials else _anonymous(incoming)
 
 

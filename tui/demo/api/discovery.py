@@ -37,6 +37,7 @@ _SUBRESOURCE_KINDS: Final = {
     "binding": ("", "", "Binding", ("create",)),
     "eviction": ("policy", "v1", "Eviction", ("create",)),
     "ephemeralcontainers": ("", "", "Pod", ("get", "patch", "update")),
+    "token": ("authentication.k8s.io", "v1", "TokenRequest", ("create",)),
     "finalize": ("", "", "Namespace", ("update",)),
     "status": ("", "", "", ("get", "patch", "update")),
 }

@@ -20,6 +20,7 @@ from tui.demo.api import (
     subresources,
     watching,
 )
+from tui.demo.api.accounts import Accounts
 from tui.demo.api.discovery import Discovery
 from tui.demo.api.operations import Api
 from tui.demo.api.paths import Target
@@ -79,8 +80,13 @@ class Handlers:
         self._rng = rng
         self._discovery = Discovery(api.registry)
         self._documents = Documents(api.registry)
+        self._accounts = Accounts(api)
         self.sessions: object = None
         """Who opens streams into pods."""
+
+    def account(self, token: str) -> dict[str, str] | None:
+        """The headers that make a request a service account's; None if the token is not its."""
+        return self._accounts.headers(token)
 
     def respond(self, request: Request) -> Response | Stream:
         """Answer a request; what goes wrong is an answer too."""
@@ -122,6 +128,8 @@ class Handlers:
         request.check_timeout()
         if not target.resource.stored:
             return self._computed(target, request)
+        if target.subresource == "token":
+            return self._accounts.respond(target, request)
         if target.subresource:
             answer = subresources.respond(self._api, self._logs, target, request)
             if isinstance(answer, Upgrade):
