@@ -80,6 +80,28 @@ def test_a_stateful_set_starts_one_after_the_other(build: Build) -> None:
     assert cluster.store.count("persistentvolumeclaims") == 3  # claims stay
 
 
+def test_a_stateful_set_over_a_quota_tells_so_and_goes_on_when_there_is_room(build: Build) -> None:
+    cluster = build()
+    quota = _make(cluster, resources.RESOURCE_QUOTAS, "few", {"hard": {"pods": "1"}})
+    spec = {"replicas": 2, "serviceName": "db", "selector": SELECTOR, "template": _template()}
+    _make(cluster, resources.STATEFUL_SETS, "db", spec)
+    cluster.clock.advance(30)
+    assert sorted(_pods(cluster)) == ["db-0"]
+    assert _status(cluster, resources.STATEFUL_SETS, "db")["readyReplicas"] == 1
+    said = [
+        event.data["message"]
+        for event in cluster.store.list_at("events", "default", None)
+        if event.data["reason"] == "FailedCreate"
+    ]
+    assert said == [
+        'create Pod db-1 in StatefulSet db failed error: pods "db-1" is forbidden: exceeded quota: '
+        "few, requested: pods=1, used: pods=1, limited: pods=1"
+    ]
+    _set(cluster, resources.RESOURCE_QUOTAS, quota.name, hard={"pods": "2"})
+    cluster.clock.advance(30)
+    assert sorted(_pods(cluster)) == ["db-0", "db-1"]
+
+
 def test_a_stateful_set_is_updated_from_the_last_pod_down(build: Build) -> None:
     cluster = build()
     spec = {"replicas": 3, "serviceName": "db", "selector": SELECTOR, "template": _template()}

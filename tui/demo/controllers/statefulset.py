@@ -8,11 +8,14 @@ from __future__ import annotations
 from typing import ClassVar
 
 from tui.demo import resources
+from tui.demo.api import errors
 from tui.demo.api.operations import CONTROLLER_MANAGER, CONTROLLER_STATUS
 from tui.demo.controllers import revisions, templates
 from tui.demo.controllers.base import Controller, is_finished, is_ready, owner_key
 from tui.demo.store import Entry, Key, Object
 
+_AGAIN = 5.0
+"""Simulated seconds until what was refused is tried again."""
 _INDEX = "apps.kubernetes.io/pod-index"
 _NAME = "statefulset.kubernetes.io/pod-name"
 
@@ -50,8 +53,7 @@ class StatefulSetController(Controller):
         for ordinal in wanted:
             pod = pods.get(ordinal)
             if pod is None:
-                self._create(found, ordinal, newest, old)
-                if ordered:
+                if not self._create(found, ordinal, newest, old) or ordered:
                     return True
             elif is_finished(pod) and not pod.deleting:
                 self._delete(found, pod)
@@ -85,10 +87,11 @@ class StatefulSetController(Controller):
             if not self.is_available(found, pod):
                 return
 
-    def _create(self, found: Entry, ordinal: int, newest: Entry, old: str) -> None:
+    def _create(self, found: Entry, ordinal: int, newest: Entry, old: str) -> bool:
+        """Create a pod; whether the API server takes it."""
         name = f"{found.name}-{ordinal}"
         if self.store.get(resources.PODS.storage, found.namespace, name) is not None:
-            return  # the pod of another: wait until it is gone
+            return True  # the pod of another: wait until it is gone
         strategy = found.spec.get("updateStrategy") or {}
         partition = int((strategy.get("rollingUpdate") or {}).get("partition", 0))
         revision = newest
@@ -103,10 +106,17 @@ class StatefulSetController(Controller):
         spec |= {"hostname": name}
         if found.spec.get("serviceName"):
             spec["subdomain"] = found.spec["serviceName"]
-        self._claim(found, name, spec)
-        self.api.create(resources.PODS, found.namespace, pod, CONTROLLER_MANAGER)
+        try:
+            self._claim(found, name, spec)
+            self.api.create(resources.PODS, found.namespace, pod, CONTROLLER_MANAGER)
+        except errors.ApiError as problem:
+            message = f"create Pod {name} in StatefulSet {found.name} failed error: {problem}"
+            self.record(resources.STATEFUL_SETS, found, "Warning", "FailedCreate", message)
+            self.enqueue(found.key, _AGAIN)
+            return False
         message = f"Create Pod {name} in StatefulSet {found.name} successful"
         self.record(resources.STATEFUL_SETS, found, "Normal", "SuccessfulCreate", message)
+        return True
 
     def _claim(self, found: Entry, pod: str, spec: Object) -> None:
         """The pod's own claims, which stay when it goes."""
