@@ -182,7 +182,7 @@ def test_of_a_statefulset_its_events_tell() -> None:
     "events",
     [
         [("FailedCreate", {"last_seen": NOW - 3600})],
-        [("FailedCreate", {"created": NOW - 5})],
+        [("FailedCreate", {"created": NOW - 3})],
         [("FailedCreate", {}), ("SuccessfulCreate", {"last_seen": NOW - 1})],
     ],
     ids=["long ago", "this very moment", "one has been created since"],

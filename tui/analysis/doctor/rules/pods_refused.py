@@ -12,7 +12,8 @@ from tui.analysis.doctor.rule import Rule
 from tui.analysis.doctor.words import count, hpa_name, stamp
 from tui.state.rows import EventRow, HpaRow, Kind, WorkloadRow
 
-_GRACE: Final = 15.0
+_GRACE: Final = 5.0
+"""A rollout may be refused a pod while those of before are still ending."""
 _RECENT: Final = 1200.0
 """Controllers try again after 1000 s at the latest."""
 _KINDS: Final = (Kind.REPLICASETS, Kind.STATEFULSETS, Kind.DEPLOYMENTS)
