@@ -280,3 +280,93 @@ def test_missing_rights_are_named_before_anything_is_tried(place: Place) -> None
     finally:
         there.door.close()
         transport.close()
+
+
+class Babbling(Transport):
+    """To a cluster whose answers to one kind of request are JSON, and nonsense."""
+
+    babbles = True
+    spoils = "GET"
+
+    def request(self, method: str, path: str, *args: Any, **more: Any) -> Response:
+        answer = super().request(method, path, *args, **more)
+        if self.babbles and method == self.spoils and "/namespaces/" in path:
+            return msgspec.structs.replace(answer, body=b'{"metadata": null, "items": [null, 1]}')
+        return answer
+
+
+def stocked(place: Place) -> Settings:
+    """Settings with which nginx can be applied, and what it needs."""
+    place.create("Service", "fastapi-svc", spec={"selector": {"app": "x"}, "ports": [{"port": 80}]})
+    return Settings(setups=SetupSettings(values={"nginx": {"node-port": place.port}}))
+
+
+@pytest.fixture
+def babbling(place: Place) -> Iterator[tuple[Room, Babbling]]:
+    transport = Babbling(place.transport.config)
+    there = Room(place, transport, stocked(place), None)
+    yield there, transport
+    there.door.close()
+    transport.close()
+
+
+def test_answers_of_another_shape_are_told(babbling: tuple[Room, Babbling]) -> None:
+    there, transport = babbling
+    there.until(lambda: "is not what Kubernetes sends" in there.row("nginx").sentence)
+    assert there.row("nginx").state == "unknown"
+    assert "is not what Kubernetes sends" in there.prepare("nginx").problem
+    transport.babbles = False
+    there.door.prepare("nginx", None)
+    there.state("nginx", "absent")
+
+
+def test_nonsense_after_a_write_ends_the_apply(babbling: tuple[Room, Babbling]) -> None:
+    there, transport = babbling
+    transport.babbles = False
+    plan = there.plan("nginx")
+    transport.babbles, transport.spoils = True, "PATCH"
+    there.door.apply(plan)
+    assert "is not what Kubernetes sends" in there.over("nginx").failure
+    transport.babbles = False
+    there.door.delete(there.deletion("nginx"))
+    there.state("nginx", "absent")
+
+
+class Failing(Transport):
+    """Fails as no transport should."""
+
+    fails = True
+
+    def request(self, method: str, path: str, *args: Any, **more: Any) -> Response:
+        if self.fails:
+            raise AttributeError("'int' object has no attribute 'get'")
+        return super().request(method, path, *args, **more)
+
+
+def test_what_nobody_expected_is_told_and_ends_no_thread(place: Place) -> None:
+    transport = Failing(place.transport.config)
+    there = Room(place, transport, stocked(place), None)
+    try:
+        there.until(lambda: "AttributeError: 'int' object" in there.row("nginx").sentence)
+        assert there.row("nginx").state == "unknown"
+        assert "cannot be told (AttributeError" in there.prepare("nginx").problem
+        transport.fails = False
+        there.state("nginx", "absent")
+        plan = there.plan("nginx")
+        transport.fails = True
+        there.door.apply(plan)
+        assert "It ended half way (AttributeError" in there.over("nginx").failure
+    finally:
+        there.door.close()
+        transport.close()
+
+
+def test_a_value_that_does_not_fit_is_told_of_its_setup_alone(place: Place, room: Make) -> None:
+    settings = Settings(setups=SetupSettings(values={"caddy": {"node-port": "high"}}))
+    there = Room(place, place.transport, settings, None)
+    try:
+        there.state("nginx", "absent")
+        assert "node-port is a whole number" in there.row("caddy").sentence
+        assert there.row("caddy").state == "unknown"
+    finally:
+        there.door.close()

@@ -53,3 +53,13 @@ def test_a_failure_half_way_goes_with_what_it_left() -> None:
     assert (row(store).failure, row(store).undo) == (failure.sentence, "undoing deletes it")
     absent(made)
     assert (row(store).failure, row(store).undo) == ("", "")
+
+
+def test_a_failure_stands_while_nothing_can_be_read() -> None:
+    made, store = board()
+    made.begin("nginx", "applying")
+    failure = Failure(CONFIG, "Timeout", "It was not ready in time.")
+    ended = Outcome("nginx", "default", 1.0, (CONFIG,), failure=failure, undo="undoing deletes it")
+    made.ended("nginx", "applying", ended)
+    made.status(SetupStatus("nginx", "default", State.UNKNOWN, "The server does not answer."))
+    assert (row(store).failure, row(store).undo) == (failure.sentence, "undoing deletes it")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.cluster.server import eventually
@@ -471,3 +472,31 @@ def test_the_own_key_of_a_setup_is_kept(folder: Write, place: Place) -> None:
     text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: '1'}\n"
     setups = place.setups(folder("own", 'key = "o"', a__yaml=text))
     assert setups.catalogue.get("own").key == "o"
+
+
+class Deep(Transport):
+    """To a cluster whose ConfigMaps are nested deeper than any kind is."""
+
+    def request(self, method: str, path: str, *args: Any, **more: Any) -> Response:
+        answer = super().request(method, path, *args, **more)
+        if method == "GET" and path.endswith("/configmaps"):
+            page = json.loads(answer.body)
+            for item in page["items"]:
+                item["data"] = {"nginx.conf": "HERE"}
+            deep = b"[" * 700 + b"]" * 700
+            body = json.dumps(page).encode().replace(b'"HERE"', deep)
+            return msgspec.structs.replace(answer, body=body)
+        return answer
+
+
+def test_an_object_nested_too_deeply_is_told_and_leaves_the_others_alone(app: Place) -> None:
+    assert app.apply("nginx").good
+    transport = Deep(app.transport.config)
+    setups = app.setups(transport=transport)
+    found = {one.setup: one for one in setups.statuses(app.namespace)}
+    assert found["nginx"].state is State.UNKNOWN
+    assert "nested too deeply" in found["nginx"].sentence
+    assert found["caddy"].state is State.ABSENT
+    with pytest.raises(SetupError, match="nested too deeply"):
+        setups.plan("nginx", app.namespace)
+    transport.close()

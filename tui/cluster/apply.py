@@ -29,9 +29,9 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from tui.cluster import ownership
+from tui.cluster import ownership, shapes
 from tui.cluster.audit import SENT, AuditLog, Entry
-from tui.cluster.errors import UNREADABLE, ApiError, Fault, one_line
+from tui.cluster.errors import one_line
 from tui.cluster.guard import Guard, RefusedError
 from tui.cluster.halt import Halt
 from tui.cluster.objects import KINDS, Object, Ref, path_of
@@ -131,7 +131,8 @@ class Writer:
                 content_type=_APPLY,
                 halt=halt,
             )
-            return Applied(decoded(answer.body), answer.status == 201, warnings_of(answer.headers))
+            found = shapes.one(answer.body, ref.known.plural)
+            return Applied(found, answer.status == 201, warnings_of(answer.headers))
 
         if dry_run:
             return send()
@@ -211,14 +212,3 @@ def warnings_of(headers: Mapping[str, str]) -> tuple[str, ...]:
     found = _WARNING.findall(headers.get("warning", ""))
     texts = (one_line(re.sub(r"\\(.)", r"\1", text)) for text in found)
     return tuple(dict.fromkeys(text for text in texts if text))
-
-
-def decoded(body: bytes) -> Object:
-    """An object as the server sent it."""
-    try:
-        decoded = msgspec.json.decode(body)
-    except UNREADABLE:
-        decoded = None
-    if not isinstance(decoded, dict):
-        raise ApiError(Fault.BAD_REPLY, "The server's answer cannot be read.")
-    return decoded

@@ -9,9 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-import msgspec
-
-from tui.cluster.errors import UNREADABLE, ApiError, Fault, one_line
+from tui.cluster import shapes
+from tui.cluster.errors import ApiError, Fault, one_line
 from tui.cluster.halt import Halt
 from tui.cluster.ownership import Object
 from tui.cluster.transport import Transport, path
@@ -106,7 +105,9 @@ def path_of(api_version: str, plural: str, namespace: str, name: str = "") -> st
 
 
 class Objects:
-    """Reads whole objects. Every method raises :class:`ApiError` and nothing else."""
+    """Reads whole objects. Every method raises :class:`ApiError` and nothing else; what it returns
+    has the shape that :mod:`tui.cluster.shapes` describes.
+    """
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -116,7 +117,7 @@ class Objects:
         known = ref.known
         where = path_of(known.api_version, known.plural, ref.namespace, ref.name)
         try:
-            return _decoded(self._transport.get(where, halt=halt).body)
+            return shapes.one(self._transport.get(where, halt=halt).body, known.plural)
         except ApiError as error:
             if error.kind is Fault.NOT_FOUND:
                 return None
@@ -140,13 +141,13 @@ class Objects:
         found: list[Object] = []
         for _ in range(_MOST_PAGES):
             try:
-                page = _decoded(self._transport.get(where, query, halt=halt).body)
+                answer = self._transport.get(where, query, halt=halt)
             except ApiError as error:
                 if error.kind is Fault.NOT_FOUND:
                     return []
                 raise
-            found += page.get("items") or []
-            token = (page.get("metadata") or {}).get("continue")
+            items, token = shapes.page(answer.body, what.plural)
+            found += items
             if not token:
                 break
             query["continue"] = token
@@ -171,13 +172,3 @@ class Objects:
         # The line that says why, if there is one, is often not the very last.
         grave = [line for line in lines if _GRAVE.search(line)]
         return one_line((grave or lines or [""])[-1])
-
-
-def _decoded(body: bytes) -> Object:
-    try:
-        decoded = msgspec.json.decode(body)
-    except UNREADABLE:
-        decoded = None
-    if not isinstance(decoded, dict):
-        raise ApiError(Fault.BAD_REPLY, "The server's answer cannot be read.")
-    return decoded

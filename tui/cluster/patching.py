@@ -23,8 +23,8 @@ from typing import Any, Final
 
 import msgspec
 
-from tui.cluster import ownership
-from tui.cluster.apply import decoded, warnings_of
+from tui.cluster import ownership, shapes
+from tui.cluster.apply import warnings_of
 from tui.cluster.audit import SENT, AuditLog, Entry
 from tui.cluster.errors import ApiError, Fault
 from tui.cluster.guard import Guard, RefusedError
@@ -97,7 +97,8 @@ class Patcher:
     def read(self, ref: Ref, halt: Halt | None = None) -> Object | None:
         """The object as it is; None if there is none, or no such kind in this cluster."""
         try:
-            return decoded(self._transport.get(_path(ref), halt=halt).body)
+            body = self._transport.get(_path(ref), halt=halt).body
+            return shapes.one(body, PATCHABLE[ref.kind].plural)
         except ApiError as error:
             if error.kind is Fault.NOT_FOUND:
                 return None
@@ -152,7 +153,8 @@ class Patcher:
                 content_type=type.value,
                 halt=halt,
             )
-            return Patched(decoded(answer.body), warnings_of(answer.headers))
+            found = shapes.one(answer.body, PATCHABLE[ref.kind].plural)
+            return Patched(found, warnings_of(answer.headers))
 
         if dry_run:
             return send()

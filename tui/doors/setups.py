@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from tui.cluster.audit import AuditLog
+from tui.cluster.errors import one_line
 from tui.cluster.halt import Halt
 from tui.cluster.objects import Ref
 from tui.cluster.route import Route, Routes
@@ -133,13 +134,14 @@ class SetupsDoor:
                 continue
             try:
                 setups = self._ready()
+                if setups is None:
+                    continue
+                self._refresh(setups)
             except SetupError as error:
                 self._board.notice(str(error))
-                self._due = now + LOOK
-                continue
-            if setups is not None:
-                self._refresh(setups)
-                self._due = time.monotonic() + LOOK
+            except Exception as error:  # a thread that died would leave rows that look alive
+                self._board.lost(f"How it is cannot be told ({_named(error)}).")
+            self._due = time.monotonic() + LOOK
 
     def _refresh(self, setups: Setups) -> None:
         self._ask_rights(setups)
@@ -216,6 +218,8 @@ class SetupsDoor:
             found = self._find_out(name, deleting, given)
         except SetupError as error:
             found = Prepared(problem=str(error))
+        except Exception as error:  # without an answer the screen would wait for ever
+            found = Prepared(problem=f"What it would do cannot be told ({_named(error)}).")
         with self._lock:
             if given is not None and not found.problem:
                 self._given[name] = dict(given)
@@ -284,6 +288,13 @@ class SetupsDoor:
             ended = do(setups, partial(self._board.step, name))
         except SetupError as error:
             self._board.failed(name, what, str(error))
+        except Exception as error:  # the setup would be busy for ever
+            self._board.failed(
+                name,
+                what,
+                f"It ended half way ({_named(error)}). Look at what is there, then apply or delete "
+                "it again.",
+            )
         else:
             self._outcomes[name] = ended
             self._board.ended(name, what, ended)
@@ -318,3 +329,8 @@ class SetupsDoor:
         overrides = settings.setups.overrides()
         audit = self._audit or AuditLog()
         return Setups(transport, found, guard, audit, overrides=overrides, clock=self._clock)
+
+
+def _named(error: Exception) -> str:
+    """An error that nobody expected, in a few words."""
+    return one_line(f"{type(error).__name__}: {error}", 200)

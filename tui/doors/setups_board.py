@@ -9,7 +9,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from tui.cluster.route import Route
-from tui.setups.model import Answer, Catalogue, SetupStatus
+from tui.setups.model import Answer, Catalogue, SetupStatus, State
 from tui.setups.outcome import Outcome, Progress, Step
 from tui.state.setups import ObjectStep, SetupRow, SetupsRow, SetupWrite
 from tui.state.store import Store
@@ -28,10 +28,12 @@ class Board:
         self._lock = threading.Lock()
         self._row = SetupsRow()
         self._rows: dict[str, SetupRow] = {}
+        self._usable: tuple[str, ...] = ()
 
     def catalogue(self, found: Catalogue, keys: Mapping[str, str], refusal: str) -> None:
         """What setups there are."""
         with self._lock:
+            self._usable = tuple(setup.name for setup in found.setups)
             for setup in found.setups:
                 self._rows[setup.name] = SetupRow(
                     setup.name, keys.get(setup.name, ""), setup.title, setup.summary
@@ -48,6 +50,23 @@ class Board:
                 self._row = replace(self._row, notice=sentence, noticed=self._row.noticed + 1)
                 self._put()
 
+    def lost(self, sentence: str) -> None:
+        """How they are is not known any more."""
+        with self._lock:
+            known = self._usable
+            for name in known:
+                self._rows[name] = replace(
+                    self._rows[name],
+                    state=State.UNKNOWN.value,
+                    sentence=sentence,
+                    ready=None,
+                    wanted=None,
+                    answers=None,
+                )
+            self._put()
+        if not known:
+            self.notice(sentence)
+
     def status(self, found: SetupStatus) -> None:
         """How one is."""
         with self._lock:
@@ -55,7 +74,8 @@ class Board:
             if row is None:
                 return
             there = bool(found.objects)
-            if row.undo and not (there or found.leftover or row.busy):
+            gone = not (there or found.leftover) and found.state is not State.UNKNOWN
+            if row.undo and gone and not row.busy:
                 # Nothing is left of an apply that failed half way. What was refused before
                 # anything was written stands until something else is tried.
                 row = replace(row, failure="", undo="", steps=())

@@ -81,7 +81,7 @@ def _normal(name: str) -> str:
     if name[:2] == "k:":
         try:
             return "k:" + _encode(json.loads(name[2:]))
-        except ValueError:
+        except (ValueError, RecursionError):
             return name
     return name
 
@@ -94,7 +94,7 @@ def keys(element: str) -> dict[str, Any]:
     """The keys of a list item's path element."""
     try:
         found = json.loads(element[2:])
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from tui.cluster.apply import Writer
 from tui.cluster.audit import AuditError, AuditLog
-from tui.cluster.errors import ApiError
+from tui.cluster.errors import ApiError, Fault
 from tui.cluster.guard import Guard, RefusedError
 from tui.cluster.halt import Halt
 from tui.cluster.objects import KINDS, Ref
@@ -23,7 +23,16 @@ from tui.cluster.transport import Transport
 from tui.setups import deleting, planning, status, undoing
 from tui.setups.applying import Applying
 from tui.setups.deleting import Deleting
-from tui.setups.model import Answer, Catalogue, Check, Setup, SetupError, SetupStatus, Value
+from tui.setups.model import (
+    Answer,
+    Catalogue,
+    Check,
+    Setup,
+    SetupError,
+    SetupStatus,
+    State,
+    Value,
+)
 from tui.setups.outcome import Outcome, Progress
 from tui.setups.plan import Conflict, Deletion, Manifest, Plan
 from tui.setups.render import render
@@ -213,11 +222,19 @@ class Setups:
         # What the server writes is of its clock.
         now = self._clock() + self._transport.skew
         for setup in chosen:
-            values = self._remembering(setup, stock, (given or {}).get(setup.name))
+            asked = (given or {}).get(setup.name)
             try:
+                values = self._remembering(setup, stock, asked)
                 found.append(status.read(self._site, setup, values, namespace, now, stock, halt))
+            except RecursionError:
+                found.append(status.unreadable(_too_deep(), setup.name, namespace))
             except ApiError as error:
                 found.append(status.unreadable(error, setup.name, namespace))
+            except SetupError as error:
+                if asked is not None:
+                    raise
+                # A value in the settings that does not fit is no reason to tell nothing of others.
+                found.append(SetupStatus(setup.name, namespace, State.UNKNOWN, str(error)))
         return found
 
     def missing_rights(
@@ -281,7 +298,14 @@ def _checked(namespace: str) -> str:
 def _in_words(doing: str) -> Iterator[None]:
     try:
         yield
+    except RecursionError:
+        raise told(_too_deep(), doing) from None
     except ApiError as error:
         raise told(error, doing) from None
     except (RefusedError, AuditError) as error:
         raise SetupError(str(error)) from None
+
+
+def _too_deep() -> ApiError:
+    """Of fields that are compared without being known: no kind of ours goes as deep as Python."""
+    return ApiError(Fault.BAD_REPLY, "An object in the server's answer is nested too deeply.")
