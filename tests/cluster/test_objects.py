@@ -117,7 +117,7 @@ def test_each_kind_is_held_against_its_own_shape(
     server: Server, objects: Objects, what: Listing, item: Any
 ) -> None:
     answer(server, f"/api/v1/namespaces/here/{what.plural}", {"items": [item]})
-    with pytest.raises(ApiError, match=r"at items\[0\]\."):
+    with pytest.raises(ApiError, match="in item 1 of 1"):
         objects.list(what, "here")
 
 
@@ -126,8 +126,8 @@ def test_it_says_what_was_expected_and_where(server: Server, objects: Objects) -
     with pytest.raises(ApiError) as found:
         objects.get(Ref("Deployment", "here", "a"))
     assert found.value.message == (
-        "The server's answer for deployments is not what Kubernetes sends (expected int, got str "
-        "at spec.replicas)."
+        "The server's answer for deployments is not what Kubernetes sends (expected a whole "
+        "number, got text at spec.replicas)."
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tui.setups import catalogue
-from tui.setups.model import SetupError
+from tui.setups.model import Setup, SetupError
 
 CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: '1'}\n"
 Write = Callable[..., Path]
@@ -74,6 +74,53 @@ def test_what_a_folder_must_not_hold(folder: Write, text: str, says: str) -> Non
     assert broken.name == "own"
     with pytest.raises(SetupError, match=says):
         found.get("own")
+
+
+DEPLOYMENT = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\n"
+HPA = "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: h}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (HPA + "spec: {scaleTargetRef: 7}", "a map, got a whole number at spec.scaleTargetRef"),
+        (HPA + "spec: {scaleTargetRef: {name: [x]}}", "got a list at spec.scaleTargetRef.name"),
+        (HPA + "spec: 7", "at spec"),
+        (DEPLOYMENT + "spec: {template: [1, 2]}", "got a list at spec.template"),
+        (DEPLOYMENT + "spec: {template: {metadata: 5}}", "at spec.template.metadata"),
+        (DEPLOYMENT + "spec: {template: {spec: {containers: {}}}}", "template.spec.containers"),
+        (DEPLOYMENT + "spec: {replicas: two}", "a whole number, got text at spec.replicas"),
+        (CONFIG_MAP.replace("{name: c}", "{name: c, labels: {a: 1}}"), "metadata.labels"),
+        (CONFIG_MAP.replace("{name: c}", "{name: c, annotations: [a]}"), "annotations"),
+    ],
+)
+def test_an_odd_field_is_told_with_its_file_and_leaves_other_setups_alone(
+    folder: Write, text: str, says: str
+) -> None:
+    folder("good", a__yaml=CONFIG_MAP)
+    found = catalogue.load(folder("odd", a__yaml=CONFIG_MAP.replace("c}", "e}"), b__yaml=text))
+    [broken] = found.broken
+    assert "cannot be used: b.yaml: " in broken.problem
+    assert says in broken.problem
+    assert "good" in [setup.name for setup in found.setups]
+
+
+def test_a_folder_that_nobody_foresaw_is_listed_as_broken(
+    folder: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder("good", a__yaml=CONFIG_MAP)
+    own = folder("odd", a__yaml=CONFIG_MAP)
+    real = catalogue.read
+
+    def read(there: Path, *, builtin: bool = False) -> Setup:
+        if there.name == "odd":
+            raise AttributeError("'int' object has no attribute 'get'")
+        return real(there, builtin=builtin)
+
+    monkeypatch.setattr(catalogue, "read", read)
+    found = catalogue.load(own)
+    assert "cannot be made sense of (AttributeError" in found.broken[0].problem
+    assert found.setups[-1].name == "good"
 
 
 def test_settings_that_make_no_sense(folder: Write) -> None:

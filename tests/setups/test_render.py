@@ -87,7 +87,7 @@ def test_text_stays_text_where_kubernetes_wants_text() -> None:
         "env": [{"name": "PORT", "value": "${p}"}],
         "port": "${p}",
     }
-    made = render._filled(template, {"p": 80}, {})
+    made = render.object_of(template, {"p": 80}, {})
     assert made["data"] == {"port": "80", "url": "http://x:80/${y}"}
     assert made["metadata"]["labels"] == {"port": "80"}
     assert made["env"] == [{"name": "PORT", "value": "80"}]

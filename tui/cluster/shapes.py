@@ -17,6 +17,16 @@ from tui.cluster.errors import ApiError, Fault, one_line
 from tui.cluster.ownership import Object
 
 _WHERE: Final = re.compile(r" - at `\$\.?(.*)`$")
+_TYPE: Final = re.compile(r"`(\w+)(?: \| null)?`")
+_WORDS: Final = {
+    "object": "a map",
+    "array": "a list",
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "null": "nothing",
+}
 _Map: TypeAlias = dict[str, Any]
 _Number: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
@@ -213,7 +223,9 @@ def one(body: bytes, plural: str) -> Object:
         ApiError: of kind BAD_REPLY, it is not JSON, or not such an object.
     """
     found = _decoded(body, plural)
-    _check(found, _SHAPES.get(plural, _Any), plural)
+    wrong = fault(found, plural)
+    if wrong:
+        raise _bad(plural, wrong)
     return found
 
 
@@ -224,10 +236,14 @@ def page(body: bytes, plural: str) -> tuple[list[Object], str]:
         ApiError: of kind BAD_REPLY, it is not JSON, or not a list of such objects.
     """
     found = _decoded(body, plural)
-    _check(found, _List, plural)
+    wrong = _fault(found, _List)
+    if wrong:
+        raise _bad(plural, wrong)
     items: list[Object] = found["items"] or []
-    for index, item in enumerate(items):
-        _check(item, _SHAPES.get(plural, _Any), plural, f"items[{index}]")
+    for number, item in enumerate(items, start=1):
+        wrong = fault(item, plural)
+        if wrong:
+            raise _bad(plural, f"{wrong}, in item {number} of {len(items)}")
     return items, str((found.get("metadata") or {}).get("continue") or "")
 
 
@@ -243,17 +259,24 @@ def _decoded(body: bytes, plural: str) -> Object:
     return decoded
 
 
-def _check(value: Object, shape: type[_Shape], plural: str, at: str = "") -> None:
+def fault(value: Object, plural: str) -> str:
+    """What is wrong with an object of a kind, in a few words; empty if nothing is.
+
+    ``expected a map, got a whole number at spec.scaleTargetRef``
+    """
+    return _fault(value, _SHAPES.get(plural, _Any))
+
+
+def _fault(value: Object, shape: type[_Shape]) -> str:
     try:
         msgspec.convert(value, shape)
-    except (msgspec.ValidationError, RecursionError) as error:
+    except msgspec.ValidationError as error:
         said = str(error)
         where = _WHERE.search(said)
-        path = ".".join(filter(None, (at, where[1] if where else "")))
-        what = _WHERE.sub("", said).replace("`", "").replace(" | null", "")
-        raise _bad(plural, f"{what[:1].lower()}{what[1:]}" + (f" at {path}" if path else "")) from (
-            None
-        )
+        what = _TYPE.sub(lambda m: _WORDS.get(m[1], m[1]), _WHERE.sub("", said))
+        words = f"{what[:1].lower()}{what[1:]}"
+        return f"{words} at {where[1]}" if where and where[1] else words
+    return ""
 
 
 def _bad(plural: str, why: str) -> ApiError:

@@ -6,13 +6,15 @@ no Secret. What cannot be used is listed with the reason instead of being left o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from tui import toml
+from tui.cluster import shapes
+from tui.cluster.errors import one_line
 from tui.cluster.objects import KINDS, Object, known_kind
 from tui.resources import fixtures
 from tui.setups import documents, render
@@ -119,9 +121,12 @@ def _add(folder: Path, builtin: bool, setups: list[Setup], broken: list[Broken])
             raise SetupError("A built-in setup has this name; rename the folder.")
         setups.append(read(folder, builtin=builtin))
     except SetupError as error:
-        broken.append(
-            Broken(folder.name, folder, f"The setup {folder.name} cannot be used: {error}")
-        )
+        why = str(error)
+    except Exception as error:  # one odd folder must not take the others with it
+        why = f"It cannot be made sense of ({one_line(f'{type(error).__name__}: {error}', 200)})."
+    else:
+        return
+    broken.append(Broken(folder.name, folder, f"The setup {folder.name} cannot be used: {why}"))
 
 
 def read(folder: Path, *, builtin: bool = False) -> Setup:
@@ -138,10 +143,12 @@ def read(folder: Path, *, builtin: bool = False) -> Setup:
     except ValueError as error:
         raise SetupError(f"setup.toml: {error}.") from None
     placeholders = tuple(_placeholder(name, value) for name, value in said.values.items())
-    templates: list[Object] = []
-    for name in sorted(texts):
-        if name.endswith((".yaml", ".yml")):
-            templates += documents.parse(texts[name], name)
+    templates = [
+        (name, template)
+        for name in sorted(texts)
+        if name.endswith((".yaml", ".yml"))
+        for template in documents.parse(texts[name], name)
+    ]
     files = {name: text for name, text in texts.items() if not name.endswith((".yaml", ".yml"))}
     setup = Setup(
         name=folder.name,
@@ -156,10 +163,10 @@ def read(folder: Path, *, builtin: bool = False) -> Setup:
         ),
         health=_check(said.health) if said.health else None,
         checks=tuple(_check(one) for one in said.checks),
-        templates=tuple(templates),
+        templates=tuple(template for _, template in templates),
         files=files,
     )
-    _verify(setup)
+    _verify(setup, [name for name, _ in templates])
     return setup
 
 
@@ -203,27 +210,50 @@ def _check(check: _Check) -> Check:
     return Check(check.service, check.path, check.port, check.status, check.served_by, check.title)
 
 
-def _verify(setup: Setup) -> None:
-    """Refuse what a setup must not hold, and placeholders that nothing fills."""
+def _verify(setup: Setup, origins: Iterable[str]) -> None:
+    """Refuse what a setup must not hold, and placeholders that nothing fills.
+
+    Args:
+        setup: what was read.
+        origins: the file that each of its templates stands in.
+    """
     if not setup.templates:
         raise SetupError("It has no manifests (*.yaml).")
     known = {one.name for one in setup.placeholders} | {"namespace"}
-    for template in setup.templates:
-        _verify_object(template)
-        for text in _strings(template):
-            file = render.file_named(text)
-            if file is None:
-                _verify_names(render.names_in(text), known, str(template.get("kind")))
-            elif file not in setup.files:
-                raise SetupError(f"A manifest names the file {file}, which is not in the folder.")
-            else:
-                _verify_names(render.names_in(setup.files[file]), known, file)
+    values = {one.name: one.default for one in setup.placeholders}
+    for template, origin in zip(setup.templates, origins, strict=True):
+        try:
+            _verify_object(template)
+            _verify_placeholders(template, known, setup.files)
+            _verify_shape(render.object_of(template, {**values, "namespace": "x"}, setup.files))
+        except SetupError as error:
+            raise SetupError(f"{origin}: {error}") from None
     for need in setup.needs:
         _verify_names(render.names_in(need.name), known, "setup.toml")
     for check in (*setup.checks, *([setup.health] if setup.health else [])):
         _verify_names(render.names_in(check.service), known, "setup.toml")
-    values = {one.name: one.default for one in setup.placeholders}
     render.render(setup, values, "default")
+
+
+def _verify_placeholders(template: Object, known: set[str], files: Mapping[str, str]) -> None:
+    for text in _strings(template):
+        file = render.file_named(text)
+        if file is None:
+            _verify_names(render.names_in(text), known, str(template.get("kind")))
+        elif file not in files:
+            raise SetupError(f"A manifest names the file {file}, which is not in the folder.")
+        else:
+            _verify_names(render.names_in(files[file]), known, file)
+
+
+def _verify_shape(body: Object) -> None:
+    """Refuse fields that are followed here, and are of another type than Kubernetes gives them."""
+    known = known_kind(str(body["kind"]))
+    wrong = shapes.fault(body, known.plural) if known is not None else ""
+    if wrong:
+        raise SetupError(
+            f"{body['kind']} {body['metadata']['name']} is none that Kubernetes takes: {wrong}."
+        )
 
 
 def _verify_names(names: Iterable[str], known: set[str], where: str) -> None:

@@ -72,7 +72,7 @@ def render(setup: Setup, values: Values, namespace: str) -> tuple[Manifest, ...]
         SetupError: two objects of the same kind and name.
     """
     known: dict[str, Value] = {**values, "namespace": namespace}
-    bodies = [_filled(template, known, setup.files) for template in setup.templates]
+    bodies = [object_of(template, known, setup.files) for template in setup.templates]
     _checksums(bodies)
     picked = chosen(setup, values)
     notes = {ownership.VALUES: ownership.canonical(picked).decode()} if picked else {}
@@ -83,6 +83,28 @@ def render(setup: Setup, values: Values, namespace: str) -> tuple[Manifest, ...]
             raise SetupError(f"The setup {setup.name} has two objects called {ref}.")
         manifests[ref] = Manifest(ref, _labelled(body, setup.name, namespace, notes))
     return tuple(sorted(manifests.values(), key=lambda one: _ORDER[one.ref.kind]))
+
+
+def object_of(template: Object, values: Values, files: Mapping[str, str]) -> Object:
+    """One object of a setup, its placeholders filled in; not labelled yet.
+
+    Args:
+        template: as parsed.
+        values: a value for every placeholder, ``namespace`` among them.
+        files: text files by name, for ``${file:NAME}``.
+    """
+
+    def put(text: str, as_text: bool) -> Value:
+        name = file_named(text)
+        if name is not None:
+            return fill(files[name], values)
+        whole = _PLACEHOLDER.fullmatch(text)
+        if whole and not whole[1] and not as_text:
+            return _of(whole[2], values)
+        return fill(text, values)
+
+    filled: Object = _mapped(copy.deepcopy(template), put, as_text=False)
+    return filled
 
 
 def _labelled(body: Object, setup: str, namespace: str, notes: dict[str, str]) -> Object:
@@ -128,20 +150,6 @@ def _config_maps(node: Any) -> Iterator[str]:
                 yield str(value.get("name", ""))
             else:
                 yield from _config_maps(value)
-
-
-def _filled(template: Object, values: Values, files: Mapping[str, str]) -> Object:
-    def put(text: str, as_text: bool) -> Value:
-        name = file_named(text)
-        if name is not None:
-            return fill(files[name], values)
-        whole = _PLACEHOLDER.fullmatch(text)
-        if whole and not whole[1] and not as_text:
-            return _of(whole[2], values)
-        return fill(text, values)
-
-    filled: Object = _mapped(copy.deepcopy(template), put, as_text=False)
-    return filled
 
 
 def _mapped(node: Any, put: Callable[[str, bool], Value], *, as_text: bool) -> Any:
