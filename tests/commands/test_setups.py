@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -134,6 +135,74 @@ def test_stopped_by_a_signal_it_says_what_is_left(kubeconfig: str, tmp_path: Pat
     assert "Traceback" not in said
     words = ("--kubeconfig", kubeconfig, "-n", "kube-public", "--yes")
     assert CliRunner().invoke(cli, ["setups", "delete", "load-app", *words]).exit_code == EXIT_OK
+
+
+@pytest.fixture
+def started(kubeconfig: str, tmp_path: Path) -> Iterator[Any]:
+    """Starts the command in a process of its own; kills it in the end if it is still there."""
+    children: list[subprocess.Popen[str]] = []
+
+    def start(*words: str, **streams: Any) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "tui", "setups", *words]
+        command += ["--kubeconfig", kubeconfig, "-n", "kube-public"]
+        env = {**os.environ, "KSCALE_AUDIT_LOG": str(tmp_path / "audit.jsonl")}
+        streams.setdefault("stdin", subprocess.DEVNULL)
+        children.append(subprocess.Popen(command, env=env, text=True, **streams))
+        return children[-1]
+
+    yield start
+    for child in children:
+        child.kill()
+        child.wait()
+
+
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_a_write_goes_on_when_nobody_reads_any_more(
+    run: Any, started: Any, more: tuple[str, ...]
+) -> None:
+    words = ("load-app", "--yes", *more)
+    child = started("apply", *words, "--set", "node-port=30781", stdout=subprocess.PIPE)
+    child.stdout.close()  # before anything is printed: as with `| head -1`, only sooner
+    assert child.wait(60) == EXIT_OK
+    assert json.loads(run("status", "load-app", "--json").stdout)["state"] == "healthy"
+    reading, writing = os.pipe()
+    child = started("delete", *words, stdout=writing, stderr=subprocess.STDOUT)
+    os.close(writing)
+    os.close(reading)
+    assert child.wait(60) == EXIT_OK
+    assert json.loads(run("status", "load-app", "--json").stdout)["state"] == "absent"
+
+
+full_disk = pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+
+
+@full_disk
+def test_nobody_is_asked_who_cannot_read_what_would_change(run: Any, started: Any) -> None:
+    ours, theirs = pty.openpty()
+    with open("/dev/full", "w") as full:
+        child = started("apply", "load-app", stdin=theirs, stdout=full, stderr=subprocess.PIPE)
+        _, said = child.communicate(timeout=60)
+    os.close(ours)
+    os.close(theirs)
+    assert child.returncode == EXIT_FAILED
+    assert said == "kscale-tui: What would change cannot be shown; nothing was changed.\n"
+    assert json.loads(run("status", "load-app", "--json").stdout)["state"] == "absent"
+
+
+@full_disk
+def test_a_write_that_fails_unread_is_told_on_stderr_and_by_the_exit_code(
+    run: Any, started: Any
+) -> None:
+    words = ("load-app", "--yes", "--wait", "2", "--set", "node-port=30782", "--undo")
+    words += ("--set", "image=localhost/no-such:3")
+    with open("/dev/full", "w") as full:
+        child = started("apply", *words, stdout=full, stderr=subprocess.PIPE)
+        _, said = child.communicate(timeout=60)
+    assert child.returncode == EXIT_FAILED
+    assert "ImagePullBackOff" in said
+    assert "It was taken back." in said
+    assert "Traceback" not in said
+    assert json.loads(run("status", "load-app", "--json").stdout)["state"] == "absent"
 
 
 def test_nobody_to_ask_is_wrong_usage(run: Any) -> None:

@@ -19,6 +19,7 @@ from tui.cluster.halt import Halt
 from tui.cluster.kubeconfig import load_config
 from tui.cluster.transport import Transport
 from tui.commands.asking import confirmed
+from tui.commands.telling import say
 from tui.config import ConfigError, Settings, load
 from tui.doors.guards import guard_of
 from tui.setups import catalogue, report
@@ -154,7 +155,7 @@ def apply(
     with _place(options) as place:
         plan = place.setups.plan(name, place.namespace, assignments(given))
         if dry_run or not place.as_json:
-            _show(place, report.plan_data(plan), report.plan(plan))
+            _preview(place, report.plan_data(plan), report.plan(plan), yes=yes or dry_run)
         if dry_run:
             sys.exit(FAILED if plan.problems else 0)
         _refuse_if_not_possible(plan, managers)
@@ -185,7 +186,8 @@ def delete(name: str, yes: bool, dry_run: bool, typed: str, wait: float, **optio
     with _place(options) as place:
         deletion = place.setups.deletion(name, place.namespace)
         if dry_run or not place.as_json:
-            _show(place, report.deletion_data(deletion), report.deletion(deletion))
+            lines = report.deletion(deletion)
+            _preview(place, report.deletion_data(deletion), lines, yes=yes or dry_run)
         if dry_run:
             return
         if not deletion.empty:
@@ -314,10 +316,7 @@ def _settings(path: str | None) -> Settings:
 
 
 def _tell(place: _Place, step: Progress) -> None:
-    if place.as_json:
-        click.echo(report.progress(step), err=True)
-    else:
-        click.echo(report.progress(step))
+    say(report.progress(step), err=place.as_json)
 
 
 def _end(place: _Place, ended: Outcome) -> None:
@@ -327,31 +326,34 @@ def _end(place: _Place, ended: Outcome) -> None:
         _print(report.outcome(ended))
     if not ended.good:
         for line in report.outcome(ended):
-            click.echo(f"kscale-tui: {line}", err=True)
+            say(f"kscale-tui: {line}", err=True)
         sys.exit(FAILED)
 
 
-def _show(place: _Place, data: object, lines: Iterable[str]) -> None:
-    if place.as_json:
-        _print_json(data)
-    else:
-        _print(lines)
+def _preview(place: _Place, data: object, lines: Iterable[str], *, yes: bool) -> None:
+    """What a write would do, before it does; nobody is asked who cannot read it."""
+    if not _show(place, data, lines) and not yes:
+        _fail("What would change cannot be shown; nothing was changed.")
 
 
-def _print(lines: Iterable[str]) -> None:
-    for line in lines:
-        click.echo(line)
+def _show(place: _Place, data: object, lines: Iterable[str]) -> bool:
+    """False if nobody reads it."""
+    return _print_json(data) if place.as_json else _print(lines)
 
 
-def _print_json(data: object) -> None:
-    click.echo(in_json(data))
+def _print(lines: Iterable[str]) -> bool:
+    return all(say(line) for line in lines)
+
+
+def _print_json(data: object) -> bool:
+    return say(in_json(data))
 
 
 def _fail(sentence: str) -> NoReturn:
-    click.echo(f"kscale-tui: {clean(sentence)}", err=True)
+    say(f"kscale-tui: {clean(sentence)}", err=True)
     sys.exit(FAILED)
 
 
 def _usage(sentence: str) -> NoReturn:
-    click.echo(f"kscale-tui setups: {clean(sentence)}. See `kscale-tui setups --help`.", err=True)
+    say(f"kscale-tui setups: {clean(sentence)}. See `kscale-tui setups --help`.", err=True)
     sys.exit(USAGE)
