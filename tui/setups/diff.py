@@ -7,7 +7,6 @@ compared as a whole. What the server keeps for itself, and our own notes, are no
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -17,7 +16,7 @@ from typing import Any, Final
 from tui import quantity
 from tui.cluster import ownership
 from tui.cluster.objects import Object
-from tui.setups import managed
+from tui.setups import covered, managed
 from tui.setups.model import FieldChange
 
 _NOISE: Final = frozenset(
@@ -58,10 +57,6 @@ _QUANTITIES: Final = frozenset({"requests", "limits"})
 _LONGEST: Final = 400
 _MOST: Final = 500
 _TEXT: Final = 100_000
-_SENSITIVE: Final = re.compile(
-    r"(?i)passw|passphrase|secret(?!name|ref|keyref|s\b)|(?<!serviceaccount)token|credential|api.?key|private.?key"
-)
-_COVER: Final = "(not shown)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,13 +182,16 @@ def _lines(old: str, new: str, where: str, path: managed.Path) -> Iterator[Diffe
     if before == after and old != new:
         yield Difference(FieldChange(where, shown(old, path), shown(new, path)), path)
         return
+    # What tells a secret may stand in another line than the one that differs.
+    was, now = covered.lines(before), covered.lines(after)
     for kind, a, b, c, d in SequenceMatcher(None, before, after, autojunk=True).get_opcodes():
         if kind != "equal":
-            was = "\n".join(before[a:b]) if b > a else _ABSENT
-            now = "\n".join(after[c:d]) if d > c else _ABSENT
-            yield Difference(
-                FieldChange(f"{where} line {c + 1}", shown(was, path), shown(now, path)), path
+            change = FieldChange(
+                f"{where} line {c + 1}",
+                _json("\n".join(was[a:b]), path) if b > a else None,
+                _json("\n".join(now[c:d]), path) if d > c else None,
             )
+            yield Difference(change, path)
 
 
 def _keys(path: managed.Path, items: list[Any]) -> tuple[str, ...]:
@@ -207,19 +205,6 @@ def _keys(path: managed.Path, items: list[Any]) -> tuple[str, ...]:
         return ()
     distinct = {managed.element(one, keys) for one in items}
     return keys if distinct else ()
-
-
-def _covered(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_covered(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    if "value" in value and _SENSITIVE.search(str(value.get("name", ""))):
-        return {**value, "value": _COVER}
-    return {
-        name: _COVER if isinstance(item, str) and _SENSITIVE.search(name) else _covered(item)
-        for name, item in value.items()
-    }
 
 
 class _Absent:
@@ -249,10 +234,11 @@ def shown(value: Any, path: managed.Path = ()) -> str | None:
 
     What is called a password, a token or the like is never shown, wherever somebody put it.
     """
-    if value is _ABSENT:
-        return None
-    covered = any(_SENSITIVE.search(element) for element in path)
-    text = json.dumps(
-        _COVER if covered else _covered(value), ensure_ascii=False, separators=(", ", ": ")
-    )
+    return None if value is _ABSENT else _json(covered.value(value), path)
+
+
+def _json(value: Any, path: managed.Path) -> str:
+    if covered.by_path(path):
+        value = covered.COVER
+    text = json.dumps(value, ensure_ascii=False, separators=(", ", ": "))
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
