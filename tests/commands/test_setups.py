@@ -234,9 +234,16 @@ def test_read_only_and_protected_contexts(run: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
-        (("apply", "apache", "--yes"), EXIT_FAILED, "There is no setup 'apache'"),
-        (("diff", "nginx", "--set", "node-port"), EXIT_FAILED, "KEY=VALUE"),
-        (("diff", "nginx", "--set", "node-port=1"), EXIT_FAILED, "30000 to 32767"),
+        (("apply", "apache", "--yes"), EXIT_USAGE, "There is no setup 'apache'"),
+        (("diff", "apache"), EXIT_USAGE, "there are caddy, fastapi"),
+        (("status", "apache"), EXIT_USAGE, "There is no setup 'apache'"),
+        (("delete", "No Such", "--yes"), EXIT_USAGE, "'No Such' is no name of a setup"),
+        (("diff", "nginx", "--set", "node-port"), EXIT_USAGE, "KEY=VALUE"),
+        (("diff", "nginx", "--set", "foo=bar"), EXIT_USAGE, "has no value 'foo'; there are: app-"),
+        (("diff", "nginx", "--set", "node-port=1"), EXIT_USAGE, "30000 to 32767"),
+        (("apply", "nginx", "--set", "node-port=x"), EXIT_USAGE, "30000 to 32767, not 'x'"),
+        (("status", "fastapi", "--set", "replicas=x"), EXIT_USAGE, "replicas is a whole number"),
+        (("status", "fastapi", "--set", "x"), EXIT_USAGE, "KEY=VALUE"),
         (("status", "--set", "a=1"), EXIT_USAGE, "needs the NAME"),
         (("diff", "nginx", "--setups", "/nowhere/at/all"), EXIT_USAGE, "cannot be read"),
         (("diff", "nginx", "--context", "other"), EXIT_FAILED, "other"),
@@ -249,3 +256,16 @@ def test_mistakes_are_told_in_a_sentence(
     assert (done.exit_code, says in done.stderr) == (code, True), done.stderr
     assert done.stderr.startswith("kscale-tui")
     assert done.stderr.count("\n") == 1
+
+
+def test_wrong_usage_is_told_whether_or_not_the_cluster_answers(tmp_path: Path) -> None:
+    nowhere = tmp_path / "kubeconfig"
+    nowhere.write_text(
+        "apiVersion: v1\nkind: Config\ncurrent-context: x\n"
+        "contexts: [{name: x, context: {cluster: x, user: x}}]\n"
+        "clusters: [{name: x, cluster: {server: 'http://127.0.0.1:1'}}]\n"
+        "users: [{name: x, user: {}}]\n"
+    )
+    for words in (("diff", "nginx"), ("status", "nginx")):
+        arguments = ["setups", *words, "--set", "node-port=x", "--kubeconfig", str(nowhere)]
+        assert CliRunner().invoke(cli, arguments).exit_code == EXIT_USAGE

@@ -23,7 +23,7 @@ from tui.commands.telling import say
 from tui.config import ConfigError, Settings, load
 from tui.doors.guards import guard_of
 from tui.setups import catalogue, report
-from tui.setups.model import Catalogue, SetupError, State
+from tui.setups.model import Catalogue, SetupError, State, UsageError
 from tui.setups.outcome import Outcome, Progress
 from tui.setups.plan import Plan
 from tui.setups.setups import Setups
@@ -251,6 +251,8 @@ def _place(options: dict[str, Any]) -> Iterator[_Place]:
     namespace = options["namespace"] or settings.namespace or config.namespace
     try:
         yield _Place(setups, namespace, options["as_json"], transport, settings.load.allow_hosts)
+    except UsageError as error:
+        _usage(str(error).rstrip("."))
     except SetupError as error:
         _fail(str(error))
     finally:

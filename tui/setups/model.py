@@ -23,6 +23,10 @@ class SetupError(Exception):
     """A setup cannot be used as asked: one sentence for people, and what to do next."""
 
 
+class UsageError(SetupError):
+    """What was asked for cannot be meant: no such setup or value, or a value that does not fit."""
+
+
 class ValueType(StrEnum):
     """What a placeholder accepts."""
 
@@ -165,7 +169,7 @@ class Catalogue:
             if one.name == name:
                 raise SetupError(one.problem)
         known = ", ".join(setup.name for setup in self.setups)
-        raise SetupError(f"There is no setup {name!r}; there are {known}.")
+        raise UsageError(f"There is no setup {name!r}; there are {known}.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Setups on one cluster: plan, apply, delete, look. What the screen and the command line call.
 
 Every method but :meth:`Setups.values` blocks on the network and belongs in a thread. They raise
-:class:`SetupError`, whose text is for people, and nothing else. A stopped ``halt`` ends a running
+:class:`SetupError`, whose text is for people, and nothing else; where what was asked for cannot be
+meant, it is a :class:`UsageError`, before the network is asked. A stopped ``halt`` ends a running
 one at once.
 """
 
@@ -31,6 +32,7 @@ from tui.setups.model import (
     SetupError,
     SetupStatus,
     State,
+    UsageError,
     Value,
 )
 from tui.setups.outcome import Outcome, Progress
@@ -106,6 +108,7 @@ class Setups:
     ) -> Plan:
         """What applying would do: a server-side dry run, prerequisites, rights. Writes nothing."""
         setup, halt = self.catalogue.get(name), halt or Halt()
+        self.values(name, given)
         with _in_words("looking at the cluster"):
             stock = self._site.stock(_checked(namespace), KINDS, halt)
             values = self._remembering(setup, stock, given)
@@ -147,7 +150,7 @@ class Setups:
         namespace = _checked(namespace)
         known = {setup.name: setup for setup in self.catalogue.setups}
         if not NAME.fullmatch(name):
-            raise SetupError(f"{name!r} is no name of a setup.")
+            raise UsageError(f"{name!r} is no name of a setup.")
         halt = halt or Halt()
         with _in_words("looking at the cluster"):
             stock = self._site.stock(namespace, KINDS, halt)
@@ -212,6 +215,8 @@ class Setups:
         """
         halt, namespace = halt or Halt(), _checked(namespace)
         chosen = [self.catalogue.get(n) for n in names or [s.name for s in self.catalogue.setups]]
+        for name, typed in (given or {}).items():
+            self.values(name, typed)
         kinds = {str(template["kind"]) for setup in chosen for template in setup.templates}
         used = [one for one in KINDS if one.kind in kinds or one.kind == _HPA]
         found = []
@@ -290,7 +295,7 @@ class Setups:
 
 def _checked(namespace: str) -> str:
     if not NAME.fullmatch(namespace):
-        raise SetupError(f"{namespace!r} is no name of a namespace.")
+        raise UsageError(f"{namespace!r} is no name of a namespace.")
     return namespace
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from tui import quantity
-from tui.setups.model import Placeholder, Setup, SetupError, Value, ValueType
+from tui.setups.model import Placeholder, Setup, UsageError, Value, ValueType
 
 NAME: Final = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
 """A DNS label, RFC 1123."""
@@ -34,7 +34,7 @@ def fit(placeholder: Placeholder, given: str | int) -> Value:
     """A value in its placeholder's type.
 
     Raises:
-        SetupError: it does not fit; says what would.
+        UsageError: it does not fit; says what would.
     """
     kind = placeholder.type
     text = str(given).strip() if not isinstance(given, bool) else ""
@@ -47,7 +47,7 @@ def fit(placeholder: Placeholder, given: str | int) -> Value:
             or (most is not None and number > most)
         ):
             said = f"a whole number from {least} to {most}"
-            raise SetupError(f"{placeholder.name} is {said}, not {_shown(given)}.")
+            raise UsageError(f"{placeholder.name} is {said}, not {_shown(given)}.")
         return number
     good = {
         ValueType.NAME: NAME.fullmatch,
@@ -57,7 +57,7 @@ def fit(placeholder: Placeholder, given: str | int) -> Value:
     if good and kind is ValueType.QUANTITY:
         good = good if quantity.parse(text) > 0 else None
     if not good or len(text) > 500:
-        raise SetupError(f"{placeholder.name} is {_WORDS[kind]}, not {_shown(given)}.")
+        raise UsageError(f"{placeholder.name} is {_WORDS[kind]}, not {_shown(given)}.")
     return text
 
 
@@ -65,7 +65,7 @@ def complete(setup: Setup, layers: Iterable[Mapping[str, str | int]]) -> dict[st
     """A value for each placeholder: its default, then what each layer says of it, in order.
 
     Raises:
-        SetupError: a value that does not fit, or of a placeholder that the setup does not have.
+        UsageError: a value that does not fit, or of a placeholder that the setup does not have.
     """
     known = {one.name: one for one in setup.placeholders}
     values: dict[str, Value] = {one.name: one.default for one in setup.placeholders}
@@ -73,7 +73,7 @@ def complete(setup: Setup, layers: Iterable[Mapping[str, str | int]]) -> dict[st
         for name, given in layer.items():
             if name not in known:
                 there = ", ".join(sorted(known)) or "none"
-                raise SetupError(
+                raise UsageError(
                     f"The setup {setup.name} has no value {_shown(name)}; there are: {there}."
                 )
             values[name] = fit(known[name], given)
@@ -84,13 +84,13 @@ def assignments(words: Iterable[str]) -> dict[str, str]:
     """``KEY=VALUE`` words of a command line.
 
     Raises:
-        SetupError: a word without ``=``.
+        UsageError: a word without ``=``.
     """
     found: dict[str, str] = {}
     for word in words:
         name, equals, value = word.partition("=")
         if not equals or not name:
-            raise SetupError(f"{_shown(word)} is not KEY=VALUE, such as node-port=30081.")
+            raise UsageError(f"{_shown(word)} is not KEY=VALUE, such as node-port=30081.")
         found[name.strip()] = value
     return found
 
