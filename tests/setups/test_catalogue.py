@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tui.setups import catalogue
+from tests.setups.place import Place
+from tui.setups import catalogue, report
 from tui.setups.model import Setup, SetupError
 
 CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: '1'}\n"
@@ -123,16 +125,77 @@ def test_a_folder_that_nobody_foresaw_is_listed_as_broken(
     assert found.setups[-1].name == "good"
 
 
-def test_settings_that_make_no_sense(folder: Write) -> None:
-    for toml, says in (
-        ("colour = 1", "colour"),
-        ('[values.x]\ntype = "port"\ndefault = 0\ntitle = "t"', "x is a whole number"),
-        ('[values.namespace]\ntype = "name"\ndefault = "a"\ntitle = "t"', "cannot be the name"),
-        ('[health]\nservice = "s"\npath = "http://evil/"', "no path of a URL"),
-        ('[[needs]]\nkind = "service"\nname = "${nobody}"', "nobody"),
-    ):
-        found = catalogue.load(folder("own", toml, a__yaml=CONFIG_MAP))
-        assert says in found.broken[0].problem, toml
+VALUE = '[values.x]\ntype = "{}"\ndefault = {}\ntitle = "t"'
+TYPES = "one of name, port, node-port, image, number, quantity"
+
+
+@pytest.mark.parametrize(
+    ("toml", "says"),
+    [
+        ("colour = 1", "setup.toml: there is no such field as colour."),
+        ("key = 1", "setup.toml: expected text, got a whole number at key."),
+        ("title", "setup.toml: "),
+        (VALUE.format("port", 0), "the default of x is a whole number from 1 to 65535, not 0."),
+        (VALUE.format("number", '"a"'), "the default of x is a whole number, not 'a'."),
+        (VALUE.format("number", '"a"\nleast = 1'), "x is a whole number of at least 1, not 'a'."),
+        (VALUE.format("number", '"a"\nmost = 1'), "x is a whole number of at most 1, not 'a'."),
+        (VALUE.format("text", '"a"'), f"[values.x]: type is 'text', and has to be {TYPES}."),
+        (VALUE.format("name", "1.5"), "[values.x]: expected a whole number or text, got a number"),
+        ("[values.x]\ntype = 'name'", "[values.x]: default is missing."),
+        ("[values]\nx = 1", "[values.x]: expected a map, got a whole number."),
+        (VALUE.replace("x]", "namespace]").format("name", '"a"'), "cannot be the name of a value"),
+        (VALUE.replace("x]", "X_Y]").format("name", '"a"'), "small letters, digits and dashes"),
+        ("[health]\nservice = 's'", "[health]: path is missing."),
+        ("[health]\nservice = 's'\npath = 'http://evil/'", "no path of a URL, such as /healthz"),
+        ("[[checks]]\nservice = 's'\npath = '/'\n[[checks]]\nservice = 1", "[[checks]] 2: "),
+        ("[[needs]]\nkind = 'pod'", "[[needs]] 1: kind is 'pod', and has to be one of metrics, "),
+        ("[[needs]]\nkind = 'service'\nname = '${nobody}'", "nobody"),
+    ],
+)
+def test_settings_that_make_no_sense(folder: Write, toml: str, says: str) -> None:
+    [broken] = catalogue.load(folder("own", toml, a__yaml=CONFIG_MAP)).broken
+    assert says in broken.problem
+    assert "`" not in broken.problem
+
+
+def test_where_a_setup_was_looked_for_is_said(folder: Write, tmp_path: Path) -> None:
+    own = folder("own", a__yaml=CONFIG_MAP)
+    with pytest.raises(SetupError, match=rf"your own would be the folder {own}/p\."):
+        catalogue.load(own).get("p")
+    with pytest.raises(SetupError, match=rf"is a setup itself; name the folder .* in: {own}\."):
+        catalogue.load(own / "own")
+    (own / "p").mkdir()
+    (own / ".git").mkdir()
+    (own / ".git" / "a.yaml").write_text(CONFIG_MAP)
+    (own / "notes").mkdir()
+    (own / "p" / "a.yml").write_text(CONFIG_MAP)
+    [broken] = catalogue.load(own).broken
+    assert broken.problem.startswith("The setup p cannot be used: It has no setup.toml")
+    assert list(report.catalogue(catalogue.load(tmp_path / "setups" / "notes")))[-1] == (
+        f"None of the folders in {own}/notes has a setup.toml."
+    )
+
+
+def readme_example() -> dict[str, str]:
+    """The files of the setup of one's own that the README shows."""
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    section = text.partition("One of your own is a folder")[2].partition("\n## ")[0]
+    [toml] = re.findall(r"```toml\n(.*?)```", section, re.DOTALL)
+    [manifest] = re.findall(r"```yaml\n(.*?)```", section, re.DOTALL)
+    return {"setup.toml": toml, "hello.yaml": manifest}
+
+
+def test_the_readmes_example_works(place: Place, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    (own / "hello").mkdir(parents=True)
+    for name, text in readme_example().items():
+        (own / "hello" / name).write_text(text)
+    setups = place.setups(own)
+    assert not setups.catalogue.broken
+    ended = place.apply("hello", setups, replicas=3)
+    assert ended.good, ended.failure
+    assert place.get("Deployment", "hello")["spec"]["replicas"] == 3
+    assert place.delete("hello", setups).good
 
 
 def test_a_folder_cannot_take_the_name_of_a_built_in_one(folder: Write) -> None:

@@ -17,7 +17,9 @@ from tui.cluster.errors import ApiError, Fault, one_line
 from tui.cluster.ownership import Object
 
 _WHERE: Final = re.compile(r" - at `\$\.?(.*)`$")
-_TYPE: Final = re.compile(r"`(\w+)(?: \| null)?`")
+_TYPE: Final = re.compile(r"`([^`]*)`")
+_MISSING: Final = re.compile(r"Object missing required field `(.*?)`")
+_UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*?)`")
 _WORDS: Final = {
     "object": "a map",
     "array": "a list",
@@ -271,12 +273,23 @@ def _fault(value: Object, shape: type[_Shape]) -> str:
     try:
         msgspec.convert(value, shape)
     except msgspec.ValidationError as error:
-        said = str(error)
-        where = _WHERE.search(said)
-        what = _TYPE.sub(lambda m: _WORDS.get(m[1], m[1]), _WHERE.sub("", said))
-        words = f"{what[:1].lower()}{what[1:]}"
-        return f"{words} at {where[1]}" if where and where[1] else words
+        return in_words(error)
     return ""
+
+
+def in_words(error: Exception) -> str:
+    """What msgspec found wrong, for people: ``expected a map, got text at spec.template``."""
+    said = str(error)
+    where = _WHERE.search(said)
+    what = _MISSING.sub(r"\1 is missing", _UNKNOWN.sub(r"there is no such field as \1", said))
+    what = _TYPE.sub(_type_in_words, _WHERE.sub("", what))
+    path = where[1] if where else ""
+    return f"{what[:1].lower()}{what[1:]}" + (f" at {path}" if path else "")
+
+
+def _type_in_words(match: re.Match[str]) -> str:
+    names = [name for name in match[1].split(" | ") if name != "null"] or ["null"]
+    return " or ".join(_WORDS.get(name, name) for name in names)
 
 
 def _bad(plural: str, why: str) -> ApiError:

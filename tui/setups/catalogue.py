@@ -10,29 +10,17 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
-from tui import toml
 from tui.cluster import shapes
 from tui.cluster.errors import one_line
 from tui.cluster.objects import KINDS, Object, known_kind
 from tui.resources import fixtures
-from tui.setups import documents, render
-from tui.setups.model import (
-    Broken,
-    Catalogue,
-    Check,
-    Need,
-    NeedKind,
-    Placeholder,
-    Setup,
-    SetupError,
-    ValueType,
-)
-from tui.setups.values import NAME, fit
+from tui.setups import about, documents, render
+from tui.setups.model import Broken, Catalogue, Setup, SetupError
+from tui.setups.values import NAME
 
 _MOST_FILES: Final = 50
 _MOST_SETUPS: Final = 100
+_YAML: Final = (".yaml", ".yml")
 _SERVER_SET: Final = (
     "uid",
     "resourceVersion",
@@ -43,43 +31,6 @@ _SERVER_SET: Final = (
     "finalizers",
     "generateName",
 )
-
-
-class _Value(msgspec.Struct, forbid_unknown_fields=True):
-    type: ValueType
-    default: str | int
-    title: str
-    least: int | None = None
-    most: int | None = None
-
-
-class _Need(msgspec.Struct, forbid_unknown_fields=True):
-    kind: NeedKind
-    name: str = ""
-    required: bool = True
-    resources: list[str] = []
-    hint: str = ""
-
-
-class _Check(msgspec.Struct, forbid_unknown_fields=True):
-    service: str
-    path: str
-    port: int = 80
-    status: int = 200
-    served_by: str = ""
-    title: str = ""
-
-
-class _File(msgspec.Struct, forbid_unknown_fields=True):
-    """What may stand in a ``setup.toml``."""
-
-    title: str
-    summary: str
-    key: str = ""
-    values: dict[str, _Value] = {}
-    needs: list[_Need] = []
-    health: _Check | None = None
-    checks: list[_Check] = []
 
 
 def builtin_folder() -> Path:
@@ -98,21 +49,38 @@ def load(own: Path | None = None) -> Catalogue:
     for folder in _folders(builtin_folder()):
         _add(folder, True, setups, broken)
     if own is not None:
-        try:
-            found = _folders(own.expanduser())
-        except (OSError, RuntimeError) as error:
-            why = getattr(error, "strerror", None) or error
-            raise SetupError(f"The folder of setups {own} cannot be read: {why}.") from None
-        for folder in found:
+        for folder in _own_folders(own):
             _add(folder, False, setups, broken)
-    return Catalogue(tuple(setups), tuple(broken))
+    return Catalogue(tuple(setups), tuple(broken), own)
 
 
 def _folders(parent: Path) -> list[Path]:
-    found = sorted(
-        one for one in parent.iterdir() if one.is_dir() and (one / "setup.toml").exists()
-    )
+    found = sorted(one for one in parent.iterdir() if one.is_dir() and _is_meant(one))
     return found[:_MOST_SETUPS]
+
+
+def _own_folders(own: Path) -> list[Path]:
+    try:
+        parent = own.expanduser()
+        if (parent / "setup.toml").exists():
+            raise SetupError(
+                f"{own} is a setup itself; name the folder that it is in: {parent.resolve().parent}"
+                "."
+            )
+        return _folders(parent)
+    except (OSError, RuntimeError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise SetupError(f"The folder of setups {own} cannot be read: {why}.") from None
+
+
+def _is_meant(folder: Path) -> bool:
+    """Whether somebody means a folder to be a setup: not every one beside them is."""
+    if (folder / "setup.toml").exists():
+        return True
+    try:
+        return folder.name[0] != "." and any(one.suffix in _YAML for one in folder.iterdir())
+    except OSError:
+        return False
 
 
 def _add(folder: Path, builtin: bool, setups: list[Setup], broken: list[Broken]) -> None:
@@ -138,18 +106,14 @@ def read(folder: Path, *, builtin: bool = False) -> Setup:
     if not NAME.fullmatch(folder.name):
         raise SetupError("A setup's folder is named with small letters, digits and dashes.")
     texts = _texts(folder)
-    try:
-        said = toml.decode(texts.pop("setup.toml"), _File)
-    except ValueError as error:
-        raise SetupError(f"setup.toml: {error}.") from None
-    placeholders = tuple(_placeholder(name, value) for name, value in said.values.items())
+    said = about.parse(texts.pop("setup.toml"))
     templates = [
         (name, template)
         for name in sorted(texts)
-        if name.endswith((".yaml", ".yml"))
+        if name.endswith(_YAML)
         for template in documents.parse(texts[name], name)
     ]
-    files = {name: text for name, text in texts.items() if not name.endswith((".yaml", ".yml"))}
+    files = {name: text for name, text in texts.items() if not name.endswith(_YAML)}
     setup = Setup(
         name=folder.name,
         title=said.title,
@@ -157,12 +121,10 @@ def read(folder: Path, *, builtin: bool = False) -> Setup:
         folder=folder,
         builtin=builtin,
         key=said.key,
-        placeholders=placeholders,
-        needs=tuple(
-            Need(n.kind, n.name, n.required, tuple(n.resources), n.hint) for n in said.needs
-        ),
-        health=_check(said.health) if said.health else None,
-        checks=tuple(_check(one) for one in said.checks),
+        placeholders=said.placeholders,
+        needs=said.needs,
+        health=said.health,
+        checks=said.checks,
         templates=tuple(template for _, template in templates),
         files=files,
     )
@@ -191,23 +153,8 @@ def _texts(folder: Path) -> dict[str, str]:
     except UnicodeDecodeError:
         raise SetupError(f"{one.name} is not UTF-8 text.") from None
     if "setup.toml" not in texts:
-        raise SetupError("It has no setup.toml.")
+        raise SetupError("It has no setup.toml, which says what it is and what values it has.")
     return texts
-
-
-def _placeholder(name: str, value: _Value) -> Placeholder:
-    if not NAME.fullmatch(name) or name == "namespace":
-        raise SetupError(f"setup.toml: {name!r} cannot be the name of a value.")
-    made = Placeholder(name, value.type, value.default, value.title, value.least, value.most)
-    return Placeholder(
-        name, value.type, fit(made, value.default), value.title, value.least, value.most
-    )
-
-
-def _check(check: _Check) -> Check:
-    if not check.path.startswith("/") or any(c <= " " for c in check.path):
-        raise SetupError(f"setup.toml: {check.path!r} is no path of a URL.")
-    return Check(check.service, check.path, check.port, check.status, check.served_by, check.title)
 
 
 def _verify(setup: Setup, origins: Iterable[str]) -> None:

@@ -155,6 +155,8 @@ class Catalogue:
 
     setups: tuple[Setup, ...]
     broken: tuple[Broken, ...] = ()
+    own: Path | None = None
+    """Where a user's own were looked for."""
 
     def get(self, name: str) -> Setup:
         """The setup of that name.
@@ -169,7 +171,8 @@ class Catalogue:
             if one.name == name:
                 raise SetupError(one.problem)
         known = ", ".join(setup.name for setup in self.setups)
-        raise UsageError(f"There is no setup {name!r}; there are {known}.")
+        where = f" One of your own would be the folder {self.own / name}." if self.own else ""
+        raise UsageError(f"There is no setup {name!r}; there are {known}.{where}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,8 @@ def catalogue(found: Catalogue) -> Iterator[str]:
             yield f"      {clean(one.name)}={clean(str(one.default))}  {clean(one.title)}"
     for broken in found.broken:
         yield f"{clean(broken.name)}: {clean(broken.problem)}"
+    if found.own is not None and not found.broken and all(one.builtin for one in found.setups):
+        yield f"None of the folders in {clean(str(found.own))} has a setup.toml."
 
 
 def plan(made: Plan) -> Iterator[str]:

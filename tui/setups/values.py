@@ -46,8 +46,8 @@ def fit(placeholder: Placeholder, given: str | int) -> Value:
             or (least is not None and number < least)
             or (most is not None and number > most)
         ):
-            said = f"a whole number from {least} to {most}"
-            raise UsageError(f"{placeholder.name} is {said}, not {_shown(given)}.")
+            said = f"{placeholder.name} is a whole number{_range(least, most)}"
+            raise UsageError(f"{said}, not {_shown(given)}.")
         return number
     good = {
         ValueType.NAME: NAME.fullmatch,
@@ -93,6 +93,14 @@ def assignments(words: Iterable[str]) -> dict[str, str]:
             raise UsageError(f"{_shown(word)} is not KEY=VALUE, such as node-port=30081.")
         found[name.strip()] = value
     return found
+
+
+def _range(least: int | None, most: int | None) -> str:
+    if least is not None and most is not None:
+        return f" from {least} to {most}"
+    if least is not None:
+        return f" of at least {least}"
+    return f" of at most {most}" if most is not None else ""
 
 
 def _shown(given: object) -> str:
