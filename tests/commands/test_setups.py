@@ -131,10 +131,28 @@ def test_stopped_by_a_signal_it_says_what_is_left(kubeconfig: str, tmp_path: Pat
     _, said = child.communicate(timeout=20)
     assert child.returncode == EXIT_FAILED
     assert "It was stopped" in said
-    assert "undoing deletes that" in said
+    assert "undoing" not in said
+    where = f"-n kube-public --kubeconfig {kubeconfig}"
+    assert f"This deletes it: kscale-tui setups delete load-app {where}\n" in said
     assert "Traceback" not in said
     words = ("--kubeconfig", kubeconfig, "-n", "kube-public", "--yes")
     assert CliRunner().invoke(cli, ["setups", "delete", "load-app", *words]).exit_code == EXIT_OK
+
+
+def test_stopped_with_undo_nothing_is_left_to_complete(run: Any, started: Any) -> None:
+    words = ("--yes", "--undo", "--set", "image=localhost/no-such:4", "--set", "node-port=30783")
+    child = started("apply", "load-app", *words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert any("0 of 2 pods ready" in line for line in iter(child.stdout.readline, ""))
+    child.send_signal(signal.SIGINT)
+    _, said = child.communicate(timeout=60)
+    assert child.returncode == EXIT_FAILED
+    assert said == "kscale-tui: It was stopped.\nkscale-tui: It was taken back.\n"
+    assert json.loads(run("status", "load-app", "--json").stdout)["state"] == "absent"
+
+
+def test_no_command_is_described_by_half_a_sentence() -> None:
+    said = CliRunner().invoke(cli, ["setups", "--help"]).stdout
+    assert "..." not in said.partition("Commands:")[2]
 
 
 @pytest.fixture

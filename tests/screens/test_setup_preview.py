@@ -305,11 +305,24 @@ async def test_what_cannot_be_is_said_and_not_done() -> None:
         for name, (found, said) in REFUSED.items():
             door = await ask(screen, found)
             assert said in screen.text("#sheet"), name
-            assert screen.app.screen.query_one("#do", Button).disabled, name
+            button = screen.app.screen.query_one("#do", Button)
+            assert (button.disabled, button.display) == (True, False), name
+            assert "Do it" not in screen.text("#sheet"), name
             await screen.press("y", "enter", "t", "y")
-            await screen.pilot.click("#do")
             assert door.done == [], name
             await screen.app.pop_screen()
+
+
+async def test_a_title_too_long_for_its_place_says_so() -> None:
+    title = "an image with Python 3.9 or newer; the app comes from a ConfigMap"
+    placeholders = (Placeholder("image", ValueType.IMAGE, "python:3.12-slim", title),)
+    setup = replace(NGINX, placeholders=placeholders)
+    plan = replace(PLAN, setup=setup, values={"image": "python:3.12-slim"})
+    for size in SIZES[:2]:
+        async with opened(plan, size) as (screen, _):
+            line = next(text for text in screen.text("#sheet").splitlines() if "an image" in text)
+            assert "…" in line
+            assert "python:3.12-slim" in line
 
 
 async def test_nothing_is_done_before_the_answer() -> None:

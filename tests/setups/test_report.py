@@ -67,3 +67,20 @@ def test_data_is_json() -> None:
     ]
     assert json.loads(json.dumps(data)) == data
     assert data[1]["problems"] == [f"You may not {EVIL}.", EVIL, EVIL]
+
+
+def test_the_way_back_is_a_command_that_can_be_copied() -> None:
+    made, changed = Ref("ConfigMap", "here", "made"), Ref("Deployment", "here", "changed")
+    failure = Failure(changed, "Timeout", "It was not ready in time.")
+    ended = Outcome("s", "here", 1.0, (made,), (), failure, created=((made, "u"),))
+    delete = "kscale-tui setups delete s -n here --context 'my lab'"
+    options = ("--context", "my lab")
+    assert report.way_back(ended, options) == f"Created: ConfigMap made. This deletes it: {delete}"
+    ended = Outcome(
+        "s", "here", 1.0, (made, changed), (), failure, created=((made, "u"),),
+        before=((changed, {}),),
+    )  # fmt: skip
+    assert report.way_back(ended, options) == (
+        "Created: ConfigMap made. Changed: Deployment changed. Apply it again with the values that "
+        f"it had, or delete all of it, what was there before as well: {delete}"
+    )

@@ -500,3 +500,22 @@ def test_an_object_nested_too_deeply_is_told_and_leaves_the_others_alone(app: Pl
     with pytest.raises(SetupError, match="nested too deeply"):
         setups.plan("nginx", app.namespace)
     transport.close()
+
+
+def test_what_else_is_not_ours_is_named(place: Place) -> None:
+    for kind in ("ConfigMap", "Service"):
+        name = {"ConfigMap": "nginx-config", "Service": "nginx-svc"}[kind]
+        place.create(kind, name, **({"spec": {"ports": [{"port": 80}]}} if kind[0] == "S" else {}))
+    assert state(place, "nginx") == (
+        State.NOT_OURS,
+        "ConfigMap nginx-config is there and belongs to somebody who left no name: it stays as "
+        "it is. Not ours, either: Service nginx-svc.",
+    )
+
+
+def test_how_many_fields_were_changed_is_said(app: Place) -> None:
+    assert app.apply("nginx").good
+    app.patch("ConfigMap", "nginx-config", {"data": {"nginx.conf": "x", "more": "y"}})
+    found, words = state(app, "nginx")
+    assert found is State.DRIFTED
+    assert words.endswith("was changed by kubectl-edit, and 1 other field.")

@@ -24,7 +24,7 @@ from tui.config import ConfigError, Settings, load
 from tui.doors.guards import guard_of
 from tui.setups import catalogue, report
 from tui.setups.model import Catalogue, SetupError, State, UsageError
-from tui.setups.outcome import Outcome, Progress
+from tui.setups.outcome import STOPPED, Outcome, Progress
 from tui.setups.plan import Plan
 from tui.setups.setups import Setups
 from tui.setups.values import assignments
@@ -165,12 +165,10 @@ def apply(
             ended = place.setups.apply(
                 plan, partial(_tell, place), typed=typed, take_over=accepted, wait=wait, halt=halt
             )
-        if undo and ended.undo:
-            undone = place.setups.undo(ended, partial(_tell, place), typed=typed, wait=wait)
-            words = "It was taken back."
-            if undone.failure is not None:
-                words = f"It could not be taken back: {undone.failure.sentence}"
-            ended = replace(ended, undo=words, left=undone.left)
+        if ended.undo and undo:
+            ended = _undone(place, ended, typed, wait)
+        elif ended.undo:
+            ended = replace(ended, undo=report.way_back(ended, _same_cluster(options)))
         _end(place, ended)
 
 
@@ -201,7 +199,7 @@ def delete(name: str, yes: bool, dry_run: bool, typed: str, wait: float, **optio
         _end(place, ended)
 
 
-@command.command()
+@command.command(short_help="How NAME is, or every setup.")
 @click.argument("name", required=False)
 @_SET
 @_options
@@ -222,6 +220,26 @@ def status(name: str | None, given: tuple[str, ...], **options: Any) -> None:
         bad = _BAD if name else _BAD - {State.NOT_OURS}
         if any(one.state in bad for one in found) or (name and found[0].state is State.ABSENT):
             sys.exit(FAILED)
+
+
+def _undone(place: _Place, ended: Outcome, typed: str, wait: float) -> Outcome:
+    """An apply that failed, taken back."""
+    with _stoppable() as halt:
+        undone = place.setups.undo(ended, partial(_tell, place), typed=typed, wait=wait, halt=halt)
+    if undone.failure is not None:
+        words = f"It could not be taken back: {undone.failure.sentence}"
+        return replace(ended, undo=words, left=undone.left)
+    failure = ended.failure
+    if failure is not None and failure.reason == STOPPED:
+        # Nothing is left that anything could complete.
+        failure = replace(failure, sentence="It was stopped.")
+    return replace(ended, failure=failure, undo="It was taken back.", left=())
+
+
+def _same_cluster(options: dict[str, Any]) -> tuple[str, ...]:
+    """The options that lead another command to where this one went."""
+    given = ((f"--{name}", options[name]) for name in ("context", "kubeconfig"))
+    return tuple(word for name, value in given if value for word in (name, value))
 
 
 def _refuse_if_not_possible(plan: Plan, managers: tuple[str, ...]) -> None:

@@ -159,7 +159,13 @@ class SetupPreview(ModalScreen[None]):
         self.query_one("#question", Static).update(content([self._question()]))
         button, words = self.query_one("#do", Button), self._button()
         button.disabled = not words
+        # What a name that is typed, or the answer, still brings is there already.
+        button.display = bool(words) or self._waiting or self._question_is_open
         button.label = Content(words or "Do it")
+
+    @property
+    def _question_is_open(self) -> bool:
+        return self._found is not None and not refused(self._found)
 
     def _button(self) -> str:
         """What the button does now; empty where nothing can be done."""

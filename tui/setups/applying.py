@@ -21,7 +21,7 @@ from tui.cluster.objects import KINDS, Object, Ref
 from tui.setups import managed, planning, rollout, scaling
 from tui.setups.deleting import remove
 from tui.setups.model import Answer
-from tui.setups.outcome import Failure, Outcome, Progress, Step
+from tui.setups.outcome import STOPPED, Failure, Outcome, Progress, Step
 from tui.setups.plan import Action, Conflict, Manifest, Plan
 from tui.setups.render import WORKLOADS, filled
 from tui.setups.site import Site
@@ -308,7 +308,7 @@ class Applying:
 
     def _of(self, error: ApiError, ref: Ref | None) -> Failure:
         if error.kind is Fault.STOPPED:
-            return Failure(ref, "Stopped", "It was stopped; apply again, or delete, completes it.")
+            return Failure(ref, STOPPED, "It was stopped; apply again, or delete, completes it.")
         what = str(ref) if ref is not None else "The cluster"
         return Failure(ref, error.reason or error.kind.value, f"{what}: {error.message}")
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from tui.cluster.objects import Object, Ref
+
+STOPPED: Final = "Stopped"
+"""The reason of a failure that somebody wished for."""
 
 
 class Step(StrEnum):

@@ -5,6 +5,7 @@ All text is cleaned here: it may come from a cluster or a user's folder.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
@@ -94,6 +95,31 @@ def outcome(ended: Outcome) -> Iterator[str]:
         yield f"Not done: {', '.join(_ref(ref) for ref in ended.left)}."
     if ended.undo:
         yield clean(ended.undo)
+
+
+def way_back(ended: Outcome, options: Iterable[str] = ()) -> str:
+    """What an apply that failed has left, and the commands that see to it.
+
+    Args:
+        ended: the apply.
+        options: that lead a command to the same cluster.
+    """
+    where = shlex.join(["-n", ended.namespace, *options])
+    made = tuple(ref for ref, _ in ended.created)
+    words = []
+    if made:
+        words.append(f"Created: {', '.join(map(str, made))}.")
+    if ended.before:
+        words.append(f"Changed: {', '.join(str(ref) for ref, _ in ended.before)}.")
+    delete = f"kscale-tui setups delete {ended.setup} {where}"
+    if set(made) == set(ended.done):
+        words.append(f"This deletes it: {delete}")
+    else:
+        words.append(
+            "Apply it again with the values that it had, or delete all of it, what was there "
+            f"before as well: {delete}"
+        )
+    return " ".join(words)
 
 
 def status(found: SetupStatus) -> Iterator[str]:

@@ -101,8 +101,10 @@ def _judge(
         return State.UNKNOWN, f"You may not {unreadable[0]}."
     if foreign:
         ref, owner = foreign[0]
-        more = f", and {len(foreign) - 1} more" if len(foreign) > 1 else ""
-        return State.NOT_OURS, f"{ref} is there and belongs to {owner}{more}: it stays as it is."
+        said = f"{ref} is there and belongs to {owner}: it stays as it is."
+        if len(foreign) > 1:
+            said += f" Not ours, either: {_names([one for one, _ in foreign[1:]])}."
+        return State.NOT_OURS, said
     if not ours:
         if leftover:
             return State.DEGRADED, f"Only leftovers are there: {_names(leftover)}. Delete it."
@@ -127,7 +129,7 @@ def _judge(
     if found:
         drift = found[0]
         by = f" by {drift.by}" if drift.by else ""
-        more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+        more = f", and {plural(len(found) - 1, 'other field')}" if len(found) > 1 else ""
         return State.DRIFTED, f"{drift.ref}: {drift.change.path} was changed{by}{more}."
     if leftover:
         return State.DRIFTED, f"Left over from an older version: {_names(leftover)}."
