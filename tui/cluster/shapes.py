@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
 
-from tui.cluster.errors import ApiError, Fault, one_line
+from tui.cluster.errors import UNREADABLE, ApiError, Fault, one_line
 from tui.cluster.ownership import Object
 
 _WHERE: Final = re.compile(r" - at `\$\.?(.*)`$")
@@ -252,7 +252,7 @@ def page(body: bytes, plural: str) -> tuple[list[Object], str]:
 def _decoded(body: bytes, plural: str) -> Object:
     try:
         decoded = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         raise ApiError(
             Fault.BAD_REPLY, f"The server's answer for {plural} cannot be read: it is no JSON."
         ) from None
