@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from tests.samples import NAMES, deployment, hpa, pod
-from tui.analysis.focus import Focus, resolve
+from tui.analysis.focus import Focus, Target, resolve
 from tui.doors.aims import Offer, aims, offer
 from tui.doors.answering import answering
 from tui.load.choice import Aim
@@ -19,8 +19,10 @@ from tui.state.rows import (
     ContainerRow,
     EndpointSliceRow,
     Kind,
+    Requirement,
     ServicePort,
     ServiceRow,
+    WorkloadRow,
 )
 from tui.state.store import Store
 
@@ -90,7 +92,12 @@ class Classroom:
     @property
     def offered(self) -> list[str]:
         delta = self.store.drain()
-        return [aim.service for aim in aims(delta, resolve(delta, None, None))]
+        return [aim.service for aim in aims(delta, resolve(delta, None, None))[0]]
+
+    def leading(self, focus: Focus | None = None) -> list[str]:
+        """Those that lead to what is in view."""
+        found, leading = aims(self.store.drain(), focus or self.focus)
+        return [aim.service for aim in found[:leading]]
 
 
 def test_the_proxy_in_front_of_what_scales_comes_first() -> None:
@@ -145,7 +152,59 @@ def test_those_of_the_same_namespace_come_before_others() -> None:
 
 def test_an_empty_cluster_offers_nothing() -> None:
     delta = Store().drain()
-    assert aims(delta, resolve(delta, None, None)) == []
+    assert aims(delta, resolve(delta, None, None)) == ((), 0)
+
+
+def other(name: str) -> WorkloadRow:
+    """A workload that has nothing to do with the rest."""
+    labels = (Requirement("app", "In", (name,)),)
+    return deployment(1, 1, uid=f"uid-{name}", name=name, selector=labels)
+
+
+def test_its_service_and_a_proxy_that_names_it_lead_to_what_scales() -> None:
+    room = Classroom()
+    assert room.leading() == ["fastapi-svc"]
+    room.tell(NGINX)
+    assert room.leading() == ["nginx-svc", "fastapi-svc"]
+
+
+def test_nothing_leads_to_what_has_no_service() -> None:
+    room = Classroom()
+    room.tell(NGINX)
+    room.store.put(Kind.DEPLOYMENTS, [other("nosvc")])
+    room.store.put(Kind.PODS, [pod("nosvc-1", age=100, labels=(("app", "nosvc"),))])
+    delta = room.store.drain()
+    focus = resolve(delta, None, Target("Deployment", "nosvc"))
+    assert [pod.name for pod in focus.pods] == ["nosvc-1"]
+    found = offer(delta, focus)
+    assert (found.way, found.absence) == ((), "nothing leads to nosvc; B chooses a target")
+    assert len(found.aims) == 3  # they may still be chosen
+
+
+def test_a_service_leads_to_what_it_selects_where_endpoints_are_not_known() -> None:
+    room = Classroom()
+    room.store.put(Kind.DEPLOYMENTS, [other("web"), other("a-web")])
+    delta = room.store.drain()
+    # Scaled to zero: no pod, no endpoint.
+    assert room.leading(resolve(delta, None, Target("Deployment", "a-web"))) == ["a-web"]
+    assert room.leading(resolve(delta, None, Target("Deployment", "web"))) == ["a-web"]
+    assert room.leading(Focus(workload=other("none"))) == []
+
+
+def test_a_pod_of_the_same_name_in_another_namespace_is_another() -> None:
+    room = Classroom()
+    room.services(service("app", "NodePort", namespace="aaa"))
+    room.store.put(Kind.ENDPOINTSLICES, [endpoints("app", *NAMES[:2], namespace="aaa")])
+    assert room.leading() == ["fastapi-svc"]
+
+
+def test_a_target_whose_pods_are_not_known_is_not_called_unreachable() -> None:
+    room = Classroom()
+    found = offer(room.store.drain(), Focus(target=Target("Rollout", "shop", "default")))
+    assert found.way == ()
+    assert found.absence == (
+        "the pods of shop are not known, nor what leads there; B chooses a target"
+    )
 
 
 def names(found: Any) -> list[str]:
@@ -185,11 +244,8 @@ def test_services_are_waited_for_until_they_are_listed() -> None:
     assert offered(store).waiting  # which is the first is not known yet
     store.link(Kind.ENDPOINTSLICES, Health.LIVE)
     found = offered(store)
-    assert (found.waiting, [aim.service for aim in found.aims], found.absence) == (
-        False,
-        ["web"],
-        "",
-    )
+    assert (found.waiting, [aim.service for aim in found.aims]) == (False, ["web"])
+    assert (found.way, found.absence) == ((), "nothing that scales is in view; B chooses a target")
 
 
 def test_a_cluster_without_services_is_no_waiting() -> None:
@@ -220,7 +276,7 @@ def test_services_of_several_namespaces_carry_theirs() -> None:
     room = Classroom()
     room.services(service("nginx-svc", "NodePort", namespace="other"))
     delta = room.store.drain()
-    labels = [aim.label for aim in aims(delta, Focus())]
+    labels = [aim.label for aim in aims(delta, Focus())[0]]
     assert "default/nginx-svc" in labels
     assert "other/nginx-svc" in labels
-    assert aims(delta, Focus())[0] == Aim(*labels[0].split("/"))  # the same target all the same
+    assert aims(delta, Focus())[0][0] == Aim(*labels[0].split("/"))  # the same target all the same

@@ -48,8 +48,8 @@ def named(name: str) -> bytes:
 
 
 def offering(*aims: Aim, focus: Focus | None = None) -> Callable[[], Offer]:
-    """What is to be loaded, known from the start."""
-    return lambda: Offer(aims, focus or Focus())
+    """What leads to what is in view, known from the start."""
+    return lambda: Offer(aims, focus or Focus(), leading=len(aims))
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +152,30 @@ def test_what_is_in_view_now_is_aimed_at(server: Server, room: Callable[..., Roo
     assert [row.target for row in there.finished(2)] == ["nginx-svc", "caddy-svc"]
 
 
+def test_what_leads_elsewhere_is_fired_at_only_if_it_was_chosen(
+    server: Server, room: Callable[..., Room]
+) -> None:
+    there = room(connected(way("caddy-svc", server.url)))
+    no = "nothing leads to nosvc; B chooses a target"
+    before, look = len(server.requests), lambda: Offer((CADDY,), Focus(), absence=no)
+    there.door.again(look)
+    assert there.load.notice == no
+    assert (there.rows, len(server.requests)) == ((), before)
+    there.fire(BRIEF, CADDY)
+    there.finished()
+    there.door.again(look)
+    assert [row.target for row in there.finished(2)] == ["caddy-svc", "caddy-svc"]
+
+
+def test_nor_once_the_lists_have_come(room: Callable[..., Room]) -> None:
+    there, lists = room(connected(way("caddy-svc", "http://127.0.0.1:1/"))), Reading()
+    there.door.again(lists)
+    there.until(lambda now: lists.looks > 1)
+    lists.offer = Offer((CADDY,), Focus(), absence="nothing leads to nosvc; B chooses a target")
+    there.until(lambda now: "nothing leads to nosvc" in now.notice)
+    assert there.rows == ()
+
+
 def test_two_targets_side_by_side(server: Server, room: Callable[..., Room]) -> None:
     with serving(ok) as other:
         there = room(connected(way("nginx-svc", server.url), way("caddy-svc", other.url)))
@@ -202,7 +226,7 @@ class Reading:
         self.looks = 0
 
     def come(self, *aims: Aim, absence: str = "") -> None:
-        self.offer = Offer(aims, Focus(), absence=absence)
+        self.offer = Offer(aims, Focus(), absence=absence, leading=len(aims))
 
     def __call__(self) -> Offer:
         self.looks += 1

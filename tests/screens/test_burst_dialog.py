@@ -48,14 +48,14 @@ def _history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
 
 
-def service(name: str) -> ServiceRow:
+def service(name: str, app: str = "fastapi") -> ServiceRow:
     return ServiceRow(
         uid=f"uid-{name}",
         name=name,
         namespace="default",
         type="NodePort",
         ports=(ServicePort(80, node_port=30081),),
-        selector=(("app", name),),
+        selector=(("app", app),),
     )
 
 
@@ -183,6 +183,17 @@ async def test_none_or_three_targets(server: Server) -> None:
         field(screen, "url").value = server.url
         await screen.look()
         assert "two targets at most" in asked(screen).lower()
+
+
+async def test_what_leads_elsewhere_is_offered_and_not_ticked(server: Server) -> None:
+    stage = scaling()
+    stage.store.put(Kind.SERVICES, [service("caddy-svc", app="another")])
+    stage.feed = Linked(stage, connected(way("caddy-svc", server.url)))
+    async with shown(stage) as screen:
+        await screen.press("B")
+        await screen.until(lambda: "caddy-svc" in screen.text("#targets"))
+        assert "○ caddy-svc" in screen.text("#targets")
+        assert "Tick a target" in asked(screen)
 
 
 async def test_the_mouse_does_all_of_it(server: Server) -> None:

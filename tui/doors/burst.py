@@ -137,6 +137,10 @@ class BurstDoor:
             return None
         return routes.known(aim.namespace, aim.service)
 
+    def chosen(self, focus: Focus) -> tuple[Aim, ...]:
+        """What was loaded last, if that was in view then; else nothing."""
+        return self.aims if self._aimed_for == _uid(focus) else ()
+
     def look(self, aims: Sequence[Aim]) -> None:
         """Find the ways to these in the background, so that they are known soon."""
 
@@ -150,19 +154,20 @@ class BurstDoor:
             threading.Thread(target=find, args=(routes,), name="routes", daemon=True).start()
 
     def again(self, look: Callable[[], Offer]) -> None:
-        """Fire what was fired last: where it was, or at the first target offered for what is in
-        view now.
+        """Fire what was fired last: where it was, or at the best way to what is in view now.
+
+        What leads elsewhere is fired at only if it was chosen.
 
         Args:
             look: what may be loaded, anew each time; called from another thread too.
         """
         now = look()
-        if self.aims and self._aimed_for == _uid(now.focus):
-            self.fire(self.choice, self.aims, now.focus)
+        if last := self.chosen(now.focus):
+            self.fire(self.choice, last, now.focus)
         elif now.waiting:
             self._begin("waiting for the list of Services…", self._await, look)
-        elif now.aims:
-            self.fire(self.choice, now.aims[:1], now.focus)
+        elif now.way:
+            self.fire(self.choice, now.way, now.focus)
         else:
             self._begin(now.absence)
 
@@ -230,17 +235,17 @@ class BurstDoor:
             self._firing = False
 
     def _await(self, stops: int, look: Callable[[], Offer]) -> None:
-        """Fire at the first target once it is known which that is."""
+        """Fire at the best way once it is known which that is."""
         give_up = time.monotonic() + _LISTED_WITHIN
         while (now := look()).waiting and time.monotonic() < give_up:
             if self._stops != stops or self._closed:
                 self._say("")
                 return
             time.sleep(_LOOK)
-        if not now.aims:
+        if not now.way:
             raise PlanError(now.absence)
-        self._say(_finding(now.aims[:1]))
-        self._fire(stops, self.choice, now.aims[:1], now.focus)
+        self._say(_finding(now.way))
+        self._fire(stops, self.choice, now.way, now.focus)
 
     def _fire(self, stops: int, choice: Choice, aims: tuple[Aim, ...], focus: Focus) -> None:
         self.choice, self.aims, self._aimed_for = choice, aims, _uid(focus)

@@ -51,6 +51,9 @@ class Door(Protocol):
     def known(self, aim: Aim) -> Route | Unreachable | None:
         """The way to a Service as far as it is known."""
 
+    def chosen(self, focus: Focus) -> Sequence[Aim]:
+        """What was loaded last, if that was in view then."""
+
     def look(self, aims: Sequence[Aim]) -> None:
         """Find the ways in the background."""
 
@@ -75,7 +78,11 @@ class Offered(Protocol):
 
     @property
     def absence(self) -> str:
-        """Why there is nothing, and what to do."""
+        """Why nothing leads to what is in view, and what to do."""
+
+    @property
+    def way(self) -> Sequence[Aim]:
+        """The best of the targets that lead to what is in view; none if none does."""
 
 
 class Targets(OptionList):
@@ -89,8 +96,8 @@ class BurstDialog(ModalScreen[None]):
 
     Args:
         door: what is asked, and told to fire.
-        look: what there is to aim at, anew each time; the first is ticked unless others were
-            loaded last.
+        look: what there is to aim at, anew each time; the way to what is in view is ticked unless
+            others were loaded last for it.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -157,9 +164,9 @@ class BurstDialog(ModalScreen[None]):
     # What is chosen.
 
     def _first(self) -> list[Aim]:
-        """What is ticked as long as nobody has chosen: what was loaded last, or the first."""
-        last = [aim for aim in self._door.aims if aim in self._aims]
-        return last or ([] if self._url else self._aims[:1])
+        """What is ticked as long as nobody has chosen: what was loaded last, or the way there."""
+        last = [aim for aim in self._door.chosen(self._offer.focus) if aim in self._aims]
+        return last or ([] if self._url else list(self._offer.way))
 
     @property
     def aims(self) -> list[Aim]:
