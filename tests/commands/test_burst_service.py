@@ -86,6 +86,9 @@ def test_a_service_is_loaded_by_its_route_and_its_pods_are_counted(
     assert found["responses"] == 60
     assert sum(found["pods"].values()) == found["good"] > 0
     assert all(pod.startswith("fastapi-deploy-") for pod in found["pods"])
+    # They are compared with one another, not with the proxy that passed the requests on.
+    assert set(found["pods"]) <= set(found["chances"])
+    assert all(pod.startswith("fastapi-deploy-") for pod in found["chances"])
 
 
 def test_where_answers_name_no_pod_the_access_logs_tell(kubeconfig: Path, home: Path) -> None:

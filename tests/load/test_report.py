@@ -6,6 +6,7 @@ import csv
 import io
 import json
 
+import msgspec
 import pytest
 
 from tests.load.samples import made
@@ -78,8 +79,16 @@ def test_errors_and_early_ends_are_said() -> None:
 
 def test_pods_are_listed_with_what_chance_predicts() -> None:
     text = report.text(made(pods={"a": 600, "b": 400}))
-    assert "  a\t600\t60.0 %  outside\n  b\t400\t40.0 %  outside\n" in text
+    assert "  a\t600\t60.0 %  more than random choice\n" in text
+    assert "  b\t400\t40.0 %  fewer than random choice\n" in text
     assert "Keep-alive shows: 50 connections" in text
+
+
+def test_where_it_is_not_known_who_was_ready_nothing_is_said_of_chance() -> None:
+    known = msgspec.structs.replace(made(pods={"a": 600, "b": 400}), chances=None)
+    text = report.text(known)
+    assert "  a\t600\t60.0 %\n  b\t400\t40.0 %\n  Which pods were ready is not known" in text
+    assert result.of_json(result.to_json(known)) == known
 
 
 def test_nothing_answered_still_makes_a_summary() -> None:

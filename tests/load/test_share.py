@@ -63,6 +63,12 @@ def test_keep_alive_is_named_when_it_shows() -> None:
     assert "50 connections" in found.sentence
 
 
+def test_one_connection_is_one_choice() -> None:
+    said = shares({"a": 40, "b": 0}, opened=1).sentence
+    assert "one connection stayed with the pod that was chosen for it" in said
+    assert "spread like one choice; 1 of 2 pods got nothing." in said
+
+
 def test_pods_that_came_later_get_nothing() -> None:
     found = shares({"a": 26_000, "b": 24_000}, opened=50, pods=10)
     assert "8 of 10 pods got nothing" in found.sentence
@@ -119,6 +125,18 @@ def test_a_pod_that_was_due_some_and_got_none_is_named() -> None:
 def test_a_pod_that_came_at_the_very_end_is_due_next_to_nothing() -> None:
     found = shares({"a": 5_000}, opened=5_000, chances={"a": 1 - 1e-9, "b": 1e-9})
     assert all(pod.inside for pod in found.pods)
+
+
+@pytest.mark.parametrize("chances", [None, {"proxy": 1.0}])
+def test_pods_are_not_judged_by_the_chances_of_others(chances: dict[str, float] | None) -> None:
+    found = shares({"a": 30, "b": 10}, opened=10, chances=chances)
+    assert not found.judged
+    assert [(pod.pod, pod.requests, pod.inside) for pod in found.pods] == [
+        ("a", 30, True),
+        ("b", 10, True),
+    ]
+    assert "is not known" in found.sentence
+    assert "got nothing" not in found.sentence
 
 
 LOOKS = st.tuples(st.integers(0, 50), st.sets(st.sampled_from("abcd")))

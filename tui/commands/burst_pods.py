@@ -40,7 +40,7 @@ class Counter:
         self._halted.set()
         self._thread.join(_AT_MOST)
         pods = result.pods
-        self._counts.look(result.responses)
+        self._counts.look(result.responses, pods)
         if self._counts.needs_logs(result.responses, bool(pods)):
             time.sleep(LAST_LINES)
             pods = self._counts.read(lambda: False)
@@ -54,6 +54,6 @@ class Counter:
         while not self._burst.wait(wait) and not self._halted.is_set():
             wait = EVERY
             now = self._burst.snapshot
-            self._counts.look(now.responses)
+            self._counts.look(now.responses, now.pods)
             if self._counts.needs_logs(now.responses, bool(now.pods)):
                 self._counts.read(self._halted.is_set)

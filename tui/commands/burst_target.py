@@ -116,11 +116,14 @@ def aimed(
 def _counts(plan: Plan, session: Session, store: Store, namespace: str, service: str) -> PodCounts:
     from tui.cluster.access_log import AccessLogs
     from tui.doors.answering import answering
+    from tui.doors.kin import Kin
     from tui.doors.pod_counts import DOUBT, PodCounts
+    from tui.state.rows import Kind
 
     since = time.time() + session.skew - DOUBT
     logs = AccessLogs(session.transport, plan.method, target(plan.url).path, since)
-    return PodCounts(logs, lambda: answering(store, namespace, service, None))
+    kin = Kin(lambda: store.rows(Kind.PODS) or (), namespace)
+    return PodCounts(logs, lambda: answering(store, namespace, service, None), kin)
 
 
 def _with_path(url: str, path: str | None) -> str:

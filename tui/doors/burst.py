@@ -21,6 +21,7 @@ from tui.config import LoadSettings
 from tui.doors.aims import Offer
 from tui.doors.answering import answering
 from tui.doors.burst_run import Run
+from tui.doors.kin import Kin
 from tui.doors.pod_counts import DOUBT, PodCounts
 from tui.load.choice import Aim, Choice, in_words
 from tui.load.history import History
@@ -28,7 +29,7 @@ from tui.load.limits import Limits, excess, refusal
 from tui.load.plan import Plan, PlanError, target
 from tui.load.profile import Profile, folders, load, names
 from tui.state.load import BurstRow, LoadRow
-from tui.state.rows import PodRow
+from tui.state.rows import Kind, PodRow
 from tui.state.store import Store
 
 KEPT: Final = 6
@@ -343,7 +344,8 @@ class BurstDoor:
             if row.over and row.failed and not row.responses and route is not None and routes:
                 routes.failed(route)  # nothing came back: try the ways anew the next time
 
-        return Run(plan, row, show, PodCounts(logs, pods), self._history, self._clock)
+        kin = Kin(lambda: self._store.rows(Kind.PODS) or (), aim.namespace)
+        return Run(plan, row, show, PodCounts(logs, pods, kin), self._history, self._clock)
 
     # What is shown.
 

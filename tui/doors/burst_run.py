@@ -138,16 +138,20 @@ class Run:
             )
         )
         self._bad = bad
-        self._look(now.responses)
+        self._look(now.responses, now.pods)
         if now.pods and not self._by_logs:
             rates = self._rates.add(now.elapsed, now.pods)
             self._row = replace(self._row, rates=MappingProxyType(rates))
 
-    def _look(self, responses: int) -> None:
+    def _look(self, responses: int, told: Mapping[str, int]) -> None:
         """Who is ready now, and so what each pod is due."""
-        ready = self._pods.look(responses)
-        chances = MappingProxyType(self._pods.chances)
-        self._row = replace(self._row, chances=chances, behind=ready or None)
+        ready = self._pods.look(responses, told)
+        chances = self._pods.chances
+        self._row = replace(
+            self._row,
+            chances=None if chances is None else MappingProxyType(chances),
+            behind=ready,
+        )
 
     # In a thread of its own: pods while it runs, and the end.
 
@@ -172,7 +176,7 @@ class Run:
 
     def _note_pods(self) -> None:
         with self._lock:
-            self._look(self._row.responses)
+            self._look(self._row.responses, {} if self._by_logs else self._row.pods)
         counts = self._pods.read(self._closed.is_set) if self._by_logs else {}
         if self._closed.is_set():
             return
@@ -192,7 +196,9 @@ class Run:
     def _finish(self) -> None:
         result = self._burst.result()
         pods = {pod: count for pod, count in self._row.pods.items() if count}
-        result = msgspec.structs.replace(result, pods=pods, chances=dict(self._row.chances))
+        due = self._row.chances
+        chances = None if due is None else dict(due)
+        result = msgspec.structs.replace(result, pods=pods, chances=chances)
         before = _comparable(self._history, result)
         with contextlib.suppress(OSError):  # a full disk does not take the summary off the screen
             if result.responses or result.failed:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from tui.cluster.access_log import AccessLogs
+from tui.doors.kin import Kin
 from tui.load.share import Due
 from tui.state.rows import PodRow
 
@@ -30,12 +31,18 @@ class PodCounts:
     Args:
         logs: where requests are counted if no response tells its pod; None: nowhere.
         pods: the pods that may answer, as they are now.
+        kin: tells who else could have, where others do: behind a proxy, mostly.
     """
 
-    def __init__(self, logs: AccessLogs | None, pods: Callable[[], list[PodRow]]) -> None:
+    def __init__(self, logs: AccessLogs | None, pods: Callable[[], list[PodRow]], kin: Kin) -> None:
         self._logs = logs
         self._pods = pods
+        self._kin = kin
         self._due = Due()
+        self._others: Due | None = None
+        """What others are due, once answers named some."""
+        self._unknown = False
+        """Whether they named one of whom nothing is known."""
         self._ready: list[PodRow] = []
         self._counts: dict[str, int] = {}
 
@@ -48,16 +55,35 @@ class PodCounts:
         """
         return self._logs is not None and not told and responses >= LEAST
 
-    def look(self, responses: int) -> int:
-        """Note who is ready now, and so what each pod is due; how many are ready."""
+    def look(self, responses: int, told: Mapping[str, int]) -> int | None:
+        """Note who is ready now, and so what each pod is due.
+
+        Args:
+            responses: so far.
+            told: how many of them each pod gave, as far as they name it.
+
+        Returns:
+            How many are ready; None if that is not known.
+        """
         self._ready = self._pods()
         self._due.look(responses, [pod.name for pod in self._ready])
-        return len(self._ready)
+        if self._others is None and not all(pod in self._due for pod in told):
+            self._others = Due()
+        if self._others is None:
+            return len(self._ready) or None
+        ready = self._kin.ready(told)
+        self._unknown = ready is None
+        self._others.look(sum(told.values()), ready or ())
+        return len(ready or ()) or None
 
     @property
-    def chances(self) -> dict[str, float]:
-        """Pod → its part of all requests if each chose at random among the pods ready then."""
-        return self._due.chances
+    def chances(self) -> dict[str, float] | None:
+        """Pod → its part of all requests if each chose at random among the pods ready then; None
+        if it is not known who was.
+        """
+        if self._others is None:
+            return self._due.chances
+        return None if self._unknown else self._others.chances
 
     def read(self, halted: Callable[[], bool]) -> dict[str, int]:
         """Read the logs of the pods last looked at: requests of each pod so far; empty if none.

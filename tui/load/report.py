@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from tui.load.result import Latency, Result, Timing
-from tui.load.share import shares
+from tui.load.share import PodShare, shares
 
 _BAR: Final = 40
 _BEHIND: Final = 0.99
@@ -103,15 +103,20 @@ def _pods(result: Result) -> str:
         return ""
     lines = ["Requests per pod:"]
     lines += [
-        f"  {pod.pod}\t{pod.requests}\t{100 * pod.share:.1f} %{'' if pod.inside else '  outside'}"
-        for pod in found.pods
+        f"  {pod.pod}\t{pod.requests}\t{100 * pod.share:.1f} %{_against(pod)}" for pod in found.pods
     ]
-    if len(found.pods) > 1:
+    if found.judged and len(found.pods) > 1:
         alike = len({(pod.low, pod.high) for pod in found.pods}) == 1
         each = "each" if alike else "by how long each was ready"
         lines.append(f"  random choice gives {found.low} to {found.high} {each}")
     lines.append(f"  {found.sentence}")
     return "\n".join(lines)
+
+
+def _against(pod: PodShare) -> str:
+    if pod.inside:
+        return ""
+    return "  more than random choice" if pod.requests > pod.high else "  fewer than random choice"
 
 
 def _remarks(result: Result) -> str:

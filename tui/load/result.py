@@ -109,9 +109,9 @@ class Result(msgspec.Struct, frozen=True):
     wait: Timing
     read: Timing
     seconds: tuple[Second, ...]
-    chances: dict[str, float] = {}
+    chances: dict[str, float] | None = {}
     """By pod: its part of all requests if each chose at random among the pods ready then; empty
-    where it is not known who was.
+    where nobody looked, None where it is not known who was.
     """
 
     @property

@@ -11,12 +11,14 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping
 from statistics import NormalDist
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
 
 CONFIDENCE: Final = 0.95
 _EXACT: Final = 20_000
+_ALIKE: Final[Mapping[str, float]] = MappingProxyType({})
 
 
 class PodShare(msgspec.Struct, frozen=True):
@@ -45,6 +47,8 @@ class Shares(msgspec.Struct, frozen=True):
     """The band if each connection chose at random and stayed."""
     sentence: str
     """What the spread means; empty without pods."""
+    judged: bool = True
+    """Whether it is known what chance would give; else there are no bands."""
 
 
 class Due:
@@ -61,6 +65,10 @@ class Due:
     def __init__(self) -> None:
         self._due: dict[str, float] = {}
         self._requests = 0
+
+    def __contains__(self, pod: str) -> bool:
+        """Whether it was ever seen ready."""
+        return pod in self._due
 
     def look(self, requests: int, ready: Collection[str]) -> None:
         """Args:
@@ -123,7 +131,7 @@ def shares(
     opened: int,
     pods: int | None = None,
     confidence: float = CONFIDENCE,
-    chances: Mapping[str, float] | None = None,
+    chances: Mapping[str, float] | None = _ALIKE,
 ) -> Shares:
     """Judge how requests fell to pods.
 
@@ -132,11 +140,14 @@ def shares(
         opened: connections that were made in all.
         pods: how many there are, if some may have got nothing.
         confidence: that all pods are inside their bands when choice is random.
-        chances: pod → its part of all requests that random choice predicts (:class:`Due`);
-            without it all pods are taken to have been ready from the start.
+        chances: pod → its part of all requests that random choice predicts (:class:`Due`); if
+            empty, all pods are taken to have been ready from the start; None: it is not known
+            who else was.
     """
     total = sum(counts.values())
-    due = chances or {}
+    if chances is None or (chances and any(n and pod not in chances for pod, n in counts.items())):
+        return _unjudged(counts, total)
+    due = chances
     if due:
         counts = {**dict.fromkeys(due, 0), **counts}
     number = max(pods or 0, len(counts))
@@ -173,6 +184,16 @@ def shares(
     )
 
 
+def _unjudged(counts: Mapping[str, int], total: int) -> Shares:
+    rows = tuple(
+        PodShare(pod, count, count / total, True)
+        for pod, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        if count
+    )
+    text = "Which pods were ready is not known, so neither is what random choice would give."
+    return Shares(rows, 0, 0, 0, 0, text if rows else "", judged=False)
+
+
 def _sentence(number: int, silent: int, even: bool, kept: bool, choices: int, total: int) -> str:
     if number == 1:
         return "One pod answered everything."
@@ -181,12 +202,22 @@ def _sentence(number: int, silent: int, even: bool, kept: bool, choices: int, to
     if choices >= total:
         return "The spread is wider than random choice gives: pods are not chosen alike."
     idle = f"; {silent} of {number} pods got nothing" if silent else ""
+    # Who chose is left open: kube-proxy does for a Service, a port-forward past it does itself.
+    one = choices == 1
     if kept:
-        return (
-            f"Keep-alive shows: {choices} connections chose a pod and stayed with it, "
-            f"so {total:,} requests spread like {choices} choices{idle}."
+        stayed = (
+            "one connection stayed with the pod that was chosen for it"
+            if one
+            else f"{choices:,} connections stayed with the pods that were chosen for them"
         )
+        like = "one choice" if one else f"{choices:,} choices"
+        return f"Keep-alive shows: {stayed}, so {total:,} requests spread like {like}{idle}."
+    wider = (
+        "one connection to a pod chosen at random"
+        if one
+        else f"{choices:,} connections to pods chosen at random"
+    )
     return (
-        f"The spread is wider than {choices} connections that each chose at random would "
-        f"give{idle}: connections are older than some pods, or pods are not chosen alike."
+        f"The spread is wider than {wider} would give{idle}: connections are older than some "
+        "pods, or pods are not chosen alike."
     )

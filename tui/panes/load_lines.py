@@ -132,7 +132,7 @@ def pods(burst: BurstRow, room: int) -> list[Line]:
 
 def _verdict(found: Shares, room: int) -> list[Line]:
     lines: list[Line] = []
-    if len(found.pods) > 1:
+    if found.judged and len(found.pods) > 1:
         alike = len({(pod.low, pod.high) for pod in found.pods}) == 1
         each = "each" if alike else "by how long each was ready"
         text = f"random choice: {found.low:,} to {found.high:,} {each}"

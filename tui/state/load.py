@@ -86,8 +86,12 @@ class BurstRow(msgspec.Struct, frozen=True):
     """How it is known which pod answered."""
     behind: int | None = None
     """Ready pods that could have answered; None: not known."""
-    chances: Mapping[str, float] = msgspec.field(default_factory=lambda: MappingProxyType({}))
-    """By pod: its part of all requests if each chose at random among the pods ready then."""
+    chances: Mapping[str, float] | None = msgspec.field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    """By pod: its part of all requests if each chose at random among the pods ready then; None
+    where it is not known who was.
+    """
     points: tuple[LoadPoint, ...] = ()
     """Second by second, oldest first."""
     summary: tuple[str, ...] = ()
