@@ -1,8 +1,8 @@
 """Which addresses out of a cluster's objects may be connected to at all.
 
 An object's author chooses them, so they are held to be a trick until they look like the address
-of a server: no cloud metadata service (link-local), no listener of this machine, no broadcast,
-and no spelling (``2130706433``, ``0x7f.1``) that a resolver reads as something else.
+of a server: no cloud metadata service (link-local, and some beside), no listener of this machine,
+no broadcast, and no spelling (``2130706433``, ``0x7f.1``) that a resolver reads as something else.
 """
 
 from __future__ import annotations
@@ -15,6 +15,15 @@ _LABEL: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _OBJECT: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _LONGEST: Final = 253
 _BROADCAST: Final = ipaddress.ip_address("255.255.255.255")
+_METADATA: Final = frozenset(
+    ipaddress.ip_address(text)
+    for text in (
+        "100.100.100.200",  # Alibaba Cloud
+        "fd00:ec2::254",  # AWS
+        "fd20:ce::254",  # Google Cloud
+    )
+)
+"""Services that hand out a machine's credentials at addresses that look like any other's."""
 
 
 def usable(text: str, *, loopback: bool = False) -> str | None:
@@ -41,6 +50,7 @@ def usable(text: str, *, loopback: bool = False) -> str | None:
         or address.is_multicast
         or address.is_link_local
         or address == _BROADCAST
+        or address in _METADATA
     ):
         return None
     return str(address)
