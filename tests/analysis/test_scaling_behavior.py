@@ -6,7 +6,7 @@ import pytest
 
 from tests.analysis.hpa_samples import NOW, inputs, remembered, spec, sync
 from tui.analysis import hpa
-from tui.analysis.scaling_behavior import Direction, normalize
+from tui.analysis.scaling_behavior import Direction, normalize, rate_limit
 
 DEFAULT = hpa.Settings()
 ONE_A_MINUTE = hpa.ScalingPolicy("Pods", 1, 60)
@@ -68,6 +68,27 @@ def test_down_the_highest_recommendation_of_the_window_holds(
     assert stable.reason == "ScaleDownStabilized"
     assert stable.held_until == NOW + 200  # the younger of the two sevens is 100 s old
     assert result.desired == 7
+
+
+@pytest.mark.parametrize("behavior", [None, hpa.Behavior()])
+def test_a_quick_controllers_window_is_over_as_much_sooner(behavior: hpa.Behavior | None) -> None:
+    quick = hpa.Settings(pace=5.0)
+    for age, desired in ((59, 10), (61, 2)):
+        memory = hpa.Memory((hpa.Recommendation(10, NOW - age),))
+        found = normalize(behavior, quick, 10, 2, 1, 100, memory, NOW)[0]
+        assert found.desired == desired
+        assert found.stabilization.down_window == 300  # it is named as it was set
+        if desired == 10:
+            assert found.stabilization.held_until == NOW + 1
+
+
+def test_a_quick_controllers_policy_is_free_as_much_sooner() -> None:
+    quick = hpa.Settings(pace=5.0)
+    rules = hpa.ScalingRules(policies=(ONE_A_MINUTE,))
+    for age, frees_at in ((11, NOW + 1), (13, None)):
+        memory = hpa.Memory(scale_up_events=(hpa.ScaleEvent(1, NOW - age),))
+        found = rate_limit(Direction.UP, rules, quick, 3, memory, NOW)
+        assert found.budgets[0].frees_at == frees_at
 
 
 def test_up_the_lowest_recommendation_of_the_window_holds() -> None:

@@ -10,10 +10,11 @@ from typing import NamedTuple
 import pytest
 from msgspec.structs import replace
 
-from tests.analysis.replay import Replay
+from tests.analysis.replay import Quick, Replay
 from tests.thorough import SOAK
 from tui.analysis.focus import resolve
 from tui.analysis.why import Explainer, Explanation, Look
+from tui.analysis.why_memory import release
 from tui.analysis.why_sentence import sentences
 from tui.analysis.why_steps import Step, steps
 from tui.analysis.why_words import Text
@@ -120,6 +121,28 @@ def test_a_held_scale_down_counts_down_to_the_moment_it_came(whole: list[Told]) 
     last = held[-1]
     assert "more" in last.sentence
     assert came - last.look.at < 20
+
+
+def test_where_time_runs_faster_what_is_counted_down_is_what_comes() -> None:
+    replay, explainer = Quick(5.0), Explainer()
+    ends: list[tuple[float, float]] = []
+    came = 0.0
+    for delta, focus in replay.ticks(0.1):
+        why = explainer.feed(delta, focus, replay.now, simulated=True)
+        if why.outlook is None or why.settings.pace == 1 or why.look is None:
+            continue
+        assert why.settings.pace == pytest.approx(5.0, rel=0.06)
+        hold = release(why.outlook.decision)
+        said = plain(sentences(why.outlook, replay.now, None)[2])
+        if hold is not None and "window holds" in said:
+            ends.append((replay.now, hold.until))
+            assert "5 min window holds 10" in said  # named as it was set
+        if why.look.size == 2 and why.look.scaled:
+            came = why.look.at
+            break
+    late = [came - until for now, until in ends if came - now > 1]
+    assert len(late) > 300
+    assert all(abs(each) < 0.5 for each in late)
 
 
 def test_the_countdown_is_right_to_a_fifth_of_a_second() -> None:

@@ -74,6 +74,8 @@ class Decision(msgspec.Struct, frozen=True):
     conditions: tuple[Condition, ...] = ()
     events: tuple[Event, ...] = ()
     memory: Memory = NOTHING_REMEMBERED
+    settings: Settings = DEFAULT_SETTINGS
+    """The controller's."""
 
 
 def decide(
@@ -94,6 +96,7 @@ def decide(
         minimum=minimum,
         maximum=spec.max_replicas,
         tolerances=allowed,
+        settings=settings,
     )
     scale = inputs.scale
     conditions = inputs.status.conditions

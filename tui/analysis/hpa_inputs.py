@@ -40,6 +40,13 @@ class Settings(msgspec.Struct, frozen=True):
     """Without behavior a step up goes to this times the current count…"""
     scale_up_limit_minimum: float = 4.0
     """…or to this, if that is more. Neither is a flag: they are constants of the controller."""
+    pace: float = 1.0
+    """How many of the controller's seconds pass in one of those that times are given in: more than
+    one in an embedded cluster that is quicker than time."""
+
+    def reach(self, seconds: float) -> float:
+        """How far back a window or a period of the controller's seconds goes."""
+        return seconds / self.pace
 
 
 DEFAULT_SETTINGS: Final = Settings()

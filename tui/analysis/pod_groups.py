@@ -157,10 +157,11 @@ def _unready(
     if pod.ready is None or pod.started is None:
         return Unready.NO_READY_CONDITION
     since = pod.ready_since if pod.ready_since is not None else 0.0
-    if pod.started + settings.cpu_initialization_period > now:
+    if pod.started + settings.reach(settings.cpu_initialization_period) > now:
         if pod.ready == "False":
             return Unready.NOT_READY
         return Unready.SAMPLE_TOO_OLD if sample.timestamp < since + sample.window else None
-    if pod.ready == "False" and pod.started + settings.initial_readiness_delay > since:
+    delay = settings.reach(settings.initial_readiness_delay)
+    if pod.ready == "False" and pod.started + delay > since:
         return Unready.NEVER_READY
     return None

@@ -156,17 +156,17 @@ def normalize(
         return _normalize_plainly(settings, current, recommended, minimum, maximum, memory, now)
     rules = effective_behavior(behavior, settings)
     up, down = rules.scale_up or _UP_DEFAULTS, rules.scale_down or _DOWN_DEFAULTS
-    stable, remembered = _stabilize(up, down, current, recommended, memory, now)
+    stable, remembered = _stabilize(up, down, settings, current, recommended, memory, now)
     count = stable.stabilized
     desired, why = count, _WITHIN
     rate = None
     if count > current:
-        rate = rate_limit(Direction.UP, up, current, memory, now)
+        rate = rate_limit(Direction.UP, up, settings, current, memory, now)
         allowed = min(maximum, rate.limit)
         if count > allowed:
             desired, why = allowed, _UP_LIMIT if maximum > rate.limit else _TOO_MANY
     elif count < current:
-        rate = rate_limit(Direction.DOWN, down, current, memory, now)
+        rate = rate_limit(Direction.DOWN, down, settings, current, memory, now)
         allowed = max(minimum, rate.limit)
         if count < allowed:
             desired, why = allowed, _DOWN_LIMIT if minimum < rate.limit else _TOO_FEW
@@ -174,11 +174,16 @@ def normalize(
 
 
 def rate_limit(
-    direction: Direction, rules: ScalingRules, current: int, memory: Memory, now: float
+    direction: Direction,
+    rules: ScalingRules,
+    settings: Settings,
+    current: int,
+    memory: Memory,
+    now: float,
 ) -> RateLimit:
     """How far one direction's policies allow to go, given the rescales remembered."""
     select_policy = rules.select_policy or "Max"
-    budgets = _budgets(direction, rules, current, memory, now)
+    budgets = _budgets(direction, rules, settings, current, memory, now)
     limits = [budget.limit for budget in budgets]
     nearest, furthest = (min, max) if direction is Direction.UP else (max, min)
     if select_policy == "Disabled" or not limits:
@@ -202,9 +207,13 @@ def remember_rescale(
         return memory
     rules = effective_behavior(behavior, settings)
     if replicas > previous:
-        events = _with_event(memory.scale_up_events, rules.scale_up, replicas - previous, now)
+        events = _with_event(
+            memory.scale_up_events, rules.scale_up, settings, replicas - previous, now
+        )
         return replace(memory, scale_up_events=events)
-    events = _with_event(memory.scale_down_events, rules.scale_down, previous - replicas, now)
+    events = _with_event(
+        memory.scale_down_events, rules.scale_down, settings, previous - replicas, now
+    )
     return replace(memory, scale_down_events=events)
 
 
@@ -232,7 +241,7 @@ def _normalize_plainly(
     now: float,
 ) -> tuple[Normalization, Memory]:
     window = settings.downscale_stabilization
-    cutoff = now - window
+    cutoff = now - settings.reach(window)
     recent = [r for r in memory.recommendations if r.at >= cutoff]
     highest = max((r.replicas for r in recent), default=recommended)
     highest = max(highest, recommended)
@@ -240,7 +249,7 @@ def _normalize_plainly(
     reason, message = _DOWN_STABILIZED if highest != recommended else _READY
     held_until = None
     if highest != recommended:
-        held_until = max(r.at for r in recent if r.replicas == highest) + window
+        held_until = max(r.at for r in recent if r.replicas == highest) + settings.reach(window)
     stable = Stabilization(
         recommended, highest, recommended, highest, 0.0, window, held_until, reason, message
     )
@@ -261,6 +270,7 @@ def _normalize_plainly(
 def _stabilize(
     up: ScalingRules,
     down: ScalingRules,
+    settings: Settings,
     current: int,
     recommended: int,
     memory: Memory,
@@ -268,7 +278,8 @@ def _stabilize(
 ) -> tuple[Stabilization, Memory]:
     up_window = float(up.stabilization_window_seconds or 0)
     down_window = float(down.stabilization_window_seconds or 0)
-    up_cutoff, down_cutoff = now - up_window, now - down_window
+    up_reach, down_reach = settings.reach(up_window), settings.reach(down_window)
+    up_cutoff, down_cutoff = now - up_reach, now - down_reach
     lowest = highest = recommended
     old: list[int] = []
     for index, each in enumerate(memory.recommendations):
@@ -284,11 +295,11 @@ def _stabilize(
     if count != recommended:
         rising = recommended >= current
         reason, message = _UP_STABILIZED if rising else _DOWN_STABILIZED
-        window, bound = (up_window, lowest) if rising else (down_window, highest)
+        reach, bound = (up_reach, lowest) if rising else (down_reach, highest)
         holding = [
-            r.at for r in memory.recommendations if r.replicas == bound and r.at > now - window
+            r.at for r in memory.recommendations if r.replicas == bound and r.at > now - reach
         ]
-        held_until = max(holding) + window if holding else None
+        held_until = max(holding) + reach if holding else None
     stable = Stabilization(
         recommended, count, lowest, highest, up_window, down_window, held_until, reason, message
     )
@@ -307,11 +318,17 @@ def _with_recommendation(memory: Memory, recommended: int, old: list[int], now: 
 
 
 def _budgets(
-    direction: Direction, rules: ScalingRules, current: int, memory: Memory, now: float
+    direction: Direction,
+    rules: ScalingRules,
+    settings: Settings,
+    current: int,
+    memory: Memory,
+    now: float,
 ) -> tuple[PolicyBudget, ...]:
     budgets: list[PolicyBudget] = []
     for policy in rules.policies or ():
-        cutoff = now - policy.period_seconds
+        reach = settings.reach(policy.period_seconds)
+        cutoff = now - reach
         added = [e for e in memory.scale_up_events if e.at > cutoff]
         removed = [e for e in memory.scale_down_events if e.at > cutoff]
         plus = int32(sum(e.change for e in added))
@@ -319,7 +336,7 @@ def _budgets(
         start = int32(current - plus + minus)
         limit = _policy_limit(direction, policy, start)
         oldest = min((e.at for e in (*added, *removed)), default=None)
-        frees_at = None if oldest is None else oldest + policy.period_seconds
+        frees_at = None if oldest is None else oldest + reach
         budgets.append(PolicyBudget(policy, plus, minus, start, limit, frees_at))
     return tuple(budgets)
 
@@ -333,10 +350,14 @@ def _policy_limit(direction: Direction, policy: ScalingPolicy, start: int) -> in
 
 
 def _with_event(
-    events: tuple[ScaleEvent, ...], rules: ScalingRules | None, change: int, now: float
+    events: tuple[ScaleEvent, ...],
+    rules: ScalingRules | None,
+    settings: Settings,
+    change: int,
+    now: float,
 ) -> tuple[ScaleEvent, ...]:
     policies = (rules.policies if rules else None) or ()
-    cutoff = now - max((p.period_seconds for p in policies), default=0)
+    cutoff = now - settings.reach(max((p.period_seconds for p in policies), default=0))
     kept = [replace(e, outdated=True) if e.at < cutoff else e for e in events]
     newest = ScaleEvent(change, now)
     places = [i for i, e in enumerate(kept) if e.outdated]

@@ -110,14 +110,15 @@ class Director:
             if found != self._trend:
                 self._trend, self._charted = found, charted
         self._store.needs = needs_of(focus)
-        why = self._explainer.feed(delta, focus, now)
+        place = self._where(delta)
+        why = self._explainer.feed(delta, focus, now, simulated=place.simulated)
         timed = self._lags.generation
         self._lags.feed(delta, focus, why, now, self._load.feed(delta.load, now))
         if self._lags.generation != timed:
             self._lag_spans = self._lags.spans
         self._foresee(why, delta, now)
-        place = self._where(delta)
-        diagnosis = self._doctor.look(delta, self._store.clock.wall(), simulated=place.simulated)
+        wall, pace = self._store.clock.wall(), why.settings.pace
+        diagnosis = self._doctor.look(delta, wall, simulated=place.simulated, pace=pace)
         self._store.wanted = diagnosis.wanted
         self._scene = Scene(
             now=now,
@@ -153,7 +154,9 @@ class Director:
         ready = self._lags.until_ready
         delays = Delays(READY if ready is None else ready, why.period)
         self._prospect = Prospect(
-            partial(forecast, spec, why.inputs, why.memory, now, why.next_look, delays)
+            partial(
+                forecast, spec, why.inputs, why.memory, now, why.next_look, delays, why.settings
+            )
         )
 
     def _where(self, delta: Delta) -> Place:

@@ -39,6 +39,8 @@ _AT_ONCE: Final = 6
 _PODS_AT_ONCE: Final = 120
 """HPAs that are reckoned in one tick, beside the one in view, and after how many pods no other
 is begun."""
+_FASTER: Final = 1.2
+"""How much shorter a simulated controller's periods must be for its time to run faster."""
 _SIGHT: Final = 1.0
 """Seconds between two reckonings of what the next look will bring, if nothing changes."""
 
@@ -80,6 +82,8 @@ class Explanation(msgspec.Struct, frozen=True):
     memory: hpa.Memory = hpa.NOTHING_REMEMBERED
     inputs: hpa.Inputs | None = None
     """What the outlook was reckoned from."""
+    settings: hpa.Settings = hpa.DEFAULT_SETTINGS
+    """The controller's, and how fast its time runs."""
     agreement: Agreement = msgspec.field(default_factory=Agreement)
     version: int = 0
     """Grows whenever anything here but the clock may read differently."""
@@ -174,9 +178,20 @@ class Explainer:
         self._shown = Explanation()
         self._shown_for: object = None
         self._shown_of: Focus | None = None
+        self._simulated = False
 
-    def feed(self, delta: Delta, focus: Focus, now: float) -> Explanation:
-        """Take in one tick. ``now``: seconds since the epoch."""
+    def feed(
+        self, delta: Delta, focus: Focus, now: float, *, simulated: bool = False
+    ) -> Explanation:
+        """Take in one tick.
+
+        Args:
+            delta: the tick.
+            focus: what is in view.
+            now: seconds since the epoch.
+            simulated: whether short periods mean that all of the controller's time runs faster.
+        """
+        self._simulated = simulated
         world = self._worlds.next(delta, now)
         if world.fresh_samples:
             self._samples.feed((u.time for u in delta.pod_usage.values()), now)
@@ -258,10 +273,10 @@ class Explainer:
         row = tracker.asked[0].row if tracker.asked else tracker.row
         tracker.since = now
         spec = world.spec(row)
-        inputs = world.sight(row).inputs(world.polls[0])
-        nothing = hpa.decide(spec, inputs, hpa.NOTHING_REMEMBERED, now, self._settings)
+        inputs, settings = world.sight(row).inputs(world.polls[0]), self._set(tracker)
+        nothing = hpa.decide(spec, inputs, hpa.NOTHING_REMEMBERED, now, settings)
         memory = why_memory.first(nothing, inputs.status, now)
-        tracker.memory = why_memory.with_rescales(memory, spec, world.rescales(row), self._settings)
+        tracker.memory = why_memory.with_rescales(memory, spec, world.rescales(row), settings)
         if row.last_scale is not None and now - row.last_scale < hpa.SYNC_PERIOD * 4:
             # The moment of a rescale is that of a look; it is written in whole seconds.
             tracker.rhythm.seen(row.last_scale + 0.5)
@@ -269,7 +284,7 @@ class Explainer:
     def _reckon(self, tracker: _Tracker, asked: _Asked, world: World) -> None:
         memory, case = tracker.memory, asked.case
         polls = (asked.world.polls[0], *world.polls)
-        look, remembered = self._look(case, memory, polls)
+        look, remembered = self._look(case, memory, polls, self._set(tracker))
         tracker.ledger.count(look.difference)
         tracker.look = look
         tracker.memory = self._remember(case, look, remembered, tracker.since or case.at)
@@ -288,7 +303,7 @@ class Explainer:
         if not fresh:
             return
         tracker.open = _Open(case, memory, tried.union(poll.number for poll in fresh))
-        look, remembered = self._look(case, memory, fresh, before.outcome)
+        look, remembered = self._look(case, memory, fresh, self._set(tracker), before.outcome)
         if not look.same_samples or (before.same_samples and look.difference is not None):
             return
         tracker.open = None
@@ -296,11 +311,19 @@ class Explainer:
         tracker.look = look
         tracker.memory = self._remember(case, look, remembered, tracker.since or case.at)
 
+    def _set(self, tracker: _Tracker) -> hpa.Settings:
+        """What the controller is set to, with its pace as far as it shows in its looks."""
+        pace = hpa.SYNC_PERIOD / tracker.rhythm.period
+        if not self._simulated or pace < _FASTER:
+            return self._settings
+        return msgspec.structs.replace(self._settings, pace=pace)
+
     def _look(
         self,
         case: _Case,
         memory: hpa.Memory,
         polls: Iterable[Poll],
+        settings: hpa.Settings,
         best: hpa.Outcome | None = None,
     ) -> tuple[Look, hpa.Memory]:
         """Reckon with the polls in turn until one gives the figures written.
@@ -321,7 +344,7 @@ class Explainer:
             if all(fits):
                 break
             inputs = case.sight.inputs(poll, replicas)
-            outcome = hpa.reconcile(case.sight.spec, inputs, memory, at, self._settings)
+            outcome = hpa.reconcile(case.sight.spec, inputs, memory, at, settings)
             # Samples of two polls may read alike and yet be of other pods.
             if best is None or fit(outcome) > fits:
                 best, fits = outcome, fit(outcome)
@@ -336,7 +359,7 @@ class Explainer:
         if look.scaled and said.current is not None and said.desired:
             behavior = decision.spec.behavior
             memory = remember_rescale(
-                behavior, self._settings, said.current, said.desired, memory, case.at
+                behavior, decision.settings, said.current, said.desired, memory, case.at
             )
         if look.same_samples:
             memory = why_memory.corrected(memory, decision, case.status, since)
@@ -364,10 +387,10 @@ class Explainer:
         self._shown_of, self._shown_for = focus, shown_for
         after = max(now, tracker.look.at + tracker.grace if tracker.look is not None else now)
         due = tracker.due[0] if tracker.due is not None else tracker.rhythm.next(after)
-        sight = world.sight(row)
+        sight, settings = world.sight(row), self._set(tracker)
         inputs = sight.inputs(world.polls[0])
         outlook = hpa.reconcile(
-            sight.spec, inputs, tracker.memory, max(now, due or now), self._settings
+            sight.spec, inputs, tracker.memory, max(now, due or now), settings
         )
         look = tracker.look
         self._shown = Explanation(
@@ -381,6 +404,7 @@ class Explainer:
             watched_since=tracker.since,
             memory=tracker.memory,
             inputs=inputs,
+            settings=settings,
             agreement=tracker.ledger.agreement,
             version=self._shown.version + 1,
         )

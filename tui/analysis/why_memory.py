@@ -82,7 +82,8 @@ def corrected(
     kept = memory.recommendations
     if said == "SucceededRescale":
         # It went there, so nothing it remembers holds it further up, or further down.
-        size, start = status.desired_replicas, decision.at - limits.stabilization.up_window
+        reach = decision.settings.reach(limits.stabilization.up_window)
+        size, start = status.desired_replicas, decision.at - reach
         down = size < limits.current
         kept = tuple(
             r
@@ -100,17 +101,21 @@ def corrected(
         kept = tuple(r for r in kept if r.at == decision.at or not _holds(r, recommended, limits))
     else:
         stable = limits.stabilization
-        window = stable.up_window if said == _UP else stable.down_window
+        reach = decision.settings.reach(stable.up_window if said == _UP else stable.down_window)
         # It was made within the window, and not while we watched.
-        at = max(min(since, decision.at), decision.at - window + 1.0)
+        at = max(min(since, decision.at), decision.at - reach + decision.settings.reach(1.0))
         kept = (*kept, Inferred(status.desired_replicas, at))
     return replace(memory, recommendations=kept)
 
 
-def recent(memory: hpa.Memory, spec: hpa.HpaSpec, now: float) -> tuple[hpa.Recommendation, ...]:
+def recent(
+    memory: hpa.Memory,
+    spec: hpa.HpaSpec,
+    now: float,
+    settings: hpa.Settings = hpa.DEFAULT_SETTINGS,
+) -> tuple[hpa.Recommendation, ...]:
     """The recommendations that a window still reaches, oldest first."""
-    up, down = windows(spec)
-    start = now - max(up, down)
+    start = now - settings.reach(max(windows(spec, settings)))
     return tuple(sorted((r for r in memory.recommendations if r.at > start), key=lambda r: r.at))
 
 
@@ -124,36 +129,41 @@ def release(decision: hpa.Decision) -> Hold | None:
         return None
     stable, bound = limits.stabilization, limits.desired
     down = stable.stabilized > stable.recommended
-    window = stable.down_window if down else stable.up_window
+    reach = decision.settings.reach(stable.down_window if down else stable.up_window)
     holding = [
         r
         for r in decision.memory.recommendations
         if (r.at < decision.at or isinstance(r, Inferred))  # not the one just made
-        and r.at > decision.at - window
+        and r.at > decision.at - reach
         and (r.replicas >= bound if down else r.replicas <= bound)
     ]
     if not holding:
         return None if stable.held_until is None else Hold(stable.held_until, False)
     last = max(holding, key=lambda r: r.at)
-    return Hold(last.at + window, isinstance(last, Inferred))
+    return Hold(last.at + reach, isinstance(last, Inferred))
 
 
-def leaving(memory: hpa.Memory, spec: hpa.HpaSpec, now: float) -> tuple[tuple[int, float], ...]:
+def leaving(
+    memory: hpa.Memory,
+    spec: hpa.HpaSpec,
+    now: float,
+    settings: hpa.Settings = hpa.DEFAULT_SETTINGS,
+) -> tuple[tuple[int, float], ...]:
     """How the highest recommendation in the window down falls: ``(count, until when)``."""
-    window = windows(spec)[1]
+    reach = settings.reach(windows(spec, settings)[1])
     found: list[tuple[int, float]] = []
-    for each in reversed(recent(memory, spec, now)):  # the newest leaves last
-        if each.at + window <= now:
+    for each in reversed(recent(memory, spec, now, settings)):  # the newest leaves last
+        if each.at + reach <= now:
             continue
         if not found or each.replicas > found[-1][0]:
-            found.append((each.replicas, each.at + window))
+            found.append((each.replicas, each.at + reach))
     return tuple(reversed(found))
 
 
 def windows(
     spec: hpa.HpaSpec, settings: hpa.Settings = hpa.DEFAULT_SETTINGS
 ) -> tuple[float, float]:
-    """The stabilization windows up and down, in seconds."""
+    """The stabilization windows up and down, in the controller's seconds."""
     if spec.behavior is None:
         return 0.0, settings.downscale_stabilization
     rules = effective_behavior(spec.behavior, settings)

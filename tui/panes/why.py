@@ -133,9 +133,11 @@ class WhyPane(Pane):
             facts.append([("window ends in ", "muted"), (rest, "estimated")])
         facts.append([("violet is estimated", "estimated")])
         lines = flow(facts, room, "   ")
-        faster = hpa.SYNC_PERIOD / why.period
-        if self.scene.place.simulated and faster > 1.2:
-            text = f"Time runs some {faster:.0f} times faster here than windows and periods say."
+        if why.settings.pace > 1:
+            text = (
+                f"Time runs some {why.settings.pace:.0f} times faster here than windows and "
+                "periods say; countdowns tell yours."
+            )
             lines += [[(part, "estimated")] for part in wrap(text, room)]
         return lines
 
@@ -188,8 +190,9 @@ class WhyPane(Pane):
     def _strip(self, why: Explanation, decision: hpa.Decision, room: int) -> list[Line]:
         """The recommendations that the window still reaches, and when each leaves."""
         spec, now = decision.spec, self.scene.now
-        window = max(why_memory.windows(spec))
-        found = why_memory.recent(decision.memory, spec, now)
+        settings = decision.settings
+        window = settings.reach(max(why_memory.windows(spec, settings)))
+        found = why_memory.recent(decision.memory, spec, now, settings)
         if not found or window <= 0:
             return []
         size = window / _BUCKETS
@@ -207,7 +210,7 @@ class WhyPane(Pane):
             (f" now  {_kinds(found)}", "estimated"),
         ]
         lines = [cut(line, room)]
-        falls = why_memory.leaving(decision.memory, spec, now)
+        falls = why_memory.leaving(decision.memory, spec, now, settings)
         if len(falls) > 1 or (falls and falls[0][0] > (decision.recommended or 0)):
             parts: list[Line] = [
                 [(f"{count} leaves in {_left(until - now)}", "estimated")]

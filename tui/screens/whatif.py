@@ -124,6 +124,7 @@ class WhatIfScreen(ModalScreen[None]):
             self._scene.now,
             self._next,
             Delays(ready, self._period),
+            self._scene.why.settings,
         )
 
     def _show(self) -> None:

@@ -38,6 +38,7 @@ class Case:
         self.store = Store(self.clock)
         self.simulated = False
         self.held: Mapping[str, tuple[float, bool]] = {}
+        self.pace = 1.0
         for source in (*Kind, *Source):
             self.store.link(source, Health.LIVE)
         if not empty:
@@ -69,7 +70,7 @@ class Case:
 
     @property
     def patient(self) -> Patient:
-        return Patient(self.store.drain(), self.clock.now, self.simulated, self.held)
+        return Patient(self.store.drain(), self.clock.now, self.simulated, self.held, self.pace)
 
     def findings(self) -> tuple[Finding, ...]:
         return examine(self.patient)

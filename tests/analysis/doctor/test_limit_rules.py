@@ -9,6 +9,7 @@ import pytest
 from tests.analysis.doctor.patients import Case, evidence
 from tests.samples import MI, NOW, conditions, deployment, hpa, pod
 from tui.analysis.doctor.finding import Severity
+from tui.analysis.doctor.words import clock
 from tui.state.rows import (
     ContainerRow,
     Direction,
@@ -74,6 +75,19 @@ def test_held_by_a_window_until_when() -> None:
     assert "stays at 10 until about" in found.title
     assert "ask for 2" in found.title
     assert evidence(found)[-1][2] == "300 (default)"
+
+
+def test_where_time_runs_faster_it_ends_sooner() -> None:
+    case = _stabilized(10, 4)
+    case.held, case.pace = {"uid-hpa": (NOW, True)}, 5.0
+    found = case.one("stabilizing")
+    assert f"until about {clock(NOW + 60)};" in found.title
+    assert evidence(found)[-1][2] == "300 (default)"
+    up = Direction((Policy("Pods", 1, 60),))
+    row = hpa(2, 3, 186, conditions=conditions("ScaleUpLimit"), scale_up=up, last_scale=NOW)
+    case = Case().put(Kind.HPAS, row)
+    case.pace = 5.0
+    assert f"free again by {clock(NOW + 12)}." in case.one("rate-limited").explanation
 
 
 def test_the_hpas_own_tolerance_tells_whether_there_is_anything_to_hold() -> None:

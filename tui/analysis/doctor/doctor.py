@@ -91,8 +91,17 @@ class Doctor:
         self._known: set[str] = set()
         """HPAs that were seen before, so that a hold that comes is seen to begin."""
 
-    def look(self, delta: Delta, now: float, *, simulated: bool = False) -> Diagnosis:
-        """What is wrong now. ``now``: seconds since the epoch, by our own clock."""
+    def look(
+        self, delta: Delta, now: float, *, simulated: bool = False, pace: float = 1.0
+    ) -> Diagnosis:
+        """What is wrong now.
+
+        Args:
+            delta: the tick.
+            now: seconds since the epoch, by our own clock.
+            simulated: whether it is an embedded cluster.
+            pace: how many of the HPA controller's seconds pass in one of ours.
+        """
         if self._round is not None:
             self._go_on(self._round, spread=True)
             return self._diagnosis
@@ -105,7 +114,7 @@ class Doctor:
             return self._diagnosis
         self._looked, self._seen = now, seen
         self._follow(delta.hpas.rows, Patient(delta, now).now)
-        patient = Patient(delta, now, simulated, dict(self._held))
+        patient = Patient(delta, now, simulated, dict(self._held), pace)
         if self._patient is not None:
             patient.inherit(self._patient)
         self._patient = patient

@@ -116,6 +116,8 @@ class Patient:
     held: Mapping[str, tuple[float, bool]] = field(default_factory=dict)
     """HPAs, by uid, whose stabilization window holds a count: since when it is known to, and
     whether the beginning was seen."""
+    pace: float = 1.0
+    """How many of the HPA controller's seconds pass in one of ours."""
 
     def inherit(self, before: Patient) -> None:
         """Take over what was looked up in tables that have not changed since."""

@@ -21,10 +21,10 @@ def _examine(patient: Patient) -> Iterable[Finding]:
         if limited is None or limited.status != "True":
             continue
         if limited.reason in ("ScaleUpLimit", "ScaleDownLimit"):
-            yield _finding(hpa, limited.reason)
+            yield _finding(patient, hpa, limited.reason)
 
 
-def _finding(hpa: HpaRow, reason: str) -> Finding:
+def _finding(patient: Patient, hpa: HpaRow, reason: str) -> Finding:
     up = reason == "ScaleUpLimit"
     way = "up" if up else "down"
     rules = _rules(hpa, up)
@@ -40,7 +40,7 @@ def _finding(hpa: HpaRow, reason: str) -> Finding:
         period = max((policy.period for policy in rules.policies), default=15)
         why = f"Its policies allow {policies} ({rules.select} of them counts)."
         if hpa.last_scale is not None:
-            free = clock(hpa.last_scale + period)
+            free = clock(hpa.last_scale + period / patient.pace)
             why += f" What the last change used up is free again by {free}."
         field = "scaleUp" if up else "scaleDown"
         evidence.append(Evidence(hpa_name(hpa), f"spec.behavior.{field}.policies", policies))

@@ -50,7 +50,7 @@ def _finding(patient: Patient, hpa: HpaRow, reason: str, now: int) -> Finding:
     set_ = rules.window if rules is not None else None
     window = set_ if set_ is not None else _DEFAULT_DOWN if down else 0
     since, seen = patient.held.get(hpa.uid, (patient.now, False))
-    until = clock(since + window)
+    until = clock(since + window / patient.pace)
     when = f"until about {until}" if seen else f"until {until} at the latest"
     return RULE.found(
         hpa_name(hpa),
