@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tests.thorough import examples
-from tui.analysis.entries import CAPACITY, Entry, Journal, Mood
+from tui.analysis.entries import CAPACITY, Entry, Journal, Mood, whose
 
 TIMES = st.floats(0, 20)
+
+
+IN_VIEW = ("HorizontalPodAutoscaler/shop/web-hpa", "Deployment/shop/web")
+
+
+@pytest.mark.parametrize(
+    ("of", "text", "named"),
+    [
+        ("", "node lab joined", ""),
+        ("HorizontalPodAutoscaler/shop/web-hpa", "1 ▶ 2", ""),
+        ("Deployment/shop/web", "2 pods created", ""),
+        ("HorizontalPodAutoscaler/shop/api-hpa", "1 ▶ 2", "api-hpa"),
+        ("Deployment/shop/api", "2 pods created", "api"),
+        ("Deployment/test/web", "2 pods created", "test/web"),
+        ("StatefulSet/shop/db", "db-0 Ready", ""),
+    ],
+)
+def test_a_line_of_others_is_named(of: str, text: str, named: str) -> None:
+    assert whose(Entry(0.0, Mood.QUIET, text, of=of), IN_VIEW) == named
 
 
 class _Book(RuleBasedStateMachine):

@@ -7,14 +7,15 @@ import re
 import pytest
 
 from tests.panes.screen import shown
-from tests.samples import deployment, hpa, pod
+from tests.samples import NOW, deployment, hpa, pod
 from tests.stages import idle, scaling
 from tui.actions import ACTIONS
 from tui.panes.chart import ChartPane
 from tui.panes.hpa import HpaPane
 from tui.panes.pods import PodsPane
+from tui.panes.timeline import TimelinePane
 from tui.screens.help import HelpScreen
-from tui.state.rows import Kind
+from tui.state.rows import Kind, Owner
 
 
 def rows(text: str) -> list[str]:
@@ -86,6 +87,28 @@ async def test_h_steps_through_hpas_in_a_circle() -> None:
         assert "HPA fastapi-hpa" in screen.text(HpaPane)
         await screen.press("H")
         assert "HPA web-hpa" in screen.text(HpaPane)
+
+
+async def test_h_changes_which_lines_of_the_timeline_are_named() -> None:
+    stage = scaling()
+    other = {"uid": "uid-other", "name": "web-hpa", "target_name": "web"}
+    stage.store.put(Kind.HPAS, [hpa(3, 3, 40, **other)])
+    stage.store.put(Kind.DEPLOYMENTS, [deployment(3, 3, uid="uid-web", name="web")])
+    owner = Owner("StatefulSet", "web", "uid-web")
+    pods = [pod(f"other-{n}", age=1, owner=owner, labels=()) for n in range(2)]
+    stage.at(-1, lambda: stage.store.put(Kind.PODS, pods))
+    stage.at(-1, lambda: stage.store.put(Kind.HPAS, [hpa(3, 5, 90, last_scale=NOW, **other)]))
+    stage.script.sort(key=lambda step: step[0])
+    async with shown(stage, (200, 60)) as screen:
+        await screen.until(lambda: "3 ▶ 5" in screen.text(TimelinePane))
+        text = screen.text(TimelinePane)
+        assert "◆ web-hpa: 3 ▶ 5" in text
+        assert "● web: 2 pods Ready" in text
+        assert "◆ 4 ▶ 8" in text
+        await screen.press("h")
+        await screen.until(lambda: "◆ 3 ▶ 5" in screen.text(TimelinePane))
+        assert "◆ fastapi-hpa: 4 ▶ 8" in screen.text(TimelinePane)
+        assert "● fastapi-deploy: " in screen.text(TimelinePane)
 
 
 async def test_slash_filters_as_one_types_and_escape_clears() -> None:

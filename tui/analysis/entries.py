@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -34,6 +34,10 @@ class Entry(NamedTuple):
     """``decision`` or ``cpu over target``."""
     mark: bool = False
     """Whether a chart marks it."""
+    of: str = ""
+    """The HPA or the workload that it happens to, as ``Kind/namespace/name``; empty where that
+    makes no difference, or the text names it already.
+    """
 
 
 class Journal:
@@ -82,6 +86,21 @@ class Journal:
         self._seconds[number] = int(entry.time)
         self._numbers[id(entry)] = number
         self.generation += 1
+
+
+def whose(entry: Entry, in_view: Collection[str]) -> str:
+    """The name to put before a line that is not of what is in view; else empty.
+
+    Args:
+        entry: the line.
+        in_view: the HPA and the workload, as ``Kind/namespace/name``.
+    """
+    if not entry.of or entry.of in in_view:
+        return ""
+    _, namespace, name = entry.of.split("/", 2)
+    if any(name == key.rpartition("/")[2] for key in in_view):
+        name = f"{namespace}/{name}"
+    return "" if entry.text.startswith(name) else name
 
 
 def marks(entries: Iterable[Entry], since: float) -> list[Entry]:

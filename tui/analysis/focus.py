@@ -12,6 +12,7 @@ from tui.state.delta import Delta
 from tui.state.rows import HpaRow, Kind, MetricRow, PodRow, PodUsage, Row, WorkloadRow
 from tui.state.table import Change
 
+HPA: Final = "HorizontalPodAutoscaler"
 SCALABLE: Final = {
     "Deployment": Kind.DEPLOYMENTS,
     "ReplicaSet": Kind.REPLICASETS,
@@ -73,6 +74,16 @@ class Focus(msgspec.Struct, frozen=True):
     workload: WorkloadRow | None = None
     pods: tuple[PodRow, ...] = ()
     """What the target's selector matches, as the HPA counts them; oldest first."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The HPA and the scale target, each as ``Kind/namespace/name``."""
+        found = []
+        if self.hpa is not None:
+            found.append(f"{HPA}/{self.hpa.namespace}/{self.hpa.name}")
+        if self.target is not None:
+            found.append(f"{self.target.kind}/{self.target.namespace or ''}/{self.target.name}")
+        return tuple(found)
 
     @property
     def live_pods(self) -> tuple[PodRow, ...]:

@@ -13,6 +13,7 @@ from tui.state.table import Change
 
 _GROUPING: Final = 2.0
 """Seconds within which like things of one owner are one line: *4 pods Ready*."""
+_HASH: Final = "pod-template-hash"
 _TROUBLE: Final = frozenset(
     (
         "CrashLoopBackOff",
@@ -91,16 +92,18 @@ class PodNews:
         was = before.status if before is not None else ""
         if after.status != was and after.status in _TROUBLE and not _leaving(after):
             why = f": {after.message}" if after.message else ""
-            text = f"{short_name(after.name)} {after.status}{why}"
-            self._journal.add(Entry(change.at, Mood.BAD, text, after.name))
+            self._trouble(after, f"{after.status}{why}", change.at, delta)
         elif before is not None and after.restarts > before.restarts:
-            text = f"{short_name(after.name)} restarted, {after.restarts} so far"
-            self._journal.add(Entry(change.at, Mood.BAD, text, after.name))
+            self._trouble(after, f"restarted, {after.restarts} so far", change.at, delta)
+
+    def _trouble(self, pod: PodRow, what: str, at: float, delta: Delta) -> None:
+        text = f"{short_name(pod.name)} {what}"
+        self._journal.add(Entry(at, Mood.BAD, text, pod.name, of=root(pod, delta)))
 
     def _together(self, what: str, mood: Mood, pod: PodRow, time: float, delta: Delta) -> None:
         """One line for like things that happen to pods of one owner at nearly one time."""
         owner = pod.owner.uid if pod.owner is not None else pod.uid
-        workload = _root(pod, delta)
+        workload = root(pod, delta)
         cause = self._cause(what, pod, workload, time)
         began, names = time, {pod.uid: pod.name}
         group = self._groups.pop((owner, what), None)
@@ -110,7 +113,9 @@ class PodNews:
             time = max(time, group.entry.time)
         one = next(iter(names.values()))
         text = f"{short_name(one)} {what}" if len(names) == 1 else f"{len(names)} pods {what}"
-        entry = Entry(time, mood, text, pod.name, after=lag(cause, time), cause="decision")
+        entry = Entry(
+            time, mood, text, pod.name, after=lag(cause, time), cause="decision", of=workload
+        )
         self._groups[owner, what] = _Group(workload, began, names, entry)
         if len(self._groups) > CAPACITY:
             self._groups.pop(next(iter(self._groups)))
@@ -129,15 +134,20 @@ class PodNews:
                 return None
 
 
-def _root(pod: PodRow, delta: Delta) -> str:
+def root(pod: PodRow, delta: Delta) -> str:
     """The workload of a pod as an HPA would name it: ``Kind/namespace/name``."""
     owner = pod.owner
     if owner is None:
         return ""
     kind = SCALABLE.get(owner.kind)
     row = delta.workloads(kind).rows.get(owner.uid) if kind is not None else None
-    top = row.owner if row is not None and row.owner is not None else owner
-    return f"{top.kind}/{pod.namespace}/{top.name}"
+    if row is not None and row.owner is not None:
+        return f"{row.owner.kind}/{pod.namespace}/{row.owner.name}"
+    end = "-" + dict(pod.labels).get(_HASH, "")
+    if row is None and owner.kind == "ReplicaSet" and end != "-" and owner.name.endswith(end):
+        # A new ReplicaSet may be heard of after its first pods.
+        return f"Deployment/{pod.namespace}/{owner.name.removesuffix(end)}"
+    return f"{owner.kind}/{pod.namespace}/{owner.name}"
 
 
 def _leaving(pod: PodRow) -> bool:

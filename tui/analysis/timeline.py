@@ -12,9 +12,9 @@ from typing import Final, cast
 
 from tui.analysis.causes import HANDOVER, lag, seen
 from tui.analysis.entries import CAPACITY, Entry, Journal, Mood, marks, short_name
-from tui.analysis.focus import Focus, cpu_target, utilization
+from tui.analysis.focus import HPA, Focus, cpu_target, utilization
 from tui.analysis.load_news import CAUSE, LoadNews
-from tui.analysis.pod_news import PodNews
+from tui.analysis.pod_news import PodNews, root
 from tui.analysis.setup_news import SetupNews
 from tui.analysis.tolerance import is_over
 from tui.analysis.words import leading_metric, metric_title, to_the_point, verdict
@@ -115,6 +115,7 @@ class Timeline:
                     after=self._load.after(time),
                     cause=CAUSE,
                     mark=True,
+                    of=_key(focus.hpa),
                 )
             )
         elif not over and uid in self._over:
@@ -126,6 +127,7 @@ class Timeline:
                     Mood.MEASURED,
                     f"cpu {measured.percent} % no longer over target {metric.target} %",
                     focus.hpa.name,
+                    of=_key(focus.hpa),
                 )
             )
 
@@ -204,6 +206,7 @@ class Timeline:
             after=lag(since, at) if up else None,
             cause="cpu over target",
             mark=True,
+            of=_key(after),
         )
         self._journal.add(entry)
         self._told.append((after.name, after.desired or 0, at))
@@ -231,7 +234,7 @@ class Timeline:
             text = f"{what}: {to_the_point(event.message)}"
             if told is not None:
                 self._journal.remove(told)
-            entry = Entry(time, Mood.BAD, text, event.about_name)
+            entry = Entry(time, Mood.BAD, text, event.about_name, of=_of(event, delta))
             self._warnings[event.uid] = (event.count, entry)
             self._journal.add(entry)
         elif event.reason == "SuccessfulRescale" and past and change.before is None:
@@ -239,7 +242,8 @@ class Timeline:
             if match and self._was_seen(event.about_name, int(match[1]), time):
                 return
             text = f"▶ {match[1]}  {match[2]}" if match else event.message
-            self._journal.add(Entry(time, Mood.DECIDED, text, event.about_name))
+            of = _of(event, delta)
+            self._journal.add(Entry(time, Mood.DECIDED, text, event.about_name, of=of))
 
     def _was_seen(self, name: str, size: int, time: float) -> bool:
         """Whether an HPA's own status told of that size: the first list of events may come late."""
@@ -307,6 +311,19 @@ def _needs_no_more(metric: MetricRow | None) -> bool:
     earlier look: the highest of those in the window for scaling down counts.
     """
     return metric is not None and metric.current is not None and metric.current < metric.target
+
+
+def _key(hpa: HpaRow) -> str:
+    return f"{HPA}/{hpa.namespace}/{hpa.name}"
+
+
+def _of(event: EventRow, delta: Delta) -> str:
+    """Whose event it is, where its line does not name that in whole."""
+    if event.about_kind == "Pod":
+        pod = delta.pods.rows.get(event.about_uid)
+        return root(pod, delta) if pod is not None else ""
+    rescale = event.about_kind == HPA and event.type != "Warning"
+    return f"{HPA}/{event.namespace}/{event.about_name}" if rescale else ""
 
 
 def _scaled(hpa: HpaRow) -> str:

@@ -6,13 +6,14 @@ import time
 from collections.abc import Hashable
 from typing import Final
 
+from tui.analysis.entries import whose
 from tui.analysis.scene import Scene
 from tui.analysis.timeline import Entry, Mood
 from tui.panes.line import Line, cells, ends
 from tui.panes.pane import Pane, absence
 from tui.state.links import Health
 from tui.state.rows import Kind
-from tui.text import clean
+from tui.text import clean, shorten_tail
 
 _LOOK: Final = {
     Mood.DECIDED: ("◆", "decided", "bold decided"),
@@ -30,8 +31,9 @@ class TimelinePane(Pane):
     EVERY = 0.5
 
     def depends(self, scene: Scene) -> Hashable:
-        """The entries; and where there are none, whether there is something to load."""
-        return (scene.told, scene.delta.link(Kind.EVENTS), self._inviting(scene))
+        """The entries and what is in view; where there are none, whether a burst could be fired."""
+        link = scene.delta.link(Kind.EVENTS)
+        return (scene.told, scene.focus.keys, link, self._inviting(scene))
 
     def caption(self) -> Line:
         """``Timeline``."""
@@ -47,6 +49,7 @@ class TimelinePane(Pane):
     def prepare(self) -> int:
         """Entries, or why there are none."""
         self._none: list[Line] = []
+        self._in_view = self.scene.focus.keys
         if not self.scene.entries:
             link = self.scene.delta.link(Kind.EVENTS)
             if link.health is Health.LIVE:
@@ -61,7 +64,7 @@ class TimelinePane(Pane):
         return scene.focus.hpa is not None and not scene.place.read_only
 
     def line(self, y: int, room: int) -> Line:
-        """``14:03:22 ◆ 4 ▶ 8  cpu 347 % over 50 %        +13 s``."""
+        """``14:03:22 ◆ 4 ▶ 8  cpu 347 % over 50 %        +13 s``; of others, whose it is."""
         if self._none:
             return self._none[y]
         entry = self.scene.entries[y]
@@ -70,9 +73,14 @@ class TimelinePane(Pane):
         left: Line = [
             (f"{clock} ", "muted"),
             (f"{sign} ", sign_ink),
+            *self._named(entry, room),
             (clean(entry.text), ink),
         ]
         return ends(left, _lag(entry, room - cells(left)), room)
+
+    def _named(self, entry: Entry, room: int) -> Line:
+        name = clean(whose(entry, self._in_view))
+        return [(f"{shorten_tail(name, max(6, room // 3))}: ", "muted")] if name else []
 
 
 def _lag(entry: Entry, space: int) -> Line:
