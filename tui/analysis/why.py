@@ -389,9 +389,7 @@ class Explainer:
         due = tracker.due[0] if tracker.due is not None else tracker.rhythm.next(after)
         sight, settings = world.sight(row), self._set(tracker)
         inputs = sight.inputs(world.polls[0])
-        outlook = hpa.reconcile(
-            sight.spec, inputs, tracker.memory, max(now, due or now), settings
-        )
+        outlook = hpa.reconcile(sight.spec, inputs, tracker.memory, max(now, due or now), settings)
         look = tracker.look
         self._shown = Explanation(
             uid=row.uid,
