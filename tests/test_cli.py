@@ -120,6 +120,27 @@ class TestWrongUsage:
         assert told in said(result)
         assert "--help" in result.output
 
+    @pytest.mark.parametrize(
+        ("before", "after"),
+        [
+            (("--demo",), ("doctor",)),
+            (("--theme", "light"), ("setups", "list")),
+            (("--target", "deployment/web"), ("explain", "hpa/web")),
+            (("--all-namespaces",), ("explain", "hpa/web")),
+            (("--kubeconfig", "x"), ("cluster",)),
+            (("--read-only",), ("burst", "http://127.0.0.1:1/")),
+            # The dashboard's is a flag, the burst's has a preset's name.
+            (("--profile",), ("burst", "http://127.0.0.1:1/")),
+        ],
+    )
+    def test_before_a_subcommand_that_does_not_know_it(
+        self, before: Sequence[str], after: Sequence[str]
+    ) -> None:
+        result = run(*before, *after)
+        assert result.exit_code == 2
+        assert f"{before[0]} before {after[0]} would do nothing" in said(result)
+        assert f"`kscale-tui {after[0]} --help`" in said(result)
+
     def test_settings_that_cannot_be_used(self, tmp_path: Path) -> None:
         path = tmp_path / "config.toml"
         path.write_text("colour = 'red'\n", encoding="utf-8")
@@ -134,6 +155,49 @@ class TestWrongUsage:
         assert "'pod' cannot be a target" in said(result)
         # The command line wins: what is missing then is a terminal.
         assert run("--target", "deployment/web").exit_code == 1
+
+
+class TestBeforeASubcommand:
+    """Options hold as though they stood after it."""
+
+    @pytest.mark.parametrize(
+        "command",
+        [
+            ("explain", "hpa/web"),
+            ("doctor",),
+            ("burst", "svc/web"),
+            ("setups", "diff", "nginx"),
+            ("setups", "delete", "nginx", "--yes"),
+        ],
+    )
+    def test_the_cluster(self, tmp_path: Path, command: Sequence[str]) -> None:
+        path = kubeconfig(tmp_path, "https://127.0.0.1:1")
+        result = run("--kubeconfig", str(path), "--context", "nope", *command)
+        assert result.exit_code == 1
+        assert f"There is no context 'nope' in {path}" in said(result)
+
+    def test_what_stands_after_it_goes_before(self, tmp_path: Path) -> None:
+        path = kubeconfig(tmp_path, "https://127.0.0.1:1")
+        result = run("--context", "a", "--kubeconfig", str(path), "doctor", "--context", "b")
+        assert "There is no context 'b'" in said(result)
+
+    def test_flags_and_namespaces(self) -> None:
+        result = run("-n", "shop", "doctor", "-A")
+        assert result.exit_code == 2
+        assert "-n and -A exclude each other" in said(result)
+
+    def test_the_namespace_of_a_burst_is_not_its_number_of_requests(self) -> None:
+        result = run("-n", "shop", "burst", "http://127.0.0.1:1/")
+        assert result.exit_code == 2
+        assert "--namespace, --context and --kubeconfig go with svc/NAME" in said(result)
+
+    def test_settings_and_setups(self, tmp_path: Path) -> None:
+        gone = str(tmp_path / "gone.toml")
+        assert f"there is no settings file {gone}" in said(run("--config", gone, "setups", "list"))
+        own = tmp_path / "own" / "mine"
+        own.mkdir(parents=True)
+        (own / "setup.toml").write_text("title = 1")
+        assert "mine" in said(run("--setups", str(own.parent), "setups", "list"))
 
 
 class TestWithoutATerminal:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 import click
 
 from tui import __version__, heap
+from tui.handing import UnknownToCommandError, hand_on
 
 if TYPE_CHECKING:
     from tui.analysis.focus import Target
@@ -90,6 +91,13 @@ def cli(ctx: click.Context, /, **options: Any) -> None:
     """Show why a Kubernetes workload scales, or does not: pods, HPA, CPU, nodes, live."""
     if ctx.invoked_subcommand is None:
         dashboard(**options)
+        return
+    command = cli.get_command(ctx, ctx.invoked_subcommand)
+    if command is not None:
+        try:
+            hand_on(ctx, command)
+        except UnknownToCommandError as error:
+            _usage(str(error), ctx.invoked_subcommand)
 
 
 def dashboard(
@@ -295,8 +303,9 @@ def _fail(sentence: str) -> NoReturn:
     sys.exit(FAILED)
 
 
-def _usage(sentence: str) -> NoReturn:
+def _usage(sentence: str, command: str = "") -> NoReturn:
     from tui.text import clean
 
-    click.echo(f"kscale-tui: {clean(sentence)}. See `kscale-tui --help`.", err=True)
+    program = f"kscale-tui {command}".rstrip()
+    click.echo(f"kscale-tui: {clean(sentence)}. See `{program} --help`.", err=True)
     sys.exit(USAGE)

@@ -229,6 +229,18 @@ def test_nobody_to_ask_is_wrong_usage(run: Any) -> None:
     assert "add --yes" in done.stderr
 
 
+def test_read_only_before_the_command_holds(run: Any, kubeconfig: str, tmp_path: Path) -> None:
+    assert run("apply", "hpa-cpu", "--yes", "--wait", "0").exit_code in (EXIT_OK, EXIT_FAILED)
+    delete = ["setups", "delete", "hpa-cpu", "--yes"]
+    before = ["--kubeconfig", kubeconfig, "-n", "kube-public"]
+    done = CliRunner().invoke(cli, [*before, "--read-only", *delete])
+    assert done.exit_code == EXIT_FAILED
+    assert "read-only" in done.stderr
+    there = run("delete", "hpa-cpu", "--dry-run")
+    assert "- HorizontalPodAutoscaler" in there.stdout
+    assert CliRunner().invoke(cli, [*before, *delete]).exit_code == EXIT_OK
+
+
 def test_read_only_and_protected_contexts(run: Any, tmp_path: Path) -> None:
     done = run("apply", "fastapi", "--yes", "--read-only")
     assert done.exit_code == EXIT_FAILED
