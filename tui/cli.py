@@ -18,6 +18,7 @@ from tui.handing import UnknownToCommandError, hand_on
 if TYPE_CHECKING:
     from tui.analysis.focus import Target
     from tui.cluster.feed import ClusterFeed
+    from tui.commands.namespaces import Chosen
     from tui.config import Settings
     from tui.log import Log
     from tui.state.store import Store
@@ -123,9 +124,10 @@ def dashboard(
         _usage("-n and -A exclude each other; give one of them")
     if demo and (context or kubeconfig):
         _usage("--demo brings its own cluster; leave out --context and --kubeconfig")
+    from tui.commands.namespaces import ALL, choose
+
     settings = _settings(config, theme, read_only, setups)
-    if not all_namespaces:
-        namespace = namespace or settings.namespace
+    chosen = choose(namespace, settings, ALL)
     wanted = _target(target or settings.target)
     _require_terminal()
 
@@ -135,9 +137,9 @@ def dashboard(
 
     store = Store()
     feed = (
-        _demo_feed(store, speed, seed, scenario, namespace, all_namespaces, settings)
+        _demo_feed(store, speed, seed, scenario, chosen, all_namespaces, settings)
         if demo
-        else _feed(store, context, kubeconfig, namespace, all_namespaces, settings)
+        else _feed(store, context, kubeconfig, chosen, all_namespaces, settings)
     )
     try:
         from tui.app import KscaleApp
@@ -172,7 +174,7 @@ def _feed(
     store: Store,
     context: str | None,
     kubeconfig: str | None,
-    namespace: str | None,
+    chosen: Chosen,
     everywhere: bool,
     settings: Settings,
 ) -> ClusterFeed:
@@ -187,13 +189,14 @@ def _feed(
         _fail(str(error))
     place = Place(
         found.context or found.host,
-        None if everywhere else namespace or found.namespace,
+        None if everywhere else chosen.name or found.namespace,
         read_only=settings.read_only,
     )
     return ClusterFeed(
         store,
         lambda: found,
-        namespace=namespace,
+        namespace=chosen.name,
+        hint=chosen.hint,
         everywhere=everywhere,
         place=place,
         allow_hosts=settings.load.allow_hosts,
@@ -205,7 +208,7 @@ def _demo_feed(
     speed: float,
     seed: int,
     scenario: str | None,
-    namespace: str | None,
+    chosen: Chosen,
     everywhere: bool,
     settings: Settings,
 ) -> ClusterFeed:
@@ -217,11 +220,12 @@ def _demo_feed(
     return ClusterFeed(
         store,
         child.config,
-        namespace=namespace,
+        namespace=chosen.name,
+        hint=chosen.hint,
         everywhere=everywhere,
         place=Place(
             "embedded",
-            None if everywhere else namespace or "default",
+            None if everywhere else chosen.name or "default",
             simulated=True,
             read_only=settings.read_only,
         ),

@@ -123,10 +123,20 @@ def load(path: Path | None = None) -> Settings:
     return _from_environment(settings)
 
 
+def source(name: str) -> str:
+    """What a setting that is set comes from, as the subject of a sentence."""
+    variable = _variable(name)
+    return variable if os.environ.get(variable) else f"{name} in the settings file"
+
+
+def _variable(name: str) -> str:
+    return f"KSCALE_{name.upper()}"
+
+
 def _from_environment(settings: Settings) -> Settings:
     values: dict[str, object] = {}
     for name in ("theme", "namespace", "target"):
-        value = os.environ.get(f"KSCALE_{name.upper()}")
+        value = os.environ.get(_variable(name))
         if value:
             values[name] = value
     read_only = os.environ.get("KSCALE_READ_ONLY")

@@ -33,6 +33,7 @@ class ClusterFeed:
         everywhere: watch all namespaces.
         place: what is known of the cluster before it is found.
         allow_hosts: hosts that the user named, for ways to Services.
+        hint: what to do if the namespace does not exist.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class ClusterFeed:
         place: Place | None = None,
         close: Callable[[], None] = lambda: None,
         allow_hosts: Collection[str] = (),
+        hint: str = "",
     ) -> None:
         self._store = store
         self._find = find
@@ -52,6 +54,7 @@ class ClusterFeed:
         self._everywhere = everywhere
         self._close = close
         self._allow_hosts = allow_hosts
+        self._hint = hint
         self._place = place or Place()
         self._since = store.clock()
         self._session: Session | None = None
@@ -122,7 +125,7 @@ class ClusterFeed:
                     return
                 self._session = session
                 session.start()
-            probe(config, namespace, FIRST_CONTACT)
+            probe(config, namespace, FIRST_CONTACT, hint=self._hint)
         except MissingNamespaceError as error:
             self._failure = error
         except ClusterError as error:

@@ -213,8 +213,20 @@ def missing_namespace(transport: Transport, namespace: str, halt: Halt | None = 
     return None
 
 
-def probe(config: ClusterConfig, namespace: str | None = None, timeout: float = 10.0) -> None:
+def probe(
+    config: ClusterConfig,
+    namespace: str | None = None,
+    timeout: float = 10.0,
+    *,
+    hint: str = "List them with `kubectl get namespaces`.",
+) -> None:
     """Whether the cluster can be reached and lets us in. A right that is missing is no failure.
+
+    Args:
+        config: the cluster.
+        namespace: one that has to exist.
+        timeout: seconds for all of it.
+        hint: what to do if it does not exist.
 
     Raises:
         ClusterError: what is wrong, and the next step.
@@ -234,9 +246,7 @@ def probe(config: ClusterConfig, namespace: str | None = None, timeout: float = 
         alarm.cancel()
         transport.close()
     if missing is not None and namespace is not None:
-        raise MissingNamespaceError(
-            missing, "List them with `kubectl get namespaces`, or pass -A for all."
-        )
+        raise MissingNamespaceError(missing, hint)
 
 
 _NEXT_STEPS: Final = {

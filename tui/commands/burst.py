@@ -112,7 +112,7 @@ def command(
         # What is wrong with the flags is said before a cluster is asked for anything.
         _allow(_plan("http://127.0.0.1/", settings.load, **flags), settings.load, ())
         named = (*allowed, *settings.load.allow_hosts)
-        with aimed(where, namespace, context, kubeconfig, named) as aim:
+        with aimed(where, namespace, context, kubeconfig, named, settings=settings) as aim:
             plan = _aimed_plan(aim, settings.load, flags)
             _allow(plan, settings.load, (*allowed, aim.host) if aim.service else allowed)
             _tell_route(where, aim)

@@ -14,6 +14,7 @@ from tui.load.plan import Plan, PlanError, target
 
 if TYPE_CHECKING:
     from tui.cluster.session import Session
+    from tui.config import Settings
     from tui.doors.pod_counts import PodCounts
     from tui.state.store import Store
 
@@ -59,15 +60,18 @@ def aimed(
     context: str | None,
     kubeconfig: str | None,
     allow_hosts: Collection[str] = (),
+    *,
+    settings: Settings | None = None,
 ) -> Iterator[Aim]:
     """Find the way to what was named; a port-forward stays open for the time of the block.
 
     Args:
         text: a URL, ``svc/NAME``, ``svc/NAME:PORT`` (number or name), either with a path.
-        namespace: the Service's; None is the context's own.
+        namespace: the Service's; None is that of the settings, or else the context's own.
         context: of the kubeconfig; None is the current one.
         kubeconfig: its file; None is the usual one.
         allow_hosts: hosts that the user named; other public addresses are no way to a Service.
+        settings: may name a namespace.
 
     Raises:
         PlanError: it is neither a URL nor a Service.
@@ -89,11 +93,14 @@ def aimed(
     from tui.cluster.route import Unreachable
     from tui.cluster.route_session import open_routes
     from tui.cluster.session import probe
+    from tui.commands.namespaces import choose
+    from tui.config import Settings
 
+    chosen = choose(namespace, settings or Settings(), "and name one with --namespace")
     try:
         config = load_config(kubeconfig, context)
-        where = namespace or config.namespace
-        probe(config, namespace)
+        where = chosen.name or config.namespace
+        probe(config, chosen.name, hint=chosen.hint)
     except ClusterError as error:
         raise UnreachableError(str(error)) from None
     with open_routes(config, where, allow_hosts=allow_hosts) as (routes, session, store):

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
@@ -20,6 +21,8 @@ from tui.cluster.access import ClusterConfig
 from tui.cluster.errors import ClusterError
 from tui.cluster.kubeconfig import load_config
 from tui.cluster.session import Session, probe
+from tui.commands.namespaces import ALL, choose
+from tui.config import ConfigError, Settings, load
 from tui.state.delta import Delta
 from tui.state.fetched import Fetch
 from tui.state.links import Health, Source
@@ -90,10 +93,11 @@ def command(
             err=True,
         )
         sys.exit(USAGE)
+    chosen = choose(namespace, _settings(rest["settings"]), ALL)
     try:
         config = load_config(kubeconfig, context)
-        scope = None if everywhere else namespace or config.namespace
-        probe(config, namespace)
+        scope = None if everywhere else chosen.name or config.namespace
+        probe(config, None if everywhere else chosen.name, hint=chosen.hint)
         delta, findings = _look(config, scope)
     except ClusterError as error:
         _fail(str(error))
@@ -108,6 +112,15 @@ def command(
         click.echo(_report(config, scope, delta, findings))
     if any(finding.severity.wrong for finding in findings):
         sys.exit(FAILED)
+
+
+def _settings(path: str | None) -> Settings:
+    try:
+        return load(Path(path) if path else None)
+    except ConfigError as error:
+        sentence = f"kscale-tui doctor: {clean(str(error))}. See `kscale-tui doctor --help`."
+        click.echo(sentence, err=True)
+        sys.exit(USAGE)
 
 
 def _wish(rule: str | None, as_json: bool, rest: dict[str, Any]) -> Wish | None:

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, NoReturn
 
 import click
@@ -22,6 +23,8 @@ from tui.cluster.access import ClusterConfig
 from tui.cluster.errors import ClusterError
 from tui.cluster.kubeconfig import load_config
 from tui.cluster.session import Session, probe
+from tui.commands.namespaces import choose
+from tui.config import ConfigError, Settings, load
 from tui.state.delta import Delta
 from tui.state.links import Health, Source
 from tui.state.rows import HpaRow, Kind
@@ -68,6 +71,7 @@ class Answer:
 @click.option("-n", "--namespace", help="The HPA's namespace; the context's by default.")
 @click.option("--context", help="The kubeconfig context to use.")
 @click.option("--kubeconfig", type=click.Path(dir_okay=False), help="The kubeconfig file.")
+@click.option("--config", "settings", type=click.Path(dir_okay=False), help="The settings file.")
 @click.option("--once", is_flag=True, help="Do not wait for the controller's next look.")
 def command(
     what: str,
@@ -75,6 +79,7 @@ def command(
     namespace: str | None,
     context: str | None,
     kubeconfig: str | None,
+    settings: str | None,
     once: bool,
 ) -> None:
     """Reckon what an HPA's controller reckons, from usage to desired, and mark what decides.
@@ -92,10 +97,11 @@ def command(
         _stop(
             f"'{clean(what)}' names no HPA; use hpa/NAME. See `kscale-tui explain --help`.", USAGE
         )
+    chosen = choose(namespace, _settings(settings))
     try:
         config = load_config(kubeconfig, context)
-        scope = namespace or config.namespace
-        probe(config, namespace)
+        scope = chosen.name or config.namespace
+        probe(config, chosen.name, hint=chosen.hint)
         found = ask(config, scope, name, wait=0.0 if once else SECOND_LOOK)
     except ClusterError as error:
         _stop(str(error), FAILED)
@@ -105,6 +111,13 @@ def command(
     click.echo(printed)
     if found.outcome.decision.failed:
         sys.exit(FAILED)
+
+
+def _settings(path: str | None) -> Settings:
+    try:
+        return load(Path(path) if path else None)
+    except ConfigError as error:
+        _stop(f"{error}. See `kscale-tui explain --help`.", USAGE)
 
 
 def ask(
