@@ -146,7 +146,7 @@ class TestWrongUsage:
         path.write_text("colour = 'red'\n", encoding="utf-8")
         result = run("--config", str(path))
         assert result.exit_code == 2
-        assert "unknown field `colour`" in said(result)
+        assert "there is no setting colour;" in said(result)
 
     def test_a_target_from_the_settings(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("KSCALE_TARGET", "pod/x")
@@ -284,6 +284,8 @@ class TestInATerminal:
         ("text", "told"),
         [
             ("theme = 'drak'\n", "there is no theme 'drak'; there are"),
+            ("[load]\npreset = 'nope'\n", "[load] names a preset that cannot be used: there is no"),
+            ("[load]\ndir = '~nobody-of-this-name/x'\n", "there is no such home"),
             ("[keys]\nzooom = 'f5'\n", "[keys] names no action 'zooom'; there are"),
         ],
     )

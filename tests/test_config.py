@@ -91,6 +91,54 @@ def test_what_is_wrong_is_told_in_one_sentence(
     assert "\n" not in sentence
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("thme = 'dark'", "there is no setting thme; the nearest is theme"),
+        (
+            "[load]\nmax-minute = 3",
+            "there is no setting max-minute in [load]; the nearest is max-minutes",
+        ),
+        ("preset = 'spike'", "there is no setting preset; preset stands in [load]"),
+        (
+            "[load]\ntheme = 'dark'",
+            "there is no setting theme in [load]; theme stands before the first table",
+        ),
+        ("[setups]\nxyz = 1", "there is no setting xyz in [setups]; there are dir, values"),
+        (
+            "protected-contexts = 'shop-*'",
+            'protected-contexts has to be a list of texts, such as ["a", "b"], not "shop-*"',
+        ),
+        (
+            "production = [1]",
+            'production has to be a list of texts, such as ["a", "b"], not [1]',
+        ),
+        ("theme = 3", 'theme has to be a text in quotes, such as "web", not 3'),
+        ("read-only = 'yes'", 'read-only has to be true or false, not "yes"'),
+        ("load = 1", "load has to be a table, not 1"),
+        ("keys = ['z']", 'keys has to be a table, not ["z"]'),
+        ("[keys]\nzoom = 5", 'zoom in [keys] has to be a text in quotes, such as "web", not 5'),
+        ("[load]\nmax-rate = 'all'", 'max-rate in [load] has to be a number, not "all"'),
+        (
+            "[load]\nmax-connections = 1.5",
+            "max-connections in [load] has to be a whole number, not 1.5",
+        ),
+        (
+            "[setups.values]\nreplicas = true",
+            "replicas in [setups.values] has to be a text in quotes, a whole number, "
+            "or a table of them, not true",
+        ),
+        ("[load]\nmax-minutes = -3", "max-minutes in [load] has to be more than 0, not -3"),
+        ("[load]\nmax-rate = nan", "max-rate in [load] has to be more than 0, not nan"),
+        ("[load]\nmax-connections = 0", "max-connections in [load] has to be more than 0, not 0"),
+    ],
+)
+def test_what_is_wrong_is_told_in_words(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        settings(tmp_path, text)
+    assert str(raised.value) == f"{tmp_path / 'config.toml'}: {said}"
+
+
 class TestWhere:
     def test_a_named_file_must_be_there(self, tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match=r"there is no settings file .*gone\.toml"):

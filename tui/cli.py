@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tui.analysis.focus import Target
     from tui.cluster.feed import ClusterFeed
     from tui.commands.namespaces import Chosen
-    from tui.config import Settings
+    from tui.config import LoadSettings, Settings
     from tui.log import Log
     from tui.state.store import Store
 
@@ -268,6 +268,20 @@ def _check(settings: Settings) -> None:
     for name in settings.keys:
         if name not in actions:
             _usage(f"[keys] names no action {name!r}; there are {', '.join(sorted(actions))}")
+    _check_preset(settings.load)
+
+
+def _check_preset(load: LoadSettings) -> None:
+    """Refuse a preset that is not there now, rather than when its key is pressed."""
+    if load == type(load)():
+        return
+    from tui.load import profile
+    from tui.load.plan import PlanError
+
+    try:
+        profile.load(load.preset, profile.folders(load.dir))
+    except PlanError as error:
+        _usage(f"[load] names a preset that cannot be used: {error}")
 
 
 def _target(text: str | None) -> Target | None:

@@ -117,10 +117,35 @@ def load(path: Path | None = None) -> Settings:
     except ValueError as error:
         raise ConfigError(f"{path}: {error}") from None
     try:
-        settings = toml.decode(raw, Settings) if raw else Settings()
+        settings = _decode(raw)
     except ValueError as error:
         raise ConfigError(f"{path}: {error}") from None
     return _from_environment(settings)
+
+
+def _decode(raw: bytes) -> Settings:
+    """Raises:
+    ValueError: it is no settings; a sentence without a full stop.
+    """
+    if not raw:
+        return Settings()
+    try:
+        settings = toml.decode(raw, Settings)
+    except msgspec.ValidationError as error:
+        from tui import config_words  # for those who made a mistake
+
+        said = config_words.trouble(toml.decode(raw, dict), Settings)
+        raise ValueError(said or str(error)) from None
+    load = settings.load
+    caps = {
+        "max-connections": load.max_connections,
+        "max-rate": load.max_rate,
+        "max-minutes": load.max_minutes,
+    }
+    for name, value in caps.items():
+        if not value > 0:  # nor is it a number that is none
+            raise ValueError(f"{name} in [load] has to be more than 0, not {value:g}")
+    return settings
 
 
 def source(name: str) -> str:

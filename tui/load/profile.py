@@ -178,11 +178,18 @@ def _points(value: int | float | Shape, duration: float) -> curve.Points:
 
 
 def folders(more: str | None = None) -> tuple[Path, ...]:
-    """Where presets are: those that ship, then the user's, which win; last the settings' folder."""
+    """Where presets are: those that ship, then the user's, which win; last the settings' folder.
+
+    Raises:
+        PlanError: the settings' folder begins with the home of a user who is not there.
+    """
     import platformdirs
 
     own = Path(platformdirs.user_config_dir("kscale-tui", appauthor=False)) / "profiles"
-    return fixtures() / "profiles", own, *([Path(more).expanduser()] if more else [])
+    try:
+        return fixtures() / "profiles", own, *([Path(more).expanduser()] if more else [])
+    except RuntimeError:
+        raise PlanError(f"there is no such home: {more}") from None
 
 
 def names(places: Iterable[Path] | None = None) -> list[str]:
