@@ -286,6 +286,8 @@ class TestInATerminal:
             ("theme = 'drak'\n", "there is no theme 'drak'; there are"),
             ("[load]\npreset = 'nope'\n", "[load] names a preset that cannot be used: there is no"),
             ("[load]\ndir = '~nobody-of-this-name/x'\n", "there is no such home"),
+            ("[keys]\nzoom = 'b'\n", "[keys] b is the key of both zoom and burst; give one"),
+            ("[keys]\nzoom = 'notakey'\n", "zoom = 'notakey': there is no key 'notakey'; keys"),
             ("[keys]\nzooom = 'f5'\n", "[keys] names no action 'zooom'; there are"),
         ],
     )

@@ -17,7 +17,7 @@ from textual.events import Resize
 from textual.screen import Screen
 
 from tui import crash
-from tui.actions import ACTIONS
+from tui.actions import effective
 from tui.analysis.focus import Target
 from tui.analysis.scene import Director, Scene
 from tui.config import THEMES, Settings
@@ -137,7 +137,8 @@ class KscaleApp(App[str]):
         self._feed = feed
         self._settings = settings or Settings()
         self._director = Director(store, feed.place, target)
-        self.dashboard = Dashboard()
+        self._actions = effective(self._settings.keys)
+        self.dashboard = Dashboard(self._actions)
         # Before anything is drawn, or it would be drawn twice.
         for theme in ink.THEMES:
             self.register_theme(theme)
@@ -168,9 +169,9 @@ class KscaleApp(App[str]):
 
     def on_mount(self) -> None:
         """Listen to the user and the system; the cluster comes after the first frame."""
-        keys = {f"kscale.{name}": key for name, key in self._settings.keys.items()}
-        if keys:
-            self.set_keymap(keys)
+        mine = self._settings.keys
+        if mine:
+            self.set_keymap({f"kscale.{a.name}": a.keys for a in self._actions if a.name in mine})
         self.theme_changed_signal.subscribe(self, lambda _: self._recolour())
 
         for number in (signal.SIGTERM, signal.SIGHUP) if hasattr(signal, "SIGHUP") else ():
@@ -247,9 +248,8 @@ class KscaleApp(App[str]):
         """The door of setups, opened when it is first used."""
         from tui.doors.setups import SetupsDoor
 
-        mine = self._settings.keys
-        taken = {mine.get(a.name, a.keys) for a in ACTIONS if not a.name.startswith("toggle_")}
-        own = {key for keys in taken for key in keys.split(",") if len(key) == 1}
+        mine = [a for a in self._actions if not a.name.startswith("toggle_")]
+        own = {key for action in mine for key in action.keys.split(",") if len(key) == 1}
         return SetupsDoor(self._store, self._feed, self._settings, taken=own | {"r", "u"})
 
     @cached_property
@@ -347,7 +347,7 @@ class KscaleApp(App[str]):
     def action_help(self) -> None:
         """Keys and colours."""
         if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen())
+            self.push_screen(HelpScreen(self._actions))
 
     def action_what_if(self) -> None:
         """Try other settings of the HPA in thought."""
@@ -370,7 +370,7 @@ class KscaleApp(App[str]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: our actions first, then Textual's themes and screenshot."""
-        for action in ACTIONS:
+        for action in self._actions:
             if action.name not in ("palette", "back", "cursor_up", "cursor_down"):
                 yield SystemCommand(
                     f"{action.label.capitalize()}  ({action.written})",

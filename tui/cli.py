@@ -258,16 +258,16 @@ def _check(settings: Settings) -> None:
     """Refuse names in the settings that mean nothing. What they may be comes with the app."""
     from textual.theme import BUILTIN_THEMES
 
-    from tui.actions import ACTIONS
+    from tui.actions import KeysError, effective
     from tui.config import THEMES
 
     themes = {*THEMES, *THEMES.values(), *BUILTIN_THEMES}
     if settings.theme not in themes:
         _usage(f"there is no theme {settings.theme!r}; there are {', '.join(sorted(themes))}")
-    actions = {action.name for action in ACTIONS}
-    for name in settings.keys:
-        if name not in actions:
-            _usage(f"[keys] names no action {name!r}; there are {', '.join(sorted(actions))}")
+    try:
+        effective(settings.keys)
+    except KeysError as error:
+        _usage(str(error))
     _check_preset(settings.load)
 
 

@@ -9,7 +9,8 @@ import pytest
 from tests.panes.screen import shown
 from tests.samples import NOW, deployment, hpa, pod
 from tests.stages import idle, scaling
-from tui.actions import ACTIONS
+from tui.actions import ACTIONS, KeysError, effective
+from tui.config import Settings
 from tui.panes.chart import ChartPane
 from tui.panes.hpa import HpaPane
 from tui.panes.pods import PodsPane
@@ -309,6 +310,52 @@ async def test_q_leaves(key: str) -> None:
     async with app.run_test() as pilot:
         await pilot.press(key)
     assert app.return_code == 0
+
+
+async def test_the_keys_of_the_settings_are_those_that_are_shown() -> None:
+    stage = scaling()
+    keys = {"zoom": "F5, Z", "previous_hpa": "g", "cursor_up": "i", "longer": "less_than_sign"}
+    stage.settings = Settings(keys=keys | {"palette": "ctrl+k", "nodes": "9", "quit": "ctrl+q"})
+    async with shown(stage, size=(140, 60)) as screen:
+        last = screen.text().splitlines()[-1]
+        assert "F5 zoom" in last
+        assert "</+ time" in last
+        assert "^q quit" in last
+        assert last.rstrip().endswith("^k palette")
+        await screen.press("w", "f5")
+        assert "F5 zoom · Esc back" in screen.text()
+        await screen.press("Z", "z", "2", "question_mark")
+        assert screen.dashboard.maximized is None
+        text = screen.text()
+        assert re.search(r" F5 +Give the focused pane", text)
+        assert re.search(r" h +Look at the next HPA; g at the one before", text)
+        assert re.search(r" j i +Up and down", text)
+        assert re.search(r" </\+ +Chart a longer or shorter time", text)
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"zoom": "b"}, "b is the key of both zoom and burst"),
+        ({"zoom": "f5", "sort": "z,f5"}, "F5 is the key of both zoom and sort"),
+        ({"zoom": "/"}, "/ is the key of both zoom and filter"),
+        ({"zoom": "B"}, "B is the key of both zoom and choose_burst"),
+        ({"zoom": "notakey"}, "zoom = 'notakey': there is no key 'notakey'"),
+        ({"zoom": ""}, "zoom = '': there is no key ''"),
+        ({"zoom": "z,"}, "there is no key ''"),
+        ({"zoom": "strg+z"}, "there is no key 'strg+z'"),
+        ({"zooom": "f5"}, "[keys] names no action 'zooom'; there are back, burst,"),
+    ],
+)
+def test_keys_that_cannot_be_had(keys: dict[str, str], said: str) -> None:
+    with pytest.raises(KeysError) as raised:
+        effective(keys)
+    assert said in str(raised.value)
+
+
+def test_two_actions_may_change_their_keys() -> None:
+    found = {action.name: action for action in effective({"zoom": "b", "burst": "z,enter"})}
+    assert (found["zoom"].keys, found["burst"].keys) == ("b", "z,enter")
 
 
 async def test_every_key_in_any_order_leaves_the_program_alive() -> None:

@@ -93,8 +93,14 @@ class DoctorPane(Pane):
         fix = self.chosen.fix if self.chosen is not None else None
         if not self.zoomed:
             fixes = self.has_focus and fix is not None and fix.applicable
-            return [("Enter fixes · z opens" if fixes else "z opens", "muted")]
-        words = ["j k choose", "^y copy the command", "? every rule"]
+            opens = f"{self.keys['zoom']} opens"
+            return [(f"Enter fixes · {opens}" if fixes else opens, "muted")]
+        keys = self.keys
+        words = [
+            f"{keys['cursor_down']} choose",
+            f"{keys['copy']} copy the command",
+            f"{keys['help']} every rule",
+        ]
         if fix is not None and fix.applicable:
             words.insert(1, "Enter preview the fix")
         while len(words) > 1 and len(" · ".join(words)) > self.room.width - 4:

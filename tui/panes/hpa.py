@@ -39,7 +39,7 @@ class HpaPane(Pane):
         """Which of several, and the key to the next."""
         focus = self.scene.focus
         if focus.count > 1:
-            return [(f"{focus.position} of {focus.count} · h next", "muted")]
+            return [(f"{focus.position} of {focus.count} · {self.keys['next_hpa']} next", "muted")]
         return []
 
     def prepare(self) -> int:

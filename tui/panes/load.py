@@ -45,7 +45,7 @@ class LoadPane(Pane):
         load = self.scene.delta.load
         line: Line = [("Load", "bold measured")]
         if load.running:
-            line.append(("  x stops", "decided"))
+            line.append((f"  {self.keys['stop_burst']} stops", "decided"))
         return line
 
     def prepare(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from math import ceil
 from typing import ClassVar, Final, NamedTuple, Self
 
@@ -14,6 +14,7 @@ from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 
+from tui.actions import ACTIONS, written
 from tui.analysis.scene import Scene
 from tui.panes.ink import Palette
 from tui.panes.kept import Kept
@@ -65,6 +66,8 @@ class Pane(Kept, ScrollView, can_focus=True):
         super().__init__(id=id)
         self.scene = Scene()
         self.palette = Palette({})
+        self.keys: Mapping[str, str] = written(ACTIONS)
+        """Action name → its keys as they are shown."""
         self._drawn_for: Hashable = None
         self._count = 0
         self._seen = _Seen(0, 0, [], [])

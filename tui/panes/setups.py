@@ -80,7 +80,7 @@ class SetupsPane(Pane):
             return [("read-only here", "decided")]
         if not self.has_focus:
             return []
-        words = ["Enter apply/delete", "r again", "z zoom"]
+        words = ["Enter apply/delete", "r again", f"{self.keys['zoom']} zoom"]
         if any(row.undo for row in self.scene.delta.setups.rows):
             words.insert(0, "u undo")
         while len(words) > 1 and len(" · ".join(words)) > self.room.width - 4:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.events import Resize
 
-from tui.actions import ACTIONS
+from tui.actions import ACTIONS, written
 from tui.panes.pane import Pane
 
 EACH: Final = 46
 """Cells a pane needs to say its thing."""
-
-_KEYS: Final[dict[str | None, str]] = {action.name: action.written for action in ACTIONS}
-"""A pane's id is the name of the action that brings it to the front."""
 
 
 class Stack(Horizontal):
@@ -25,8 +23,12 @@ class Stack(Horizontal):
     all, asking for one just puts the focus there.
     """
 
-    def __init__(self, *panes: Pane, id: str | None = None) -> None:
+    def __init__(
+        self, *panes: Pane, id: str | None = None, keys: Mapping[str, str] = written(ACTIONS)
+    ) -> None:
         super().__init__(id=id)
+        self._keys = keys
+        """A pane's id is the name of the action that brings it to the front."""
         self.panes = panes
         self._asked = list(panes)
         """The one asked for last comes first."""
@@ -64,7 +66,7 @@ class Stack(Horizontal):
         for pane in self.panes:
             pane.display = pane in seen
             if not pane.display:
-                behind.append((_KEYS.get(pane.id, ""), pane.id or ""))
+                behind.append((self._keys.get(pane.id or "", ""), pane.id or ""))
         first = next(pane for pane in self.panes if pane.display)
         for pane in self.panes:
             pane.show_tabs(behind if pane is first else [])

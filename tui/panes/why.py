@@ -55,7 +55,7 @@ class WhyPane(Pane):
                 (f"{found.agreed} of {found.looks}", ink),
                 (" looks · ", "muted"),
             ]
-        return [*line, ("z zoom · Esc back", "muted")]
+        return [*line, (f"{self.keys['zoom']} zoom · {self.keys['back']} back", "muted")]
 
     def prepare(self) -> int:
         """All lines at once: they are few."""

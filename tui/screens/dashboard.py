@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Input
 
-from tui.actions import bindings
+from tui.actions import ACTIONS, Action, bindings, written
 from tui.analysis.scene import Scene
 from tui.panes.banner import Banner
 from tui.panes.chart import ChartPane
@@ -50,8 +50,9 @@ class Dashboard(Screen[None]):
         (50, "-tall"),
     ]
 
-    def __init__(self) -> None:
+    def __init__(self, actions: tuple[Action, ...] = ACTIONS) -> None:
         super().__init__()
+        keys = written(actions)
         self.header = Header()
         self.banner = Banner()
         self.hpa = HpaPane(id="hpa")
@@ -63,8 +64,10 @@ class Dashboard(Screen[None]):
         self.load = LoadPane(id="load")
         self.setups = SetupsPane(id="setups")
         self.doctor = DoctorPane(id="doctor")
-        self.side = Stack(self.nodes_pane, self.load, self.setups, self.doctor, id="side")
-        self.keybar = KeyBar()
+        self.side = Stack(
+            self.nodes_pane, self.load, self.setups, self.doctor, id="side", keys=keys
+        )
+        self.keybar = KeyBar(actions)
         self._load_told = (0, 0)
         self.panes: tuple[Pane, ...] = (
             self.hpa,
@@ -74,6 +77,8 @@ class Dashboard(Screen[None]):
             self.timeline,
             *self.side.panes,
         )
+        for pane in self.panes:
+            pane.keys = keys
 
     class Ready(Message):
         """The panes are in place and can be shown scenes."""

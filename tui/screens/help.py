@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import groupby
 from typing import ClassVar
 
@@ -12,7 +13,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.actions import ACTIONS
+from tui.actions import ACTIONS, Action
 from tui.analysis.doctor.registry import all_rules
 from tui.panes.doctor import SIGNS
 from tui.panes.ink import Ink
@@ -36,6 +37,10 @@ class HelpScreen(ModalScreen[None]):
         Binding("k", "up", show=False),
     ]
 
+    def __init__(self, actions: Iterable[Action] = ACTIONS) -> None:
+        super().__init__()
+        self._actions = tuple(actions)
+
     def compose(self) -> ComposeResult:
         """One scrolling sheet."""
         with VerticalScroll(id="sheet"):
@@ -57,7 +62,7 @@ class HelpScreen(ModalScreen[None]):
 
     def _sheet(self) -> Content:
         parts: list[Content] = []
-        for group, actions in groupby(ACTIONS, key=lambda a: a.group):
+        for group, actions in groupby(self._actions, key=lambda a: a.group):
             parts.append(Content.styled(f"{group}\n", "bold $decided"))
             for action in (a for a in actions if not a.twin):
                 parts.append(Content.styled(f"  {action.written:>9}  ", "bold $measured"))
