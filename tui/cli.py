@@ -68,7 +68,9 @@ class _Commands(click.Group):
 @click.version_option(__version__, prog_name="kscale-tui", message="%(prog)s %(version)s")
 @click.option("--demo", is_flag=True, help="Run on an embedded cluster that ends with it.")
 @click.option("--context", help="The kubeconfig context to use.")
-@click.option("--kubeconfig", type=click.Path(dir_okay=False), help="The kubeconfig file.")
+@click.option(
+    "--kubeconfig", type=click.Path(exists=True, dir_okay=False), help="The kubeconfig file."
+)
 @click.option("-n", "--namespace", help="The namespace to watch; the context's by default.")
 @click.option("-A", "--all-namespaces", is_flag=True, help="Watch all namespaces.")
 @click.option("--target", metavar="KIND/NAME", help="What to look at: deployment/NAME.")
@@ -81,10 +83,9 @@ class _Commands(click.Group):
 @click.option(
     "--speed",
     type=click.FloatRange(0.1, 100),
-    default=1.0,
     help="With --demo: divide the waiting times.",
 )
-@click.option("--seed", type=int, default=1, help="With --demo: the same seed, the same story.")
+@click.option("--seed", type=int, help="With --demo: the same seed, the same story.")
 @click.option("--scenario", help="With --demo: what happens there; see `cluster --help`.")
 @click.option("--profile", is_flag=True, help="Show what the program itself costs.")
 @click.pass_context
@@ -113,8 +114,8 @@ def dashboard(
     theme: str | None,
     config: str | None,
     setups: str | None,
-    speed: float,
-    seed: int,
+    speed: float | None,
+    seed: int | None,
     scenario: str | None,
     profile: bool,
 ) -> None:
@@ -124,8 +125,15 @@ def dashboard(
         _usage("-n and -A exclude each other; give one of them")
     if demo and (context or kubeconfig):
         _usage("--demo brings its own cluster; leave out --context and --kubeconfig")
+    if not demo:
+        given = {"--speed": speed, "--seed": seed, "--scenario": scenario}
+        idle = [name for name, value in given.items() if value is not None]
+        if idle:
+            _usage(f"{' and '.join(idle)} {'goes' if len(idle) == 1 else 'go'} with --demo")
     from tui.commands.namespaces import ALL, choose
 
+    if demo and scenario:
+        _check_scenario(scenario)
     settings = _settings(config, theme, read_only, setups)
     chosen = choose(namespace, settings, ALL)
     wanted = _target(target or settings.target)
@@ -205,8 +213,8 @@ def _feed(
 
 def _demo_feed(
     store: Store,
-    speed: float,
-    seed: int,
+    speed: float | None,
+    seed: int | None,
     scenario: str | None,
     chosen: Chosen,
     everywhere: bool,
@@ -216,7 +224,9 @@ def _demo_feed(
     from tui.cluster.feed import ClusterFeed
     from tui.state.place import Place
 
-    child = Embedded(speed, seed, scenario or "lesson")
+    child = Embedded(
+        1.0 if speed is None else speed, 1 if seed is None else seed, scenario or "lesson"
+    )
     return ClusterFeed(
         store,
         child.config,
@@ -252,6 +262,15 @@ def _settings(path: str | None, theme: str | None, read_only: bool, setups: str 
             _usage(f"there is no folder {setups} of setups")
         changes["setups"] = msgspec.structs.replace(settings.setups, dir=setups)
     return msgspec.structs.replace(settings, **changes)
+
+
+def _check_scenario(name: str) -> None:
+    from tui.demo.scenario import ScenarioError, load
+
+    try:
+        load(name)
+    except ScenarioError as error:
+        _usage(str(error))
 
 
 def _check(settings: Settings) -> None:

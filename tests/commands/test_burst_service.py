@@ -142,9 +142,10 @@ def test_what_cannot_be_is_a_sentence(
 
 
 def test_no_kubeconfig_is_a_failure_that_says_so(
-    home: Path, capsys: pytest.CaptureFixture[str]
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    code, sentence = refused(capsys, "svc/nginx-svc", "--kubeconfig", str(home / "none"))
+    monkeypatch.setenv("KUBECONFIG", str(home / "none"))
+    code, sentence = refused(capsys, "svc/nginx-svc")
     assert (code, str(home / "none") in sentence) == (1, True)
 
 

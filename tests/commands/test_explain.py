@@ -94,8 +94,9 @@ def test_what_names_no_hpa_is_wrong_usage(what: str) -> None:
     assert "use hpa/NAME" in done.output
 
 
-def test_no_cluster_is_a_sentence(tmp_path: Path) -> None:
-    done = explain("hpa/x", "--kubeconfig", str(tmp_path / "none"))
+def test_no_cluster_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    done = explain("hpa/x")
     assert done.exit_code == 1
     assert done.output.startswith("kscale-tui explain: ")
     assert "Traceback" not in done.output

@@ -193,7 +193,7 @@ def test_only_ones_own_kubeconfig_is_replaced_and_removed(tmp_path: Path) -> Non
 def test_wrong_usage_is_told() -> None:
     runner = CliRunner()
     unknown = runner.invoke(command, ["--scenario", "nowhere"])
-    assert unknown.exit_code == 1
+    assert unknown.exit_code == 2
     assert "no scenario named 'nowhere'" in unknown.output
     assert runner.invoke(command, ["--speed", "0"]).exit_code == 2
     missing = runner.invoke(command, ["--kubeconfig-out", "/no/such/directory/config"])

@@ -80,7 +80,9 @@ _BODY: Final = 16 * 1024 * 1024
 )
 @click.option("--namespace", metavar="NS", help="Of svc/NAME; the context's by default.")
 @click.option("--context", help="The kubeconfig context in which svc/NAME is.")
-@click.option("--kubeconfig", type=click.Path(dir_okay=False), help="The kubeconfig file.")
+@click.option(
+    "--kubeconfig", type=click.Path(exists=True, dir_okay=False), help="The kubeconfig file."
+)
 @click.option("--config", type=click.Path(dir_okay=False), help="The settings file.")
 def command(
     where: str,

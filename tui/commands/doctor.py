@@ -54,7 +54,9 @@ _SIGNS: Final = {
 @click.option("-n", "--namespace", help="The namespace to look at; the context's by default.")
 @click.option("-A", "--all-namespaces", "everywhere", is_flag=True, help="Look at all namespaces.")
 @click.option("--context", help="The kubeconfig context to use.")
-@click.option("--kubeconfig", type=click.Path(dir_okay=False), help="The kubeconfig file.")
+@click.option(
+    "--kubeconfig", type=click.Path(exists=True, dir_okay=False), help="The kubeconfig file."
+)
 @click.option("--fix", "rule", metavar="ID", help="Preview this finding's fix, ask, and apply it.")
 @click.option("--object", "of", default="", metavar="NAME", help="Whose, where there are several.")
 @click.option("--dry-run", is_flag=True, help="With --fix: show what would change, and stop.")

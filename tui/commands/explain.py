@@ -70,7 +70,9 @@ class Answer:
 @click.option("--json", "as_json", is_flag=True, help="Print the steps as JSON.")
 @click.option("-n", "--namespace", help="The HPA's namespace; the context's by default.")
 @click.option("--context", help="The kubeconfig context to use.")
-@click.option("--kubeconfig", type=click.Path(dir_okay=False), help="The kubeconfig file.")
+@click.option(
+    "--kubeconfig", type=click.Path(exists=True, dir_okay=False), help="The kubeconfig file."
+)
 @click.option("--config", "settings", type=click.Path(dir_okay=False), help="The settings file.")
 @click.option("--once", is_flag=True, help="Do not wait for the controller's next look.")
 def command(

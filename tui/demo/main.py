@@ -63,7 +63,8 @@ def run(
     try:
         played = load(scenario or DEFAULT)
     except ScenarioError as problem:
-        return _fail(str(problem))
+        _fail(f"{problem}. See `kscale-tui cluster --help`.")
+        return 2  # wrong usage
     directory = None if kubeconfig_out else tempfile.mkdtemp(prefix="kscale-")  # mode 0700
     path = Path(kubeconfig_out) if kubeconfig_out else Path(directory or "") / "kubeconfig"
     gc.disable()  # nothing of what the start makes is garbage, and looking takes a while
