@@ -101,6 +101,19 @@ def test_nothing_good_is_exit_code_1(home: Path) -> None:
         (["http://127.0.0.1/", "--profile", "none"], "class-burst"),
         (["http://127.0.0.1/", "--pod-regex", "none"], "one group"),
         (["http://127.0.0.1/", "-n", "0"], "-n"),
+        (["-disable-keepalive", "http://127.0.0.1/"], "here it is --disable-keepalive"),
+        (["-disable-compression", "http://127.0.0.1/"], "no compression is asked for"),
+        (["-disable-redirects", "http://127.0.0.1/"], "redirects are not followed"),
+        (["-disable-nothing", "http://127.0.0.1/"], "neither hey nor this has it"),
+        (["-cpus", "2", "http://127.0.0.1/"], "hey's -cpus: how many processes send"),
+        (["-cpus=2", "http://127.0.0.1/"], "hey's -cpus: how many processes send"),
+        (["-host", "shop.example", "http://127.0.0.1/"], "-H 'Host: NAME'"),
+        (["-h2", "http://127.0.0.1/"], "requests are HTTP/1.1"),
+        (["-a", "user:word", "http://127.0.0.1/"], "'Authorization: Basic"),
+        (["-A", "text/html", "http://127.0.0.1/"], "-H 'Accept: TYPE'"),
+        (["-U", "me", "http://127.0.0.1/"], "-H 'User-Agent: NAME'"),
+        (["-x", "proxy:3128", "http://127.0.0.1/"], "past any proxy"),
+        (["-o", "csv", "http://127.0.0.1/"], "--csv prints a row for each second"),
         ([], "URL"),
     ],
 )
@@ -115,6 +128,12 @@ def test_wrong_usage_is_exit_code_2_and_a_sentence(
     captured = capsys.readouterr()
     assert said in captured.err
     assert captured.out == ""
+
+
+def test_what_only_looks_like_a_flag_of_heys(server: Server, home: Path) -> None:
+    done = burst(server.url, "-n", "2", "-c", "1", "-m", "POST", "-d", "-host", "-H", "-a: b")
+    assert done.returncode == 0, done.stderr
+    assert "2 responses" in done.stdout
 
 
 def test_ctrl_c_ends_early_with_the_summary_of_what_ran(server: Server, home: Path) -> None:

@@ -14,6 +14,7 @@ import msgspec
 
 from tui.commands.burst_pods import Counter
 from tui.commands.burst_target import Aim, UnreachableError, aimed
+from tui.commands.hey import HeyCommand
 from tui.config import ConfigError, LoadSettings, Settings
 from tui.config import load as load_settings
 from tui.load import profile as profiles
@@ -36,7 +37,7 @@ _COUNT: Final = 200
 _BODY: Final = 16 * 1024 * 1024
 
 
-@click.command(short_help="Fire HTTP requests at a URL and report, as hey does.")
+@click.command(cls=HeyCommand, short_help="Fire HTTP requests at a URL and report, as hey does.")
 @click.argument("where", metavar="URL|svc/NAME")
 @click.option("-z", "duration", metavar="TIME", help="How long: 30s, 3m, 1m30s.")
 @click.option("-n", "count", type=click.IntRange(1), help="How many requests.  [default: 200]")
