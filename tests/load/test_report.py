@@ -71,6 +71,12 @@ def test_a_rate_that_was_not_kept_is_said() -> None:
     assert "9000 requests were due and never sent" in text
 
 
+def test_no_more_is_achieved_than_was_asked() -> None:
+    """The last of the requests is due when its gap begins, not when it is over."""
+    text = report.text(made(rate=499, count=1000))
+    assert "  Asked/sec:\t499.0000 (100.0 % achieved)\n" in text
+
+
 def test_errors_and_early_ends_are_said() -> None:
     text = report.text(made(failures={Failure.RESET: 3, Failure.TIMEOUT: 1}, state="stopped"))
     assert "Error distribution:\n  [3]\tconnection reset\n  [1]\ttimed out\n" in text

@@ -37,7 +37,9 @@ def _summary(result: Result) -> str:
     asked = result.asked
     if asked.requests is not None and result.elapsed:
         rate = asked.requests / result.elapsed
-        share = 100 * result.rate / rate if rate else 0.0
+        # Between n requests lie n - 1 gaps: what was sent was due, though its gap is not over.
+        due = max(asked.requests, result.sent)
+        share = 100 * result.responses / due if due else 0.0
         lines.append(f"  Asked/sec:\t{rate:.4f} ({share:.1f} % achieved)")
     if result.received:
         lines += ["", f"  Total data:\t{result.received} bytes"]
