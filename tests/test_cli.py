@@ -225,6 +225,17 @@ class TestWithoutATerminal:
         assert "2>" in closed or "needs a terminal" in done.stderr
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("arguments", [("setups", "list"), ("--help",)])
+def test_output_that_cannot_be_written(arguments: Sequence[str]) -> None:
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [*PROGRAM, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, timeout=20
+        )
+    assert done.returncode == 1
+    assert done.stderr == "kscale-tui: The output cannot be written: No space left on device.\n"
+
+
 def kubeconfig(folder: Path, server: str, **cluster: str) -> Path:
     """A file with three contexts, the current one for ``server``."""
     path = folder / "kubeconfig"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import shutil
@@ -36,6 +37,9 @@ _EPILOG: Final = (
     "`kscale-tui cluster` serves the same to kubectl."
 )
 
+_DISK: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What a write to a file may end with; a pipe that nobody reads any more is click's to see."""
+
 _COMMANDS: Final = {
     "burst": "tui.commands.burst",
     "cluster": "tui.demo.main",
@@ -47,7 +51,17 @@ _COMMANDS: Final = {
 
 
 class _Commands(click.Group):
-    """Finds subcommands without importing them."""
+    """Finds subcommands without importing them; output that goes nowhere is a sentence."""
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run the command line."""
+        try:
+            return super().main(*args, **options)
+        except OSError as error:
+            if error.errno not in _DISK or error.filename is not None:
+                raise
+            _give_up_output()
+            _fail(f"The output cannot be written: {error.strerror}.")
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(_COMMANDS)
@@ -331,6 +345,15 @@ def _require_terminal() -> None:
             f"This terminal has {columns} columns and {rows} rows; the dashboard needs "
             f"{least_columns} and {least_rows}. Make the window larger or the font smaller."
         )
+
+
+def _give_up_output() -> None:
+    """What waits to be written would fail again when the program ends, with a traceback."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, sys.stdout.fileno())
+    finally:
+        os.close(nowhere)
 
 
 def _fail(sentence: str) -> NoReturn:

@@ -125,20 +125,28 @@ def command(
     except UnreachableError as error:
         _say(str(error).removesuffix("."))
         sys.exit(FAILED)
+    lost = _keep(result)  # before it is printed, which may fail
     if as_json:
         click.echo(to_json(result), nl=False)
     elif as_csv:
         click.echo(to_csv(result), nl=False)
     else:
         click.echo("\n" + report.text(result), nl=False)
-    try:
-        History().add(result)
-    except OSError as error:
-        _say(f"the run is not kept: {error.strerror or error}")
+    if lost:
+        _say(lost)
     if result.problem:
         _say(result.problem)
     if result.problem or not result.good:
         sys.exit(FAILED)
+
+
+def _keep(result: Result) -> str:
+    """Why the run is not kept; empty if it is."""
+    try:
+        History().add(result)
+    except OSError as error:
+        return f"the run is not kept: {error.strerror or error}"
+    return ""
 
 
 def _settings(path: str | None) -> Settings:
