@@ -256,6 +256,7 @@ def test_probe(server: Server) -> None:
     error = refusal(server, namespace="default", auth=Auth(token="x"))
     assert "credentials" in error.message
     assert error.hint
+    assert str(error).lower().count("log in") == 1
     server.on("/version", lambda e: e.reply(200, "<html>", "text/html"))
     assert "not a Kubernetes API" in refusal(server).message
     server.on("/version", stall)

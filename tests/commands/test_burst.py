@@ -165,3 +165,21 @@ def test_the_load_knows_neither_the_screen_nor_the_cluster() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--pod-header", "X-Pod"], "no answer has a header X-Pod, which was to name the pods"),
+        (
+            ["--pod-header", "Content-Type", "--pod-regex", "pod-(.+)"],
+            "no answer has a header Content-Type that matches 'pod-(.+)', which was to name",
+        ),
+        (["--pod-regex", "pod-(.+)"], "no answer matches 'pod-(.+)', which was to name the pods"),
+    ],
+)
+def test_answers_that_name_no_pod(server: Server, home: Path, flags: list[str], said: str) -> None:
+    done = burst(server.url, "-n", "3", "-c", "1", *flags)
+    assert done.returncode == 0
+    assert said in done.stderr
+    assert burst(server.url, "-n", "3", "-c", "1", "--pod-header", "Content-Length").stderr == ""

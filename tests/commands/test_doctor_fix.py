@@ -58,7 +58,7 @@ BY_HAND = Fix("Look.", "kubectl -n a get pods")
 REFUSALS = [
     ([], {}, 1, "finds no min-is-max here"),
     ([finding("HPA a/x", BY_HAND)], {}, 1, "the command only looks"),
-    ([finding("HPA a/x", BY_HAND)], {"object": "y"}, 1, "is of y: HPA a/x"),
+    ([finding("HPA a/x", BY_HAND)], {"object": "y"}, 1, "is of y. There are findings of HPA a/x."),
     ([finding(f"HPA a/{n}", BY_HAND) for n in "xy"], {}, 2, "one of: HPA a/x, HPA a/y"),
     ([finding(f"HPA a/{n}", BY_HAND) for n in "xy"], {"object": "x"}, 1, "By hand: kubectl"),
     ([finding("HPA a/x", Fix("w", setup="fastapi"))], {}, 1, "kscale-tui setups apply fastapi"),
@@ -106,6 +106,8 @@ def test_wrong_usage() -> None:
     done = doctor("--fix", "no-such-rule\x1b[31m")
     assert done.exit_code == 2
     assert "there is no rule no-such-rule" in done.stderr
+    done = doctor("--fix", "missing-requests")
+    assert "no rule missing-requests; the nearest is missing-request." in done.stderr
     for words in (["--yes"], ["--dry-run"], ["--object", "x"], ["--confirm-context", "x"]):
         done = doctor(*words)
         assert done.exit_code == 2

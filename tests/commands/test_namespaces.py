@@ -25,7 +25,10 @@ def file(tmp_path: Path) -> Path:
 
 
 ASKED = {
-    "explain": (("explain", "hpa/web", "--once"), "There is no HPA web in namespace {}."),
+    "explain": (
+        ("explain", "hpa/web", "--once"),
+        "There is no HPA in namespace {}, and so no web.",
+    ),
     "doctor": (("doctor",), "embedded, namespace {}\n"),
     "burst": (("burst", "svc/web"), "namespace {}"),
     "setups": (("setups", "diff", "hpa-cpu"), " {}"),

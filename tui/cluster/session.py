@@ -254,7 +254,7 @@ _NEXT_STEPS: Final = {
     Fault.DNS: "Check the server address of the context.",
     Fault.TIMEOUT: "Check the network, a VPN or a firewall on the way.",
     Fault.STOPPED: "Check the network, a VPN or a firewall on the way.",
-    Fault.UNAUTHORIZED: "Log in again the way this cluster wants it, then try `kubectl get pods`.",
+    Fault.UNAUTHORIZED: "How depends on the cluster; `kubectl get pods` tells whether it worked.",
     Fault.FORBIDDEN: "Log in, or choose a context with credentials: kubectl config get-contexts.",
     Fault.TLS: "If the cluster was made anew, fetch its kubeconfig again.",
     Fault.NOT_KUBERNETES: "See it with `kubectl config view --minify`.",

@@ -119,7 +119,7 @@ def command(
             plan = _aimed_plan(aim, settings.load, flags)
             _allow(plan, settings.load, (*allowed, aim.host) if aim.service else allowed)
             _tell_route(where, aim)
-            result = _fire(plan, aim.counts(plan) if aim.counts is not None else None)
+            result, told = _fire(plan, aim.counts(plan) if aim.counts is not None else None)
     except PlanError as error:
         _usage(str(error))
     except UnreachableError as error:
@@ -132,6 +132,8 @@ def command(
         click.echo(to_csv(result), nl=False)
     else:
         click.echo("\n" + report.text(result), nl=False)
+    if result.responses and not told:
+        _tell_nameless(flags["pod_header"], flags["pod_regex"])
     if lost:
         _say(lost)
     if result.problem:
@@ -284,8 +286,17 @@ def _body(text: str | None, file: str | None) -> bytes | None:
     return raw
 
 
-def _fire(plan: Plan, counts: PodCounts | None) -> Result:
-    """Run it to its end, or until Ctrl-C."""
+def _tell_nameless(header: str | None, regex: str | None) -> None:
+    """That no answer told its pod, where it was said how one would."""
+    if header is not None:
+        how = f" that matches {regex!r}" if regex is not None else ""
+        _say(f"no answer has a header {header}{how}, which was to name the pods")
+    elif regex is not None:
+        _say(f"no answer matches {regex!r}, which was to name the pods")
+
+
+def _fire(plan: Plan, counts: PodCounts | None) -> tuple[Result, bool]:
+    """Run it to its end, or until Ctrl-C; with it, whether answers told which pod they are of."""
     line = _Line() if sys.stderr.isatty() else None
     burst = Burst(plan, line.show if line else None)
     interrupted = threading.Event()
@@ -300,7 +311,9 @@ def _fire(plan: Plan, counts: PodCounts | None) -> Result:
     burst.wait(1.0)
     if line is not None:
         line.clear()
-    return burst.result() if counter is None else counter.finish(burst.result())
+    result = burst.result()
+    told = bool(result.pods)
+    return result if counter is None else counter.finish(result), told
 
 
 class _Line:

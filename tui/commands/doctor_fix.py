@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, Final, NoReturn
 
 import click
@@ -46,7 +47,9 @@ def check(wish: Wish) -> None:
     """Exit with 2 if there is no such rule, before the cluster is asked."""
     known = [rule.id for rule in all_rules()]
     if wish.rule not in known:
-        _usage(f"there is no rule {clean(wish.rule)}; the findings begin with their id")
+        near = get_close_matches(wish.rule, known, 1)
+        hint = f"the nearest is {near[0]}" if near else "an id stands behind a finding's severity"
+        _usage(f"there is no rule {clean(wish.rule)}; {hint}")
 
 
 def run(wish: Wish, config: ClusterConfig, findings: Iterable[Finding]) -> None:
@@ -86,7 +89,10 @@ def _chosen(wish: Wish, findings: Iterable[Finding]) -> Finding:
         _fail(f"The doctor finds no {wish.rule} here: there is nothing to repair.")
     found = [one for one in of_rule if _is_of(one, wish.object)]
     if not found:
-        _fail(f"None of the findings is of {clean(wish.object)}: {_objects(of_rule)}.")
+        _fail(
+            f"No finding of {wish.rule} is of {clean(wish.object)}. "
+            f"There are findings of {_objects(of_rule)}."
+        )
     if len(found) > 1:
         _usage(f"there are several; add --object with one of: {_objects(found)}")
     return found[0]

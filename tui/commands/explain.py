@@ -175,8 +175,12 @@ def _found(delta: Delta, focus: Focus, namespace: str, name: str) -> HpaRow:
     if link.health is not Health.LIVE:
         raise ClusterError(link.detail or "The HPAs did not come in time.", "Try again.")
     others = ", ".join(sorted(clean(h.name) for h in delta.hpas.rows.values())[:5])
-    hint = f"There are {others}." if others else "There is none in it; -n chooses another."
-    raise ClusterError(f"There is no HPA {clean(name)} in namespace {clean(namespace)}.", hint)
+    if not others:
+        said = f"There is no HPA in namespace {clean(namespace)}, and so no {clean(name)}."
+        raise ClusterError(said, "Name another namespace with -n.")
+    raise ClusterError(
+        f"There is no HPA {clean(name)} in namespace {clean(namespace)}.", f"There are {others}."
+    )
 
 
 def _custom_read(row: HpaRow, delta: Delta, spent: float) -> bool:
@@ -217,9 +221,13 @@ def report(found: Answer) -> str:
     room = max(60, min(110, shutil.get_terminal_size((100, 24)).columns))
     row, why, decision = found.row, found.why, outcome.decision
     target = f"{row.target_kind.lower()}/{row.target_name}"
-    size = f"{decision.current} ▶ {decision.desired}" if decision.rescale else str(row.current or 0)
+    size = f": {row.current or 0}"
+    if decision.rescale:
+        size = f": {decision.current} ▶ {decision.desired}"
+    elif decision.failed and not row.current:
+        size = ""  # of a target that is not there, no size is known
     lines = [
-        clean(f"HPA {row.namespace}/{row.name} → {target}: {size}"),
+        clean(f"HPA {row.namespace}/{row.name} → {target}{size}"),
         *wrap(plain(sentences(outcome, found.at, why.next_look, why.period)[0]), room),
         "",
     ]
@@ -255,6 +263,11 @@ def _lines(step: Step, broad: int, room: int) -> Iterable[str]:
 def _compared(found: Answer) -> str:
     row, why = found.row, found.why
     look = why.look
+    failed = found.outcome is not None and found.outcome.decision.failed
+    if failed and (look is None or look.difference is None):
+        # The size in the status is what a look without a figure leaves there: it is no answer.
+        stays = f": {row.current} stays" if row.current else ""
+        return f"Without a figure the controller sets no size{stays}."
     if look is None:
         says = f"The controller's status says {row.desired or 0}"
         outlook = why.outlook
