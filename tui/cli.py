@@ -34,7 +34,7 @@ _SWITCH: Final = 0.001
 passes through three threads before it is seen, and Python's five milliseconds count for each."""
 _EPILOG: Final = (
     "No cluster at hand? `kscale-tui --demo` opens the dashboard on an embedded one, and "
-    "`kscale-tui cluster` serves the same to kubectl."
+    "`kscale-tui cluster` serves one to kubectl."
 )
 
 _DISK: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
@@ -100,7 +100,9 @@ class _Commands(click.Group):
     help="With --demo: divide the waiting times.",
 )
 @click.option("--seed", type=int, help="With --demo: the same seed, the same story.")
-@click.option("--scenario", help="With --demo: what happens there; see `cluster --help`.")
+@click.option(
+    "--scenario", help="With --demo: what happens there; lesson by default, see `cluster --help`."
+)
 @click.option("--profile", is_flag=True, help="Show what the program itself costs.")
 @click.pass_context
 def cli(ctx: click.Context, /, **options: Any) -> None:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from tui.demo import resources, scenario
 from tui.demo.api.operations import Writer
 from tui.demo.clock import Clock
 from tui.demo.cluster import AGE, Cluster
 from tui.demo.controllers.base import condition
+from tui.demo.main import command
 from tui.demo.resource import Resource
 from tui.demo.scenario import ScenarioError
 from tui.demo.store import Object
+from tui.resources import fixtures
 
 
 def _play(name: str) -> Cluster:
@@ -283,3 +286,11 @@ def test_an_object_that_is_refused_is_told() -> None:
     cluster = Cluster(Clock(history=AGE), scenario=scenario.parse(text))
     with pytest.raises(ScenarioError, match=r"the scenario cannot begin: .*UPPER"):
         cluster.bring_up(classroom_lesson=False)
+
+
+def test_every_scenario_is_told_of() -> None:
+    told = CliRunner().invoke(command, ["--help"], terminal_width=1000).output
+    readme = (fixtures().parent / "README.md").read_text(encoding="utf-8")
+    for name in scenario.names():
+        assert name in told
+        assert f"`{name}`" in readme

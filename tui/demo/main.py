@@ -275,7 +275,9 @@ def _parse_faults(
 @click.option(
     "--scenario",
     metavar="NAME|FILE",
-    help="What happens in the cluster; the classroom by default.",
+    help="What happens in the cluster: calm, classroom (the default, with nginx and Caddy), "
+    "flash-crowd, image-pull, lesson (as --demo has it), metrics-server-down, node-lost, "
+    "noisy-neighbour, quota-too-small, rush-hour, two-deployments-one-label, or a file.",
 )
 @click.option(
     "--fault",
