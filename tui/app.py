@@ -278,11 +278,15 @@ class KscaleApp(App[str]):
 
     def action_next_hpa(self) -> None:
         """Look at the next HPA."""
-        self._director.step_hpa(1)
+        self._step_hpa(1)
 
     def action_previous_hpa(self) -> None:
         """Look at the HPA before."""
-        self._director.step_hpa(-1)
+        self._step_hpa(-1)
+
+    def _step_hpa(self, by: int) -> None:
+        if not self._director.step_hpa(by):
+            self.notify("There is no other HPA to look at.", markup=False)
 
     def action_burst(self) -> None:
         """Fire the last burst at the current target."""
@@ -309,7 +313,8 @@ class KscaleApp(App[str]):
 
     def action_stop_burst(self) -> None:
         """Stop all bursts."""
-        self.bursts.stop()
+        if not self.bursts.stop():
+            self.notify("No burst is under way.", markup=False)
 
     def action_toggle_nginx(self) -> None:
         """Apply nginx in front of the app, or delete it."""
@@ -347,7 +352,16 @@ class KscaleApp(App[str]):
     def action_help(self) -> None:
         """Keys and colours."""
         if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen(self._actions))
+            self.push_screen(HelpScreen(self._actions, self._setup_keys()))
+
+    def _setup_keys(self) -> dict[str, str]:
+        """Key → setup, for those that no action has: what the pane shows, or will show."""
+        from tui.setups.keys import USUAL
+
+        rows = self.dashboard.setups.scene.delta.setups.rows
+        mine = {key for action in self._actions for key in action.keys.split(",")}
+        found = {row.key: row.name for row in rows} or {key: name for name, key in USUAL.items()}
+        return {key: clean(name) for key, name in found.items() if key and key not in mine}
 
     def action_what_if(self) -> None:
         """Try other settings of the HPA in thought."""

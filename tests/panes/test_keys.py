@@ -358,6 +358,33 @@ def test_two_actions_may_change_their_keys() -> None:
     assert (found["zoom"].keys, found["burst"].keys) == ("b", "z,enter")
 
 
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("x", "No burst is under way."),
+        ("h", "There is no other HPA to look at."),
+        ("H", "There is no other HPA to look at."),
+    ],
+)
+async def test_a_key_that_finds_nothing_to_do_says_so(key: str, said: str) -> None:
+    async with shown(scaling()) as screen:
+        await screen.press(key)
+        assert [one.message for one in screen.app._notifications] == [said]
+
+
+async def test_help_lists_the_keys_of_setups_in_their_order() -> None:
+    stage = scaling()
+    stage.settings = Settings(keys={"zoom": "8"})
+    async with shown(stage, size=(120, 60)) as screen:
+        await screen.press("question_mark")
+        text = screen.text()
+    found = re.findall(r" (\w) +(?:Apply (?:or delete )?)([a-zA-Z-]+)[ ,]", text)
+    assert found == [
+        ("n", "nginx"), ("c", "Caddy"), ("4", "fastapi"), ("5", "load-app"), ("6", "hpa-cpu"),
+        ("7", "hpa-behavior"),
+    ]  # fmt: skip
+
+
 async def test_every_key_in_any_order_leaves_the_program_alive() -> None:
     async with shown(scaling(), size=(80, 24)) as screen:
         keys = [k for a in ACTIONS if a.name != "quit" for k in a.keys.split(",")]

@@ -169,17 +169,22 @@ class Director:
             return msgspec.structs.replace(self.place, simulated=True)
         return self.place
 
-    def step_hpa(self, by: int) -> None:
-        """Look at the next HPA (or the one before, with -1); they come in a circle."""
+    def step_hpa(self, by: int) -> bool:
+        """Look at the next HPA (or the one before, with -1); they come in a circle.
+
+        Returns:
+            Whether that is another one.
+        """
         uids = [hpa.uid for hpa in ordered(self._scene.delta.hpas.rows.values())]
         if not uids:
-            return
+            return False
         focus = self._scene.focus
         # Keys may come faster than ticks: step from what was chosen, drawn or not.
         now = self._chosen if self._chosen in uids else focus.hpa.uid if focus.hpa else None
         at = uids.index(now) if now in uids else -1 if by > 0 else 0
         self._chosen = uids[(at + by) % len(uids)]
         self._moved = True
+        return self._chosen != now
 
     @property
     def _in_view(self) -> str | None:

@@ -204,17 +204,18 @@ class BurstDoor:
             threading.Thread(target=self._do, args=(work, args), name="fire", daemon=True).start()
 
     def stop(self) -> bool:
-        """End all bursts within 0.2 s; whether there were any."""
+        """End all bursts within 0.2 s; whether there were any, under way or about to be."""
         with self._lock:
             self._stops += 1
             running = [run for run in self._runs if not run.over]
+            begins = self._firing
         threads = [threading.Thread(target=run.stop, daemon=True) for run in running]
         for thread in threads:
             thread.start()
         deadline = time.monotonic() + _STOP_WITHIN
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
-        return bool(running)
+        return begins or bool(running)
 
     def close(self) -> None:
         """The program ends: so do bursts."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import ClassVar
 
@@ -29,7 +29,12 @@ _COLOURS = (
 
 
 class HelpScreen(ModalScreen[None]):
-    """Over the dashboard, which goes on behind it."""
+    """Over the dashboard, which goes on behind it.
+
+    Args:
+        actions: with their keys.
+        setups: key → setup, for those that have no action.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark,f1,enter", "dismiss", "close", key_display="Esc"),
@@ -37,8 +42,11 @@ class HelpScreen(ModalScreen[None]):
         Binding("k", "up", show=False),
     ]
 
-    def __init__(self, actions: Iterable[Action] = ACTIONS) -> None:
+    def __init__(
+        self, actions: Iterable[Action] = ACTIONS, setups: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__()
+        self._setups = setups or {}
         self._actions = tuple(actions)
 
     def compose(self) -> ComposeResult:
@@ -67,6 +75,8 @@ class HelpScreen(ModalScreen[None]):
             for action in (a for a in actions if not a.twin):
                 parts.append(Content.styled(f"  {action.written:>9}  ", "bold $measured"))
                 parts.append(Content(f"{action.help}\n"))
+            if group == "Setups":
+                parts += self._setup_keys()
             parts.append(Content("\n"))
         parts.append(Content.styled("Colours\n", "bold $decided"))
         for ink, meaning in _COLOURS:
@@ -83,6 +93,11 @@ class HelpScreen(ModalScreen[None]):
         )
         parts += _rules()
         return Content("").join(parts)
+
+    def _setup_keys(self) -> Iterable[Content]:
+        for key, name in self._setups.items():
+            yield Content.styled(f"  {key:>9}  ", "bold $measured")
+            yield Content(f"Apply or delete {name}, in the pane of setups\n")
 
 
 def _rules() -> list[Content]:

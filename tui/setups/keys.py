@@ -7,7 +7,7 @@ from typing import Final
 
 from tui.setups.model import Setup
 
-_USUAL: Final = {
+USUAL: Final = {
     "nginx": "n",
     "caddy": "c",
     "fastapi": "4",
@@ -32,7 +32,7 @@ def keys(setups: Iterable[Setup], taken: Collection[str]) -> dict[str, str]:
     used = set(taken)
     waiting: list[Setup] = []
     for setup in setups:
-        wish = setup.key or (_USUAL.get(setup.name, "") if setup.builtin else "")
+        wish = setup.key or (USUAL.get(setup.name, "") if setup.builtin else "")
         if len(wish) == 1 and wish.isalnum() and wish not in used:
             found[setup.name] = wish
             used.add(wish)
