@@ -60,6 +60,7 @@ def test_at_the_peak_of_the_recorded_run_it_finds_that_and_nothing_else(tmp_path
         done = doctor("--json", "--kubeconfig", kubeconfig(tmp_path, playback.config))
     assert done.exit_code == 1
     document = json.loads(done.stdout)
+    assert document["schema_version"] == 1
     assert [f["id"] for f in document["findings"]] == ["at-max"]
     (found,) = document["findings"]
     assert found["severity"] == "warning"
@@ -265,6 +266,7 @@ def test_what_may_not_be_read_is_said_and_not_judged(tmp_path: Path) -> None:
             server.on(path, lambda e: e.reply(403, FORBIDDEN))
         done = doctor("--json", "--kubeconfig", kubeconfig(tmp_path, ClusterConfig(server.url)))
     document = json.loads(done.stdout)
+    assert document["schema_version"] == 1
     assert [f["id"] for f in document["findings"]] == []
     assert {u["what"] for u in document["unseen"]} >= {"pods", "services"}
     assert done.exit_code == 0

@@ -44,6 +44,7 @@ def test_a_fix_is_previewed_asked_for_and_applied(
     done = doctor(*fix, "--yes", "--json")
     assert done.exit_code == 0, done.output
     document = json.loads(done.stdout)
+    assert document["schema_version"] == 1
     assert document["done"] is True
     assert document["changes"] == [{"path": "spec.maxReplicas", "old": "2", "new": "4"}]
     assert most(place) == 4

@@ -76,6 +76,7 @@ def test_json_from_the_command_line(playback: Playback, kubeconfig: str) -> None
     done = explain("hpa/fastapi-hpa", "--json", "--once", "--kubeconfig", kubeconfig)
     assert done.exit_code == 0, done.output
     found = json.loads(done.output)
+    assert found["schema_version"] == 1
     assert (found["hpa"], found["namespace"]) == ("fastapi-hpa", "default")
     assert [s["key"] for s in found["steps"]][-1] == "desired"
 

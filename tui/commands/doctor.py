@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 FAILED: Final = 1
 USAGE: Final = 2
+SCHEMA_VERSION: Final = 1
+"""Of the JSON; grows when a field changes its meaning or goes."""
 LISTS_WITHIN: Final = 15.0
 """Seconds that the lists may take."""
 FETCHES_WITHIN: Final = 20.0
@@ -208,6 +210,7 @@ def _document(
     found = [msgspec.to_builtins(f) for f in findings if f.severity is not Severity.ADVICE]
     advice = [msgspec.to_builtins(f) for f in findings if f.severity is Severity.ADVICE]
     return {
+        "schema_version": SCHEMA_VERSION,
         "context": config.context,
         "namespace": namespace,
         "findings": found,

@@ -25,6 +25,8 @@ from tui.text import clean, in_json
 
 FAILED: Final = 1
 USAGE: Final = 2
+SCHEMA_VERSION: Final = 1
+"""Of the JSON; grows when a field changes its meaning or goes."""
 _WIDTH: Final = 100
 
 
@@ -117,6 +119,7 @@ def _show(wish: Wish, repair: Repair, *, done: bool = False) -> None:
 
 def _data(repair: Repair, done: bool) -> dict[str, Any]:
     return {
+        "schema_version": SCHEMA_VERSION,
         "rule": repair.rule,
         "object": {
             "kind": repair.ref.kind,

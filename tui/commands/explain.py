@@ -33,6 +33,8 @@ from tui.text import clean, in_json, pad, width, wrap
 
 FAILED: Final = 1
 USAGE: Final = 2
+SCHEMA_VERSION: Final = 1
+"""Of the JSON; grows when a field changes its meaning or goes."""
 LISTS_WITHIN: Final = 15.0
 """Seconds that the lists may take."""
 CUSTOM_WITHIN: Final = 10.0
@@ -289,10 +291,11 @@ def document(found: Answer) -> dict[str, Any]:
     """The same for programs. Quantities in thousandths, instants in seconds since the epoch."""
     outcome, row, why = found.outcome, found.row, found.why
     if outcome is None:
-        return {"trouble": clean(why.trouble)}
+        return {"schema_version": SCHEMA_VERSION, "trouble": clean(why.trouble)}
     decision, look = outcome.decision, why.look
     laid_out = steps(outcome, found.at)
     return {
+        "schema_version": SCHEMA_VERSION,
         "hpa": row.name,
         "namespace": row.namespace,
         "target": f"{row.target_kind}/{row.target_name}",
