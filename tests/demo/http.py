@@ -36,7 +36,7 @@ class Http:
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
-        self.server = Server(cluster.handlers, TOKEN, IDENTITY)
+        self.server = Server(cluster.handlers, TOKEN, IDENTITY, account=cluster.handlers.account)
 
     async def __aenter__(self) -> Http:
         await self.server.start()

@@ -102,10 +102,7 @@ def list_(**options: Any) -> None:
     """What setups there are, and their values."""
     settings = _settings(options["config"])
     found = _catalogue(settings, options["own"])
-    if options["as_json"]:
-        _print_json(report.catalogue_data(found))
-    else:
-        _print(report.catalogue(found))
+    _answer(options["as_json"], report.catalogue_data(found), report.catalogue(found))
     if found.broken:
         sys.exit(FAILED)
 
@@ -119,7 +116,7 @@ def diff(name: str, given: tuple[str, ...], exit_code: bool, **options: Any) -> 
     """What applying NAME would change, as the server reckons it."""
     with _place(options) as place:
         plan = place.setups.plan(name, place.namespace, assignments(given))
-        _show(place, report.plan_data(plan), report.plan(plan))
+        _answer(place.as_json, report.plan_data(plan), report.plan(plan))
         if plan.problems or (exit_code and not plan.empty):
             sys.exit(FAILED)
 
@@ -215,7 +212,8 @@ def status(name: str | None, given: tuple[str, ...], **options: Any) -> None:
         values = assignments(given)
         found = place.setups.statuses(place.namespace, names, {name: values} if name else None)
         data = [report.status_data(one) for one in found]
-        _show(place, data[0] if name else data, [t for one in found for t in report.status(one)])
+        lines = [line for one in found for line in report.status(one)]
+        _answer(place.as_json, data[0] if name else data, lines)
         # A name that stands in every tutorial is no fault, unless it was asked for.
         bad = _BAD if name else _BAD - {State.NOT_OURS}
         if any(one.state in bad for one in found) or (name and found[0].state is State.ABSENT):
@@ -333,6 +331,12 @@ def _settings(path: str | None) -> Settings:
         return load(Path(path) if path else None)
     except ConfigError as error:
         _usage(str(error))
+
+
+def _answer(as_json: bool, data: object, lines: Iterable[str]) -> None:
+    """What was asked for, where nothing is written: that it cannot be printed is a failure."""
+    for line in [in_json(data)] if as_json else lines:
+        click.echo(line)
 
 
 def _tell(place: _Place, step: Progress) -> None:

@@ -188,6 +188,7 @@ async def _serve(
         cluster.handlers,
         token,
         identity,
+        account=cluster.handlers.account,
         compact=cluster.store.compact,
         set_skew=clock.set_skew,
     )

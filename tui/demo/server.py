@@ -37,17 +37,16 @@ class Answers(Protocol):
     def respond(self, request: Request) -> Response | Stream:
         """Answer a request; what goes wrong is an answer too."""
 
-    def account(self, token: str) -> dict[str, str] | None:
-        """The headers that make a request a service account's; None if the token is not its."""
-
 
 class Server:
     """Serves the API.
 
     Args:
         handlers: who answers.
-        token: the owner's bearer token; besides, those of service accounts are taken.
+        token: the owner's bearer token.
         certificate: for `HOST`.
+        account: the headers that make a request a service account's, from the token that it shows;
+            None if that is not one's.
         compact: forgets the store's history, as a restart may.
         set_skew: puts the cluster's clock so many seconds ahead.
     """
@@ -58,6 +57,7 @@ class Server:
         token: str,
         certificate: Certificate,
         *,
+        account: Callable[[str], dict[str, str] | None] = lambda _: None,
         compact: Callable[[], None] = lambda: None,
         set_skew: Callable[[float], None] = lambda _: None,
     ) -> None:
@@ -65,7 +65,7 @@ class Server:
         self._compact = compact
         self.faulty = FaultyAnswers(handlers.respond, self._restart_soon, set_skew)
         self._token = token.encode()
-        self._account = handlers.account
+        self._account = account
         self._runner: web.ServerRunner | None = None
         self._restarts: set[asyncio.Task[None]] = set()
         self._restarting = asyncio.Lock()
