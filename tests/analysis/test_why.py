@@ -13,10 +13,11 @@ from msgspec.structs import replace
 from tests.analysis.replay import Quick, Replay
 from tests.thorough import SOAK
 from tui.analysis.focus import resolve
-from tui.analysis.why import Explainer, Explanation, Look
+from tui.analysis.why import Explainer, Explanation
 from tui.analysis.why_memory import release
 from tui.analysis.why_sentence import sentences
 from tui.analysis.why_steps import Step, steps
+from tui.analysis.why_tracker import Look
 from tui.analysis.why_words import Text
 from tui.state.links import Health
 from tui.state.rows import Kind

@@ -7,9 +7,8 @@ between looks is rebuilt here by doing the same reckoning.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
-from typing import Final, NamedTuple, cast
+from typing import Final, cast
 
 import msgspec
 
@@ -18,21 +17,17 @@ from tui.analysis.focus import Focus
 from tui.analysis.scaling_behavior import remember_rescale
 from tui.analysis.why_agreement import (
     Agreement,
-    Difference,
-    Ledger,
     difference,
     figures,
     same_figures,
 )
 from tui.analysis.why_inputs import Poll
-from tui.analysis.why_rhythm import SampleRhythm, SyncRhythm
-from tui.analysis.why_world import Sight, World, Worlds
+from tui.analysis.why_rhythm import SampleRhythm
+from tui.analysis.why_tracker import Asked, Case, Look, Open, Tracker
+from tui.analysis.why_world import World, Worlds
 from tui.state.delta import Delta
 from tui.state.rows import HpaRow, Kind
 
-_GRACE: Final = 2.0
-"""Seconds after an expected look until it counts as one that wrote nothing; less where looks follow
-each other faster, as in an embedded cluster that is quicker than time."""
 _LATE: Final = 20.0
 """Seconds within which a sample may still come that the controller had before us."""
 _AT_ONCE: Final = 6
@@ -43,22 +38,6 @@ _FASTER: Final = 1.2
 """How much shorter a simulated controller's periods must be for its time to run faster."""
 _SIGHT: Final = 1.0
 """Seconds between two reckonings of what the next look will bring, if nothing changes."""
-
-
-class Look(msgspec.Struct, frozen=True):
-    """One look of the controller, reckoned again."""
-
-    at: float
-    outcome: hpa.Outcome
-    seen: bool
-    """Whether its write was seen; else it wrote nothing, and its moment is estimated."""
-    size: int
-    """What the controller says it wants."""
-    scaled: bool
-    """Whether it changed the size."""
-    same_samples: bool
-    """Whether we read the very figures that the controller read."""
-    difference: Difference | None = None
 
 
 class Explanation(msgspec.Struct, frozen=True):
@@ -104,67 +83,6 @@ class Explanation(msgspec.Struct, frozen=True):
         return (("why", outlook),)
 
 
-class _Asked(NamedTuple):
-    """A look to be reckoned: seen (with the status written), or expected and not seen."""
-
-    at: float
-    row: HpaRow
-    """The HPA as the look found it."""
-    wrote: HpaRow | None
-    world: World
-
-    @property
-    def case(self) -> _Case:
-        """The same without the world, of which two hundred HPAs would keep as many."""
-        said = self.wrote or self.row
-        status = self.world.status(said)
-        return _Case(self.at, self.row, self.wrote, status, self.world.sight(self.row))
-
-
-class _Case(NamedTuple):
-    """A look with what it found."""
-
-    at: float
-    row: HpaRow
-    wrote: HpaRow | None
-    status: hpa.Status
-    """What the HPA says after it."""
-    sight: Sight
-
-
-class _Open(NamedTuple):
-    """The last look, while a sample may come that the controller read and we had not."""
-
-    case: _Case
-    memory: hpa.Memory
-    """Before it."""
-    tried: frozenset[int]
-    """The polls it has been judged by, by their numbers."""
-
-
-class _Tracker:
-    """What is known of one HPA."""
-
-    __slots__ = ("asked", "due", "ledger", "look", "memory", "open", "rhythm", "row", "since")
-
-    def __init__(self, row: HpaRow) -> None:
-        self.row = row
-        self.rhythm = SyncRhythm()
-        self.ledger = Ledger()
-        self.memory = hpa.NOTHING_REMEMBERED
-        self.since: float | None = None
-        self.look: Look | None = None
-        self.asked: deque[_Asked] = deque(maxlen=8)
-        self.due: tuple[float, World] | None = None
-        """The look that should have come, and the world it would have found."""
-        self.open: _Open | None = None
-
-    @property
-    def grace(self) -> float:
-        """Seconds by which a look may be late."""
-        return min(_GRACE, self.rhythm.period / 4)
-
-
 class Explainer:
     """Feed it every delta, in order; it returns the explanation of the HPA in view."""
 
@@ -172,7 +90,7 @@ class Explainer:
         self._settings = settings
         self._worlds = Worlds()
         self._samples = SampleRhythm()
-        self._trackers: dict[str, _Tracker] = {}
+        self._trackers: dict[str, Tracker] = {}
         self._waiting: dict[str, None] = {}
         """Trackers with something to reckon, the longest waiting first."""
         self._shown = Explanation()
@@ -226,14 +144,14 @@ class Explainer:
                 continue
             tracker = self._trackers.get(after.uid)
             if tracker is None:
-                self._trackers[after.uid] = _Tracker(after)
+                self._trackers[after.uid] = Tracker(after)
                 self._waiting[after.uid] = None
                 continue
             if before is not None and _wrote(before, after):
                 tracker.rhythm.seen(change.at)
                 tracker.due = None
                 found = self._worlds.before(after, change.at) or world
-                tracker.asked.append(_Asked(change.at, before, after, found))
+                tracker.asked.append(Asked(change.at, before, after, found))
                 self._waiting[after.uid] = None
             tracker.row = after
         for uid, tracker in self._trackers.items():
@@ -241,7 +159,7 @@ class Explainer:
                 if now - tracker.due[0] > tracker.grace:
                     at, found = tracker.due
                     tracker.due = None
-                    tracker.asked.append(_Asked(at, tracker.row, None, found))
+                    tracker.asked.append(Asked(at, tracker.row, None, found))
                     self._waiting[uid] = None
             elif tracker.since is not None:
                 last = tracker.look.at if tracker.look is not None else tracker.since
@@ -257,7 +175,7 @@ class Explainer:
 
     # What they came to.
 
-    def _settle(self, tracker: _Tracker, world: World, now: float) -> None:
+    def _settle(self, tracker: Tracker, world: World, now: float) -> None:
         if tracker.since is None:
             if world.trouble(tracker.row):
                 tracker.asked.clear()
@@ -268,7 +186,7 @@ class Explainer:
         while tracker.asked:
             self._reckon(tracker, tracker.asked.popleft(), world)
 
-    def _meet(self, tracker: _Tracker, world: World, now: float) -> None:
+    def _meet(self, tracker: Tracker, world: World, now: float) -> None:
         """The first reckoning: what it must remember already."""
         row = tracker.asked[0].row if tracker.asked else tracker.row
         tracker.since = now
@@ -281,7 +199,7 @@ class Explainer:
             # The moment of a rescale is that of a look; it is written in whole seconds.
             tracker.rhythm.seen(row.last_scale + 0.5)
 
-    def _reckon(self, tracker: _Tracker, asked: _Asked, world: World) -> None:
+    def _reckon(self, tracker: Tracker, asked: Asked, world: World) -> None:
         memory, case = tracker.memory, asked.case
         polls = (asked.world.polls[0], *world.polls)
         look, remembered = self._look(case, memory, polls, self._set(tracker))
@@ -290,11 +208,11 @@ class Explainer:
         tracker.memory = self._remember(case, look, remembered, tracker.since or case.at)
         settled = look.same_samples and look.difference is None
         tried = frozenset(poll.number for poll in polls)
-        tracker.open = None if settled else _Open(case, memory, tried)
+        tracker.open = None if settled else Open(case, memory, tried)
 
-    def _again(self, tracker: _Tracker, world: World, now: float) -> None:
+    def _again(self, tracker: Tracker, world: World, now: float) -> None:
         """Judge the last look by samples that have come since."""
-        case, memory, tried = cast(_Open, tracker.open)
+        case, memory, tried = cast(Open, tracker.open)
         before = tracker.look
         if before is None or before.at != case.at or now - case.at > _LATE:
             tracker.open = None
@@ -302,7 +220,7 @@ class Explainer:
         fresh = [poll for poll in world.polls if poll.number not in tried]
         if not fresh:
             return
-        tracker.open = _Open(case, memory, tried.union(poll.number for poll in fresh))
+        tracker.open = Open(case, memory, tried.union(poll.number for poll in fresh))
         look, remembered = self._look(case, memory, fresh, self._set(tracker), before.outcome)
         if not look.same_samples or (before.same_samples and look.difference is not None):
             return
@@ -311,7 +229,7 @@ class Explainer:
         tracker.look = look
         tracker.memory = self._remember(case, look, remembered, tracker.since or case.at)
 
-    def _set(self, tracker: _Tracker) -> hpa.Settings:
+    def _set(self, tracker: Tracker) -> hpa.Settings:
         """What the controller is set to, with its pace as far as it shows in its looks."""
         pace = hpa.SYNC_PERIOD / tracker.rhythm.period
         if not self._simulated or pace < _FASTER:
@@ -320,7 +238,7 @@ class Explainer:
 
     def _look(
         self,
-        case: _Case,
+        case: Case,
         memory: hpa.Memory,
         polls: Iterable[Poll],
         settings: hpa.Settings,
@@ -353,7 +271,7 @@ class Explainer:
         size, seen = status.desired_replicas, wrote is not None
         return Look(at, best, seen, size, scaled, fits[0], found), best.decision.memory
 
-    def _remember(self, case: _Case, look: Look, memory: hpa.Memory, since: float) -> hpa.Memory:
+    def _remember(self, case: Case, look: Look, memory: hpa.Memory, since: float) -> hpa.Memory:
         said = case.wrote or case.row
         decision = look.outcome.decision
         if look.scaled and said.current is not None and said.desired:

@@ -9,9 +9,10 @@ from typing import Final
 from tui.analysis import hpa, why_memory
 from tui.analysis.lag import Stage
 from tui.analysis.scene import Scene
-from tui.analysis.why import Explanation, Look
+from tui.analysis.why import Explanation
 from tui.analysis.why_sentence import sentences
 from tui.analysis.why_steps import steps
+from tui.analysis.why_tracker import Look
 from tui.analysis.why_words import Step, left, span
 from tui.panes.line import Line, cells, cut, flow
 from tui.panes.pane import Pane, absence
