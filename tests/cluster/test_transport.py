@@ -477,3 +477,19 @@ def test_credentials_that_a_server_repeats_are_in_no_message(
     said = f"{error.message} {error!r}"
     secrets = [TOKEN[:16]] if auth.token else [BASIC, "lovelace"]
     assert not [secret for secret in secrets if secret in said]
+
+
+def test_an_answer_that_unpacks_to_far_more_than_was_sent_is_given_up(server: Server) -> None:
+    packed = gzip.compress(b" " * 64_000_000)
+    server.on("/x", lambda e: e.reply(200, packed, **{"Content-Encoding": "gzip"}))
+    error = failing(to(server))
+    assert (error.kind, error.message) == (Fault.BAD_REPLY, "The server's answer is too long.")
+
+
+def test_a_long_list_of_pods_that_are_all_alike_may_be_packed(server: Server) -> None:
+    pods = [{"metadata": {"name": f"pod-{n}", "uid": f"{n:032x}"}} for n in range(100_000)]
+    body = json.dumps({"kind": "PodList", "items": pods}).encode()
+    packed = gzip.compress(body)
+    assert len(body) > 5_000_000
+    server.on("/x", lambda e: e.reply(200, packed, **{"Content-Encoding": "gzip"}))
+    assert to(server).get("/x").body == body

@@ -33,7 +33,14 @@ READ_TIMEOUT: Final = 30.0
 _WHOLE_BODY: Final = 120.0
 """Seconds a whole body may take, however steadily it drips."""
 _LARGEST: Final = 256 * 1024 * 1024
+_FREELY: Final = 4 * 1024 * 1024
+_RATIO: Final = 200
+"""Bytes beyond which an answer may unpack to no more than so many times what was sent: lists of
+pods that are all alike come to a quarter of it.
+"""
 _PIECE: Final = 256 * 1024
+_PACKED_PIECE: Final = 16 * 1024
+"""What is unpacked at once may be a thousand times as much."""
 _POOL: Final = 24
 _SHORT: Final = 64 * 1024
 """Bytes of an error's body that are read."""
@@ -277,10 +284,12 @@ class Transport:
         pieces: list[bytes] = []
         size = 0
         try:
-            for piece in raw.stream(_PIECE, decode_content=True):
+            at_once = _PACKED_PIECE if raw.headers.get("Content-Encoding") else _PIECE
+            for piece in raw.stream(at_once, decode_content=True):
                 pieces.append(piece)
                 size += len(piece)
-                if size > largest:
+                packed_tight = size > _FREELY and size > _RATIO * raw.tell()
+                if size > largest or packed_tight:
                     raise ApiError(Fault.BAD_REPLY, "The server's answer is too long.")
                 if time.monotonic() > deadline:
                     raise TimeoutError("the body took too long")
