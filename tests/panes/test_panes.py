@@ -223,6 +223,17 @@ async def test_the_chart_marks_the_crossing_and_the_decisions() -> None:
         assert "▸50" in text
 
 
+async def test_the_chart_marks_no_decision_of_an_hpa_that_is_not_in_view() -> None:
+    stage = scaling()
+    other = hpa(3, 3, 40, uid="uid-other", name="other-hpa", target_name="other")
+    stage.store.put(Kind.HPAS, [other])
+    then = msgspec.structs.replace(other, desired=7, last_scale=NOW - 15)
+    stage.at(-15, lambda: stage.store.put(Kind.HPAS, [then]))
+    async with shown(stage) as screen:
+        assert "other-hpa: 3 ▶ 7" in screen.text("#timeline")
+        assert screen.text("#chart").count("◆") == 2
+
+
 async def test_pods_without_requests_are_drawn_in_millicores() -> None:
     stage = Stage()
     stage.all_live()

@@ -103,9 +103,18 @@ def whose(entry: Entry, in_view: Collection[str]) -> str:
     return "" if entry.text.startswith(name) else name
 
 
-def marks(entries: Iterable[Entry], since: float) -> list[Entry]:
-    """What a chart marks from ``since`` on."""
-    return [e for e in entries if e.mark and e.time >= since]
+def marks(
+    entries: Iterable[Entry], since: float, in_view: Collection[str] | None = None
+) -> list[Entry]:
+    """What a chart marks from ``since`` on: not what another HPA decides than the one in view.
+
+    ``in_view``: as :func:`whose` takes it; None for all.
+    """
+    return [
+        e
+        for e in entries
+        if e.mark and e.time >= since and (in_view is None or not e.of or e.of in in_view)
+    ]
 
 
 def short_name(name: str) -> str:

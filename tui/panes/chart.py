@@ -45,6 +45,7 @@ class ChartPane(Pane):
         self._lines: list[Line] = []
         self._entries: tuple[Entry, ...] = ()
         self._marked: tuple[tuple[float, Mood], ...] = ()
+        self._marked_for: object = None
         self._loaded = False
         """Whether a burst ran in the time that is drawn."""
 
@@ -68,9 +69,11 @@ class ChartPane(Pane):
 
     def _marks(self, scene: Scene) -> tuple[tuple[float, Mood], ...]:
         """What is marked; asked at every look, while the entries change now and then."""
-        if scene.entries is not self._entries:
-            self._entries = scene.entries
-            self._marked = tuple((e.time, e.mood) for e in scene.entries if e.mark)
+        keys = scene.focus.keys
+        if scene.entries is not self._entries or keys != self._marked_for:
+            self._entries, self._marked_for = scene.entries, keys
+            found = marks(scene.entries, 0.0, keys)
+            self._marked = tuple((e.time, e.mood) for e in found)
         return self._marked
 
     def caption(self) -> Line:
@@ -233,7 +236,7 @@ class ChartPane(Pane):
 
     def _mark_line(self, start: float, end: float, room: int) -> Line:
         signs: dict[int, tuple[str, str]] = {}
-        for entry in sorted(marks(self.scene.entries, start), key=_weight):
+        for entry in sorted(marks(self.scene.entries, start, self.scene.focus.keys), key=_weight):
             column = int((entry.time - start) / (end - start) * (room - 1))
             if 0 <= column < room:
                 signs[column] = _MARKS.get(entry.mood, ("·", "muted"))
