@@ -60,7 +60,9 @@ class _Commands(click.Group):
         except OSError as error:
             if error.errno not in _DISK or error.filename is not None:
                 raise
-            _give_up_output()
+            from tui.commands.telling import give_up
+
+            give_up()  # what waits to be written would fail again at the end, with a traceback
             _fail(f"The output cannot be written: {error.strerror}.")
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -347,15 +349,6 @@ def _require_terminal() -> None:
             f"This terminal has {columns} columns and {rows} rows; the dashboard needs "
             f"{least_columns} and {least_rows}. Make the window larger or the font smaller."
         )
-
-
-def _give_up_output() -> None:
-    """What waits to be written would fail again when the program ends, with a traceback."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, sys.stdout.fileno())
-    finally:
-        os.close(nowhere)
 
 
 def _fail(sentence: str) -> NoReturn:

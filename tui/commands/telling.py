@@ -17,12 +17,12 @@ def say(line: str, *, err: bool = False) -> bool:
     try:
         click.echo(line, err=err)
     except OSError:
-        _give_up(err)
+        give_up(err=err)
         return False
     return True
 
 
-def _give_up(err: bool) -> None:
+def give_up(*, err: bool = False) -> None:
     """What is printed there from now on, or still waits to be, goes nowhere."""
     stream = sys.stderr if err else sys.stdout
     nowhere = os.open(os.devnull, os.O_WRONLY)
