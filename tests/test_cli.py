@@ -29,6 +29,7 @@ from tests.cluster.server import (
     watching,
 )
 from tests.e2e.terminal import ALTERNATE_SCREEN, Terminal
+from tests.needs import full_disk
 from tui import __version__
 from tui.cli import cli
 
@@ -225,7 +226,7 @@ class TestWithoutATerminal:
         assert "2>" in closed or "needs a terminal" in done.stderr
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@full_disk
 @pytest.mark.parametrize("arguments", [("setups", "list"), ("--help",)])
 def test_output_that_cannot_be_written(arguments: Sequence[str]) -> None:
     with open("/dev/full", "w", encoding="utf-8") as full:

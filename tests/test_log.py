@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import stat
 import threading
 from pathlib import Path
@@ -11,12 +10,11 @@ from typing import Any
 
 import pytest
 
+from tests.needs import full_disk, posix
 from tui import log
 from tui.log import Log
 from tui.state.links import Health, Link, SourceKey
 from tui.state.rows import Kind
-
-posix = pytest.mark.skipif(os.name != "posix", reason="modes are POSIX")
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
@@ -63,7 +61,7 @@ def test_links_are_written_when_they_change(tmp_path: Path) -> None:
     assert [line["health"] for line in _lines(path)] == ["live", "retrying", "live"]
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@full_disk
 def test_a_full_disk_ends_the_log_and_nothing_else() -> None:
     written = Log(Path("/dev/full"))
     written.write("start")

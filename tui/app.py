@@ -175,6 +175,7 @@ class KscaleApp(App[str]):
         self.theme_changed_signal.subscribe(self, lambda _: self._recolour())
 
         for number in (signal.SIGTERM, signal.SIGHUP) if hasattr(signal, "SIGHUP") else ():
+            # A loop of Windows, or of another thread than the main one, hears no signals.
             with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
                 asyncio.get_running_loop().add_signal_handler(number, self.exit)
 
@@ -356,12 +357,10 @@ class KscaleApp(App[str]):
 
     def _setup_keys(self) -> dict[str, str]:
         """Key → setup, for those that no action has: what the pane shows, or will show."""
-        from tui.setups.keys import USUAL
+        from tui.setups.keys import shown
 
-        rows = self.dashboard.setups.scene.delta.setups.rows
         mine = {key for action in self._actions for key in action.keys.split(",")}
-        found = {row.key: row.name for row in rows} or {key: name for name, key in USUAL.items()}
-        return {key: clean(name) for key, name in found.items() if key and key not in mine}
+        return shown(self.dashboard.setups.scene.delta.setups.rows, mine)
 
     def action_what_if(self) -> None:
         """Try other settings of the HPA in thought."""
@@ -384,22 +383,12 @@ class KscaleApp(App[str]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: our actions first, then Textual's themes and screenshot."""
-        for action in self._actions:
-            if action.name not in ("palette", "back", "cursor_up", "cursor_down"):
-                yield SystemCommand(
-                    f"{action.label.capitalize()}  ({action.written})",
-                    action.help,
-                    self._runner(action.call),
-                )
+        from tui.screens.palette import commands
+
+        yield from commands(self._actions, self.dashboard.run_action)
         for command in super().get_system_commands(screen):
             if command.title in ("Theme", "Screenshot"):
                 yield command
-
-    def _runner(self, call: str) -> Callable[[], object]:
-        async def run() -> None:
-            await self.dashboard.run_action(call)
-
-        return run
 
 
 __all__: Sequence[str] = ("Feed", "KscaleApp", "Still")

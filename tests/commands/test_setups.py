@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.needs import full_disk
 from tui.cli import cli
 from tui.cluster.embedded import Embedded
 
@@ -189,9 +190,6 @@ def test_a_write_goes_on_when_nobody_reads_any_more(
     os.close(reading)
     assert child.wait(60) == EXIT_OK
     assert json.loads(run("status", "load-app", "--json").stdout)["state"] == "absent"
-
-
-full_disk = pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
 
 
 @full_disk

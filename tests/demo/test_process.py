@@ -20,11 +20,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from tests.needs import posix
 from tui.demo import kubeconfig
 from tui.demo.main import command
 
 COMMAND = [sys.executable, "-m", "tui.demo", "--ready-json"]
-posix = pytest.mark.skipif(os.name != "posix", reason="signals and modes are POSIX")
 
 
 def _start(*arguments: str, **options: Any) -> tuple[subprocess.Popen[str], dict[str, str]]:

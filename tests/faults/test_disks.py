@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.load.samples import made
+from tests.needs import FULL, full_disk
 from tui import crash
 from tui.cluster.audit import OK, SENT, AuditError, AuditLog, Entry
 from tui.cluster.objects import Ref
@@ -19,14 +20,13 @@ from tui.load.history import History
 from tui.log import Log
 
 ENTRY = Entry(0.0, "lab", "h:6443", "apply", Ref("ConfigMap", "default", "x"), "", "own", SENT)
-FULL = Path("/dev/full")
 
 
 def _full(*_: object, **__: object) -> Any:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-@pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full")
+@full_disk
 def test_what_cannot_be_noted_is_not_sent() -> None:
     before = stat.S_IMODE(FULL.stat().st_mode)
     sent: list[str] = []

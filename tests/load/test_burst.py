@@ -16,6 +16,7 @@ import pytest
 from tests.load.running import plan
 from tests.load.server import OK, Exchange, Server, ok
 from tests.load.serving import serving
+from tests.needs import linux
 from tui.load.burst import Burst
 from tui.load.stats import Failure, Snapshot
 
@@ -134,7 +135,7 @@ def test_a_worker_that_dies_fails_the_burst_in_a_sentence(server: Server) -> Non
     assert burst.result().good > 0
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
+@linux
 def test_workers_end_with_a_parent_that_is_killed(server: Server) -> None:
     script = (
         "import time\n"

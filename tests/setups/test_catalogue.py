@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.needs import posix
 from tests.setups.place import Place
 from tui.setups import catalogue, report
 from tui.setups.model import Setup, SetupError
@@ -204,7 +204,7 @@ def test_a_folder_cannot_take_the_name_of_a_built_in_one(folder: Write) -> None:
     assert found.get("nginx").builtin
 
 
-@pytest.mark.skipif(os.name != "posix", reason="links")
+@posix
 def test_links_that_lead_out_are_refused(folder: Write, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").write_text("secret")
     own = folder("own", a__yaml=CONFIG_MAP)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.needs import posix
 from tests.setups.place import Place
 from tui.cluster.access import ClusterConfig
 from tui.cluster.errors import ApiError, Fault
@@ -99,7 +100,7 @@ def test_a_server_that_stays_away_is_told(app: Place, monkeypatch: pytest.Monkey
     assert {one.state.value for one in found} == {"unknown"}
 
 
-@pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
+@posix
 @pytest.mark.parametrize("seed", range(3))
 def test_killed_at_any_moment_it_can_be_deleted(app: Place, seed: int, tmp_path: Path) -> None:
     rng = random.Random(seed)

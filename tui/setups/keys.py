@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable
 from typing import Final
 
 from tui.setups.model import Setup
+from tui.state.setups import SetupRow
+from tui.text import clean
 
 USUAL: Final = {
     "nginx": "n",
@@ -45,3 +47,14 @@ def keys(setups: Iterable[Setup], taken: Collection[str]) -> dict[str, str]:
             found[setup.name] = free
             used.add(free)
     return found
+
+
+def shown(rows: Iterable[SetupRow], taken: Collection[str]) -> dict[str, str]:
+    """Key → setup, as the screen writes it: what the rows say, or the usual ones where none is yet.
+
+    Args:
+        rows: of the setups that are known.
+        taken: keys that mean something else.
+    """
+    found = {row.key: row.name for row in rows} or {key: name for name, key in USUAL.items()}
+    return {key: clean(name) for key, name in found.items() if key and key not in taken}

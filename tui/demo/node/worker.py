@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from random import Random
-from typing import Final
 
 from tui import quantity
 from tui.demo import resources
@@ -19,12 +18,11 @@ from tui.demo.node import references, status
 from tui.demo.node.containers import Container
 from tui.demo.node.probes import Probes
 from tui.demo.node.programs import DATE, HOSTNAME, program_of
-from tui.demo.node.pulls import LONGEST_BACKOFF, Pull
+from tui.demo.node.pulls import Pull
+from tui.demo.node.restarts import Restart
 from tui.demo.node.runtime import Runtime
 from tui.demo.node.usage import ContainerUsage, Usage
 from tui.demo.store import Entry, Object
-
-_STEADY: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +49,7 @@ class Worker:
     def __init__(self, pod: Entry, tools: Tools) -> None:
         self.uid = pod.uid
         self._key = pod.key
+        self.name = f"{pod.key[1]}_{pod.key[0]}({pod.uid})"
         self._tools = tools
         self.ended = False
         self.stopping = False
@@ -167,7 +166,7 @@ class Worker:
             if spec["name"] not in known and self.pod_ip and not self.stopping:
                 program = program_of(spec, {}, task=True)
                 self.added.append(Container(spec, program, "ephemeralContainers"))
-                self._prepare(self.added[-1])
+                self.prepare(self.added[-1])
 
     def _sandbox(self, retry: float) -> None:
         if self.stopping:
@@ -186,14 +185,14 @@ class Worker:
         if self.stopping:
             return
         if index < len(self.inits):
-            self._prepare(self.inits[index])
+            self.prepare(self.inits[index])
             return
         for container in self.containers:
             if self.inits:
                 container.state = {"waiting": {"reason": "PodInitializing"}}
-            self._prepare(container)
+            self.prepare(container)
 
-    def _prepare(self, container: Container) -> None:
+    def prepare(self, container: Container) -> None:
         """Have the image, then create."""
         if not self.stopping:
             Pull(self, container).begin(self._tools.images, self._tools.rng)
@@ -207,7 +206,7 @@ class Worker:
             waiting = {"reason": "CreateContainerConfigError", "message": problem}
             container.state = {"waiting": waiting}
             self.publish()
-            self.later(self._tools.rng.uniform(11, 14), lambda: self._prepare(container))
+            self.later(self._tools.rng.uniform(11, 14), lambda: self.prepare(container))
             return
         self.say("Normal", "Created", "Container created", container)
         self.later(self._tools.rng.uniform(0.05, 0.2), lambda: self._run(container))
@@ -283,7 +282,7 @@ class Worker:
         container.last_state = {"terminated": ended}
         container.state = {"waiting": {"reason": "RunContainerError", "message": message}}
         self.publish()
-        self._restart(container, lived=0.0)
+        Restart(self, container).begin(lived=0.0)
 
     # -- ending
 
@@ -312,7 +311,7 @@ class Worker:
             self.restart_policy == "OnFailure" and code != 0
         )
         if again or (container.init and self.restart_policy != "Never"):
-            self._restart(container, lived)
+            Restart(self, container).begin(lived)
 
     def _terminate(self, container: Container, code: int, reason: str = "") -> None:
         tools = self._tools
@@ -329,38 +328,6 @@ class Worker:
                 "containerID": container.container_id,
             }
         }
-
-    def _restart(self, container: Container, lived: float) -> None:
-        if self.stopping:
-            return
-        if lived > _STEADY:
-            container.backoff = 0.0
-        wait = container.backoff
-        container.backoff = min(max(10.0, wait * 2), LONGEST_BACKOFF)
-        if not wait:
-            self.later(0.7, lambda: self._again(container))
-            return
-        pod = f"{self._key[1]}_{self._key[0]}({self.uid})"
-
-        def back_off() -> None:
-            if "terminated" in container.state:
-                container.last_state = container.state
-            text = f"back-off {wait:.0f}s restarting failed container={container.name} pod={pod}"
-            container.state = {"waiting": {"reason": "CrashLoopBackOff", "message": text}}
-            said = f"Back-off restarting failed container {container.name} in pod {pod}"
-            self.say("Warning", "BackOff", said, container)
-            self.publish()
-
-        self.later(0.9, back_off)
-        self.later(wait + 1.5, lambda: self._again(container))
-
-    def _again(self, container: Container) -> None:
-        if self.stopping:
-            return
-        if "terminated" in container.state:
-            container.last_state = container.state
-        container.restarts += 1
-        self._prepare(container)
 
     def stop(self, grace: float) -> None:
         """The pod is to go: stop what runs, then let go of it."""
