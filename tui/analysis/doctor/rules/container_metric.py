@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from tui.analysis.doctor import ended
 from tui.analysis.doctor.finding import Evidence, Finding, Fix, Severity, kubectl, named
 from tui.analysis.doctor.patient import Patient, Scaled
 from tui.analysis.doctor.rule import Rule
@@ -56,15 +57,12 @@ def _ended(one: Scaled, metric: MetricRow, pod: PodRow) -> Finding:
         "requests, also those that have ended. As long as this one is there, the metric cannot be "
         "read and nothing scales.",
         [
-            Evidence(named("Pod", pod.namespace, pod.name), "status.phase", pod.phase),
+            ended.told(pod),
             Evidence(
                 hpa_name(one.hpa), "spec.metrics.containerResource.container", metric.container
             ),
         ],
-        Fix(
-            "Delete the pod. If it comes again (of a Job, say), give it another label.",
-            kubectl(pod.namespace, "delete", "pod", pod.name),
-        ),
+        ended.fix(pod),
     )
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from tui.analysis.doctor import ended
 from tui.analysis.doctor.finding import (
     Evidence,
     Finding,
@@ -111,13 +112,10 @@ def _ended(one: Scaled, metric: MetricRow) -> Iterable[Finding]:
                 "pods under its selector, also those that have ended. As long as this one is "
                 "there, the target reads <unknown> and nothing scales.",
                 [
-                    Evidence(named("Pod", pod.namespace, pod.name), "status.phase", pod.phase),
+                    ended.told(pod),
                     Evidence(named("Pod", pod.namespace, pod.name), _field(name, metric), "absent"),
                 ],
-                Fix(
-                    "Delete the pod. If it comes again (of a Job, say), give it another label.",
-                    kubectl(pod.namespace, "delete", "pod", pod.name),
-                ),
+                ended.fix(pod),
             )
 
 
