@@ -39,6 +39,23 @@ async def test_z_zooms_the_focused_pane_and_back() -> None:
         assert "Timeline" in screen.text()
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (170, 55)])
+async def test_every_pane_fills_the_screen_when_it_is_zoomed(size: tuple[int, int]) -> None:
+    async with shown(scaling(), size) as screen:
+        seen = [pane for pane in screen.dashboard.panes if pane.region.area]
+        await screen.press("z")
+        zoomed = []
+        while screen.dashboard.maximized not in zoomed:
+            pane = screen.dashboard.maximized
+            assert pane is not None
+            zoomed.append(pane)
+            # All but the line at the top and the keys at the bottom.
+            assert pane.outer_size == (size[0], size[1] - 2), pane.id
+            await screen.press("tab")
+        first = seen.index(screen.dashboard.pods)
+        assert zoomed == seen[first:] + seen[:first]
+
+
 async def test_enter_zooms_and_escape_restores() -> None:
     async with shown(scaling()) as screen:
         await screen.press("enter")
@@ -63,6 +80,10 @@ async def test_tab_while_zoomed_zooms_the_next_pane() -> None:
         await screen.press("z", "tab")
         assert "Timeline" in screen.text()
         assert "Pods" not in screen.text()
+        await screen.press("tab")
+        assert screen.dashboard.maximized is screen.dashboard.nodes_pane
+        await screen.press("shift+tab", "shift+tab")
+        assert screen.dashboard.maximized is screen.dashboard.pods
 
 
 async def test_double_click_zooms() -> None:

@@ -9,6 +9,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Input
 
 from tui.actions import ACTIONS, Action, bindings, written
@@ -192,11 +193,11 @@ class Dashboard(Screen[None]):
 
     def action_focus_next(self) -> None:
         """Go to the next pane; while zoomed, zoom that one."""
-        self._step(self.focus_next)
+        self._step(1)
 
     def action_focus_previous(self) -> None:
         """Go to the pane before; while zoomed, zoom that one."""
-        self._step(self.focus_previous)
+        self._step(-1)
 
     def action_back(self) -> None:
         """Leave the filter, or the zoomed pane."""
@@ -211,14 +212,18 @@ class Dashboard(Screen[None]):
         elif self.pods.filter:
             field.value = ""
 
-    def _step(self, step: object) -> None:
-        zoomed = self.maximized is not None
-        if zoomed:
+    def _step(self, by: int) -> None:
+        # Textual's own order goes by where widgets are drawn, and behind a zoomed one none is.
+        order = [pane for pane in self.panes if _displayed(pane)]
+        focused = self.focused
+        pane: Pane = self.pods
+        if isinstance(focused, Pane):
+            pane = order[(order.index(focused) + by) % len(order)]
+        if self.maximized is not None:
             self._restore()
-        if callable(step):
-            step(Pane)
-        if zoomed and isinstance(self.focused, Pane):
-            self._zoom(self.focused)
+            self._zoom(pane)
+        else:
+            pane.focus()
 
     def _zoom(self, pane: Pane) -> None:
         pane.add_class("zoomed")
@@ -292,3 +297,8 @@ class Dashboard(Screen[None]):
         """Chart a shorter time."""
         self.chart.step_window(-1)
         self.load.window = self.chart.window
+
+
+def _displayed(pane: Pane) -> bool:
+    """Whether it has a place on the screen, or would have if none were zoomed."""
+    return all(widget.display for widget in pane.ancestors_with_self if isinstance(widget, Widget))
