@@ -262,8 +262,32 @@ async def test_the_connection_is_always_in_sight(health: Health, words: str) -> 
     for size in ((80, 24), (120, 36)):
         async with shown(stage, size) as screen:
             assert words in screen.text("#header")
-            assert "14:03:22" in screen.text("#header")
+            assert "metrics 7 s ago" in screen.text("#header")
+            assert ("14:03:22" in screen.text("#header")) == (size[0] > 80 or len(words) < 20)
             stage.script = []
+
+
+@pytest.mark.parametrize(
+    ("width", "end"),
+    [
+        (100, "● live  metrics 7 s ago  14:03:22"),
+        (80, "● live  metrics 7 s ago  14:03:22"),
+        (78, "● live  metrics 7 s ago  14:03"),
+        (72, "● live  metrics 7 s ago"),
+        (64, "● live  14:03:22"),
+        (61, "● live  14:03"),
+    ],
+)
+async def test_a_long_context_keeps_its_end_and_the_time_gives_way_before_the_metrics_age(
+    width: int, end: str
+) -> None:
+    stage = idle()
+    name = "arn:aws:eks:eu-central-1:123456789012:cluster/shop-production"
+    stage.place = msgspec.structs.replace(stage.place, context=name)
+    async with shown(stage, (width, 24)) as screen:
+        header = screen.text("#header")
+        assert "luster/shop-production / default  " in header
+        assert header.endswith(end)
 
 
 async def test_old_metrics_are_called_old() -> None:

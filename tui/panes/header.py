@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Hashable
+from typing import Final
 
 from textual.strip import Strip
 
@@ -14,7 +15,7 @@ from tui.panes.ink import Palette
 from tui.panes.kept import Kept
 from tui.panes.line import Line, cells, cut, strip
 from tui.state.links import Health, Link, Source
-from tui.text import ago, clean, pad, shorten, span
+from tui.text import ago, clean, pad, shorten, shorten_tail, span
 
 _SIGN = {
     Health.LIVE: ("●", "good"),
@@ -27,8 +28,17 @@ _SIGN = {
 }
 
 
+_GAP: Final = ("  ", "")
+_CONTEXT: Final = 24
+"""Cells that a context has before the time of day or the age of the metrics is left out for it."""
+
+
 class Header(Kept):
-    """One line. What is left out first when it gets narrow: target, seconds, metric age."""
+    """One line.
+
+    What is left out first when it gets narrow: the target, the start of a long context, the
+    seconds, the time of day; last of all the age of the metrics.
+    """
 
     def __init__(self) -> None:
         super().__init__(id="header")
@@ -64,34 +74,45 @@ class Header(Kept):
 
     def _line(self, room: int) -> Line:
         scene = self.scene
-        place = scene.place
-        namespace = "all namespaces" if place.namespace is None else clean(place.namespace)
-        left: Line = [(" kscale ", "bold reverse measured"), ("  ", "")]
-        if place.simulated:
-            left += [(" SIMULATED ", "bold reverse estimated"), (" ", "")]
-        if place.insecure:
-            left += [(" INSECURE ", "bold reverse bad"), (" ", "")]
-        left += [(clean(place.context), ""), (" / ", "muted"), (namespace, "")]
-        if place.read_only:
-            left += [("  read-only", "decided")]
-        right: Line = [
-            *_trouble(scene.findings),
-            *_connection(scene.connection, scene.now),
-            ("  ", ""),
-        ]
-        metrics = _metrics(scene)
-        clock: Line = [(time.strftime("%H:%M:%S", time.localtime(scene.now)), ""), (" ", "")]
-        for extra in ([*metrics, ("  ", "")], []):
-            line = [*right, *extra, *clock]
-            if cells(left) + cells(line) + 2 <= room:
+        now = time.localtime(scene.now)
+        always = [*_trouble(scene.findings), *_connection(scene.connection, scene.now), _GAP]
+        metrics = [*_metrics(scene), _GAP]
+        clock, minutes = ((time.strftime(f"{form} ", now), "") for form in ("%H:%M:%S", "%H:%M"))
+        least = cells(self._cluster(_CONTEXT)) + 2
+        for extra in (
+            [*metrics, clock],
+            [*metrics, minutes],
+            metrics,
+            [clock],
+            [minutes],
+            [],
+        ):
+            right: Line = [*always, *extra]
+            if least + cells(right) <= room:
                 break
-        space = room - cells(line) - cells(left)
+        free = room - cells(right)
+        left = self._cluster(max(_CONTEXT, _CONTEXT + free - least))
         target = scene.focus.target
-        if target is not None and space > 24:
+        if target is not None and free - cells(left) > 24:
             name = f"{clean(target.kind.lower())}/{clean(target.name)}"
-            left += [("   target ", "muted"), (shorten(name, space - 12), "")]
-        left = cut(left, room - cells(line) - 1)
-        return [*left, (pad("", room - cells(left) - cells(line)), ""), *line]
+            left += [("   target ", "muted"), (shorten(name, free - cells(left) - 12), "")]
+        left = cut(left, free - 1)
+        return [*left, (pad("", free - cells(left)), ""), *right]
+
+    def _cluster(self, most: int) -> Line:
+        """Which one, its context in at most ``most`` cells."""
+        place = self.scene.place
+        namespace = "all namespaces" if place.namespace is None else clean(place.namespace)
+        line: Line = [(" kscale ", "bold reverse measured"), _GAP]
+        if place.simulated:
+            line += [(" SIMULATED ", "bold reverse estimated"), (" ", "")]
+        if place.insecure:
+            line += [(" INSECURE ", "bold reverse bad"), (" ", "")]
+        # The names that EKS and GKE give end in the cluster's own.
+        line += [(shorten_tail(clean(place.context), most), ""), (" / ", "muted"), (namespace, "")]
+        if place.read_only:
+            line += [("  read-only", "decided")]
+        return line
 
 
 def _trouble(findings: tuple[Finding, ...]) -> Line:
