@@ -66,6 +66,14 @@ async def test_a_new_sample_tells_what_comes_next_before_the_controller_looks() 
         assert "next: 2 pods × 186/50 → 8 · rate limit: 4 this step" in screen.text(HpaPane)
 
 
+async def test_where_both_have_room_what_was_stands_over_what_will_be() -> None:
+    # First the next look has the word, then the one that has just decided.
+    for seconds in (31, 35):
+        async with recorded(seconds, (170, 50)) as screen:
+            seen = screen.text(HpaPane)
+            assert 0 < seen.index("why: ") < seen.index("next: ")
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_w_opens_the_steps_and_the_deciding_one_is_marked(size: tuple[int, int]) -> None:
     async with recorded(35, size) as screen:

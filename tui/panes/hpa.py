@@ -85,11 +85,12 @@ class HpaPane(Pane):
         if why.trouble:
             return [cut([("why: ", "muted"), (clean(why.trouble), "muted")], room)]
         lines: list[Line] = []
-        for front, outcome in why.fronts(now):
+        # The most telling have the room there is; among them, what was comes before what will be.
+        for front, outcome in sorted(why.fronts(now)[:most], key=lambda told: told[0] == "next"):
             ink = "bold estimated" if front == "next" else "bold decided"
             forms = sentences(outcome, now, why.next_look, why.period)
             lines.append(spoken(forms, room, [(f"{front}: ", ink)]))
-        return lines[:most]
+        return lines
 
     def _without_hpa(self, room: int) -> list[Line]:
         focus = self.scene.focus
