@@ -11,7 +11,7 @@ from tui.panes.line import Line, cells, ends, flow
 from tui.panes.pane import Pane, absence
 from tui.state.links import Health
 from tui.state.rows import Kind, NodeRow, NodeUsage
-from tui.text import age, clean, cores, memory, percent, plural, shorten_tail
+from tui.text import age, clean, cores, memory, percent, plural, shorten_tail, width
 
 
 class NodesPane(Pane):
@@ -56,7 +56,9 @@ class NodesPane(Pane):
         namespace = self.scene.place.namespace
         if namespace is None or not self._rows:
             return []
-        return [(f"pods and requests: {clean(namespace)} only", "muted")]
+        name = clean(namespace)
+        whole, short = f"pods and requests: {name} only", f"pods: {name} only"
+        return [(whole if width(whole) <= self.size.width - 4 else short, "muted")]
 
     def prepare(self) -> int:
         """Sort nodes, sum requests; lines are made when seen."""
