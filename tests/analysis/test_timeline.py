@@ -314,11 +314,56 @@ class TestEvents:
     def test_the_same_warning_of_another_object_is_another(self) -> None:
         story = Story()
         for uid in ("one", "two"):
-            story.put(Kind.EVENTS, _event("Unhealthy", "503", uid=uid, last_seen=story.stamp))
+            row = _event("Unhealthy", "503", uid=uid, about_uid=uid, last_seen=story.stamp)
+            story.put(Kind.EVENTS, row)
         story.tick()
-        story.put(Kind.EVENTS, _event("Unhealthy", "503", uid="one", last_seen=NOW + 9, count=2))
+        row = _event("Unhealthy", "503", uid="one", about_uid="one", last_seen=NOW + 9, count=2)
+        story.put(Kind.EVENTS, row)
         story.tick(9)
         assert story.told() == ["…66dvd Unhealthy: 503", "…66dvd Unhealthy (×2): 503"]
+
+    def test_events_that_differ_only_in_the_pod_they_name_are_one_line(self) -> None:
+        story = Story()
+        text = 'Error creating: pods "web-76cb88bb6f-{}" is forbidden: exceeded quota: team'
+
+        def refuse(uid: str, about: str = "web-76cb88bb6f", **more: Any) -> None:
+            named = text.format(uid)
+            story.clock.now += 1
+            fields = {"last_seen": story.stamp, "about_kind": "ReplicaSet", **more}
+            row = _event(
+                "FailedCreate", named, uid=uid, about_name=about, about_uid=about, **fields
+            )
+            story.put(Kind.EVENTS, row)
+
+        for uid in ("aaaaa", "bbbbb", "ccccc"):
+            refuse(uid)
+        story.tick()
+        assert story.told() == ["web-76cb88bb6f FailedCreate (×3): exceeded quota: team"]
+        assert story.entries[0].time == story.clock.now
+        refuse("ddddd", count=4)
+        refuse("eeeee", "api-59cd864")
+        story.tick()
+        assert story.told() == [
+            "web-76cb88bb6f FailedCreate (×7): exceeded quota: team",
+            "api-59cd864 FailedCreate: exceeded quota: team",
+        ]
+        story.store.drop(Kind.EVENTS, ["aaaaa", "bbbbb", "ccccc", "ddddd", "eeeee"])
+        story.tick()
+        refuse("fffff")
+        story.tick()
+        assert story.told()[0] == "web-76cb88bb6f FailedCreate (×7): exceeded quota: team"
+        assert story.told()[2] == "web-76cb88bb6f FailedCreate: exceeded quota: team"
+
+    def test_an_event_that_comes_to_say_another_thing_is_another_line(self) -> None:
+        story = Story()
+        story.put(Kind.EVENTS, _event("Failed", "no such image", last_seen=story.stamp, count=2))
+        story.tick()
+        story.put(Kind.EVENTS, _event("Failed", "no access", last_seen=story.stamp, count=3))
+        story.tick()
+        assert story.told() == [
+            "…66dvd Failed (×2): no such image",
+            "…66dvd Failed (×3): no access",
+        ]
 
     def test_events_of_normal_things_are_not_told(self) -> None:
         story = Story()

@@ -17,6 +17,7 @@ from tui.analysis.load_news import CAUSE, LoadNews
 from tui.analysis.pod_news import PodNews, root
 from tui.analysis.setup_news import SetupNews
 from tui.analysis.tolerance import is_over
+from tui.analysis.warning_news import WarningNews
 from tui.analysis.words import leading_metric, metric_title, to_the_point, verdict
 from tui.state.delta import Delta
 from tui.state.links import Health
@@ -38,6 +39,7 @@ class Timeline:
         self._pods = PodNews(self._journal)
         self._load = LoadNews(self._journal)
         self._setups = SetupNews(self._journal)
+        self._warnings = WarningNews(self._journal)
         self._known: set[Kind] = set()
         """What has been listed once: from then on, what is new is news."""
         self._desired: dict[str, int] = {}
@@ -53,8 +55,6 @@ class Timeline:
         """The decisions told from statuses: whose, the size, when."""
         self._last_sample: float = 0.0
         self._samples = 0
-        self._warnings: dict[str, tuple[int, Entry]] = {}
-        """By the event's uid: its count when it was last told, and how."""
 
     @property
     def entries(self) -> list[Entry]:
@@ -221,22 +221,14 @@ class Timeline:
     def _event(self, change: Change, delta: Delta) -> None:
         event = cast(EventRow | None, change.after)
         if event is None:
-            self._warnings.pop(cast(EventRow, change.before).uid, None)
+            self._warnings.forget(cast(EventRow, change.before))
             return
         past = Kind.EVENTS not in self._known
         if not past and _told_by_conditions(event, delta):
             return
-        count, told = self._warnings.get(event.uid, (0, None))
         time = seen(event.last_seen or None, change.at)
-        if event.type == "Warning" and event.count > count:
-            times = f" (×{event.count})" if event.count > 1 else ""
-            what = f"{short_name(event.about_name)} {event.reason}{times}"
-            text = f"{what}: {to_the_point(event.message)}"
-            if told is not None:
-                self._journal.remove(told)
-            entry = Entry(time, Mood.BAD, text, event.about_name, of=_of(event, delta))
-            self._warnings[event.uid] = (event.count, entry)
-            self._journal.add(entry)
+        if event.type == "Warning":
+            self._warnings.tell(event, time, _of(event, delta))
         elif event.reason == "SuccessfulRescale" and past and change.before is None:
             match = _NEW_SIZE.match(event.message)
             if match and self._was_seen(event.about_name, int(match[1]), time):

@@ -91,6 +91,8 @@ _PREAMBLES: Final = re.compile(
     r"|the HPA controller was unable to update the target scale: "
     r"|invalid metrics \(\d+ invalid out of \d+\), first error is: "
     r"|failed to get \S+ (?:(?:resource |container )?metric value|utilization): "
+    r"|\(combined from similar events\): "
+    r"|Error creating: (?:pods \"[^\"]*\" is forbidden: )?"
 )
 
 
