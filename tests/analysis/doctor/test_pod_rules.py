@@ -10,6 +10,7 @@ import pytest
 from tests.analysis.doctor.patients import Case, evidence, recording
 from tests.samples import MI, NAMES, NOW, hpa, nodes, pod
 from tui.analysis.doctor.finding import Severity
+from tui.analysis.doctor.words import stamp
 from tui.state.links import Health, Source
 from tui.state.rows import ContainerRow, Ending, Kind, NodeUsage, Owner, PodRow
 
@@ -216,13 +217,47 @@ def test_a_ready_node_that_metrics_server_does_not_reach() -> None:
 def test_a_node_that_need_not_have_metrics_yet(changes: dict[str, Any]) -> None:
     case = _nodes("lab-control-plane")
     case.put(Kind.NODES, msgspec.structs.replace(nodes()[1], **changes))
-    assert case.ids() == []
+    assert "node-without-metrics" not in case.ids()
 
 
 def test_without_fresh_metrics_of_any_node_it_is_not_the_nodes_fault() -> None:
     assert _nodes().ids() == []
     assert _nodes("lab-control-plane", age=200).ids() == []
     assert _nodes("lab-control-plane").link(Source.NODE_METRICS, Health.FORBIDDEN).ids() == []
+
+
+# node-not-ready
+
+
+def _lost(ready: str = "Unknown", **changes: Any) -> Case:
+    lost = msgspec.structs.replace(nodes()[1], ready=ready, ready_since=NOW - 9, **changes)
+    return Case().put(Kind.NODES, lost)
+
+
+@pytest.mark.parametrize(("ready", "why"), [("Unknown", "hears no more"), ("False", "cannot run")])
+def test_a_lost_node_is_named_with_the_pods_on_it(ready: str, why: str) -> None:
+    found = _lost(ready).one("node-not-ready")
+    assert found.object == "Node lab-worker"
+    assert found.title == "Node lab-worker is not Ready, and 2 pods of fastapi-deploy are on it"
+    assert why in found.explanation
+    assert [value for _, _, value in evidence(found)] == [
+        f"{ready} since {stamp(NOW - 9)}",
+        "web-1 and web-2",
+    ]
+
+
+def test_a_node_that_is_joining_or_holds_nothing_that_moves_is_no_trouble() -> None:
+    assert "node-not-ready" not in _lost(created=NOW - 30).ids()
+    for kind in ("DaemonSet", "Node"):
+        case = _lost()
+        for name in ("web-1", "web-2"):
+            case.put(Kind.PODS, pod(name, age=90, owner=Owner(kind, "agent", "uid-agent")))
+        assert "node-not-ready" not in case.ids()
+    leaving = _lost()
+    for name in ("web-1", "web-2"):
+        leaving.put(Kind.PODS, pod(name, age=90, deleting=NOW))
+    assert "node-not-ready" not in leaving.ids()
+    assert "node-not-ready" not in _lost().link(Kind.NODES, Health.FORBIDDEN).ids()
 
 
 # volume-claim-missing
