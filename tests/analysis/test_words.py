@@ -80,6 +80,7 @@ MISSING = "missing request for cpu in container app of Pod web-1"
          + MISSING, MISSING),
         ("invalid metrics (1 invalid out of 1), first error is: " + MISSING, MISSING),
         (MISSING, MISSING),
+        ("0/2 nodes are available: 2 Insufficient cpu.", "0/2 nodes: 2 Insufficient cpu."),
         ('(combined from similar events): Error creating: pods "web-1" is forbidden: exceeded',
          "exceeded"),
         ('Error creating: admission webhook "w" denied the request: no',

@@ -96,11 +96,14 @@ _PREAMBLES: Final = re.compile(
 )
 
 
+_NODES: Final = re.compile(r"(\d+/\d+ nodes) are available(?=: )")
+
+
 def to_the_point(message: str) -> str:
     """A controller's message without the words that all of them begin with."""
     while (match := _PREAMBLES.match(message)) and match.end() < len(message):
         message = message[match.end() :]
-    return message
+    return _NODES.sub(r"\1", message, count=1)
 
 
 def without_figures(hpa: HpaRow) -> str:
