@@ -136,7 +136,10 @@ def test_what_only_looks_like_a_flag_of_heys(server: Server, home: Path) -> None
     assert "2 responses" in done.stdout
 
 
-def test_ctrl_c_ends_early_with_the_summary_of_what_ran(server: Server, home: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_end_is_followed_by_the_summary_of_what_ran(
+    server: Server, home: Path, number: signal.Signals
+) -> None:
     before = len(server.requests)
     child = subprocess.Popen(
         [sys.executable, "-m", "tui", "burst", server.url, "-z", "60s", "-c", "2"],
@@ -148,8 +151,8 @@ def test_ctrl_c_ends_early_with_the_summary_of_what_ran(server: Server, home: Pa
     try:
         while len(server.requests) < before + 200:
             assert child.poll() is None
-        # As a terminal does: to the whole group, workers too.
-        os.killpg(child.pid, signal.SIGINT)
+        # As a terminal does, and timeout(1): to the whole group, workers too.
+        os.killpg(child.pid, number)
         out, err = child.communicate(timeout=10)
     finally:
         child.kill()

@@ -103,7 +103,9 @@ async def _main() -> None:
 def main() -> None:
     """Work until the end."""
     with contextlib.suppress(ValueError, OSError):
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then says so
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # Both often go to the whole group; they are for the parent, which then says so.
+            signal.signal(number, signal.SIG_IGN)
     try:
         import uvloop
     except ImportError:
