@@ -18,6 +18,7 @@ from tests.load.server import OK, Exchange, Server, ok
 from tests.load.serving import serving
 from tests.needs import linux
 from tui.load.burst import Burst
+from tui.load.curve import Points, steady
 from tui.load.stats import Failure, Snapshot
 
 
@@ -71,6 +72,17 @@ def test_workers_share_connections_and_requests(server: Server) -> None:
     assert len(burst.pids) == 3
     assert burst.result().good == 101
     assert server.connections - before == 5
+
+
+@pytest.mark.parametrize(("count", "rate"), [(24, None), (24, steady(500))])
+def test_more_workers_than_connections_leave_nothing_unsent(
+    server: Server, count: int, rate: Points | None
+) -> None:
+    burst = Burst(plan(server, count=count, c=2, workers=4, rate=rate))
+    burst.start()
+    assert burst.wait(30)
+    assert len(burst.pids) == burst.result().asked.workers == 2
+    assert burst.result().good == count
 
 
 def test_two_bursts_run_at_once(server: Server) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tui.load.curve import ramp, steady
+from tui.load.curve import ramp, steady, step
 from tui.load.limits import Limits, excess, refusal
 from tui.load.plan import Pattern, Plan, PlanError, request_bytes, target
 
@@ -119,6 +119,14 @@ def test_caps() -> None:
         Plan(url=URL, duration=1, connections=steady(10), rate_per_connection=11),
     ):
         assert "more than the limit" in (excess(plan, caps) or "")
+
+
+def test_no_worker_is_without_a_connection() -> None:
+    assert Plan(url=URL, count=1, connections=steady(3)).most_workers == 3
+    course = step([1, 8], 10)
+    assert Plan(url=URL, duration=10, connections=course).most_workers == 8
+    # With a rate each worker owes its part of it from the beginning.
+    assert Plan(url=URL, duration=10, connections=course, rate=steady(5)).most_workers == 1
 
 
 def test_what_is_due() -> None:

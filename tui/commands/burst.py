@@ -72,7 +72,12 @@ _BODY: Final = 16 * 1024 * 1024
 @click.option(
     "--pod-regex", metavar="REGEX", help="Count requests per pod by this group in the body."
 )
-@click.option("--workers", type=click.IntRange(1, 64), default=1, help="Processes that send.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    help="Processes that send, at most one for each connection.",
+)
 @click.option("--seed", type=int, default=1, help="The same seed, the same pauses.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print a row for each second as CSV.")

@@ -54,6 +54,7 @@ class Burst:
         on_snapshot: called ten times a second, from a thread of the burst's own, and once more
             when it is over. It must not block.
         """
+        plan = msgspec.structs.replace(plan, workers=min(plan.workers, plan.most_workers))
         self.plan = plan
         self._listener = on_snapshot
         self._lock = threading.Lock()

@@ -32,6 +32,11 @@ class Curve:
         """The highest value."""
         return max(value for _, value in self.points)
 
+    @property
+    def least(self) -> float:
+        """The lowest value."""
+        return min(value for _, value in self.points)
+
     def at(self, time: float) -> float:
         """The value at a time; after a jump, at the very time of it."""
         index = bisect_right(self._times, time) - 1

@@ -99,6 +99,13 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         return round(Curve(self.connections).most)
 
     @property
+    def most_workers(self) -> int:
+        """Beyond which one would be without a connection, and its part of the burst never sent."""
+        if self.rate is None:
+            return self.most_connections
+        return max(1, round(Curve(self.connections).least))
+
+    @property
     def most_rate(self) -> float | None:
         """The highest rate asked over all connections; None: as fast as it goes."""
         if self.rate is not None:
