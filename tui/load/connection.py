@@ -14,10 +14,11 @@ from typing import Final, cast
 from tui.load.pace import Pace
 from tui.load.response import MalformedError, PodFinder, Reply
 from tui.load.stats import Failure
-from tui.load.tally import Tally
+from tui.load.tally import Seen, Tally
 
 _FIRST_PAUSE: Final = 0.01
 _LONGEST_PAUSE: Final = 0.5
+_NOTHING: Final[dict[bytes, Seen]] = {}
 _UNREACHABLE: Final = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN}
 _LOCAL: Final = {errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM}
 
@@ -51,6 +52,7 @@ class Connection(asyncio.Protocol):
     """A :class:`tui.load.pace.Sender`. Pipelining never: one request is out, or none."""
 
     __slots__ = (
+        "_dialled",
         "_dialling",
         "_failures",
         "_first",
@@ -78,7 +80,7 @@ class Connection(asyncio.Protocol):
         self.busy = False
         """Whether a request is out, or on its way to a connection that is being opened."""
         self.sent = 0.0
-        """When the request was sent; without keep-alive, when its connection was asked for."""
+        """When the request was sent, or a connection for it was asked for."""
         self.intended = 0.0
         self._shared = shared
         self._request = shared.request
@@ -94,6 +96,8 @@ class Connection(asyncio.Protocol):
         self._fresh = False
         """Whether a request is out and nothing of its response was seen."""
         self._first = 0.0
+        self._dialled = 0.0
+        """Seconds that the request under way waited for its connection."""
         self._failures = 0
 
     @property
@@ -206,14 +210,15 @@ class Connection(asyncio.Protocol):
         reply, tally = self._reply, self._shared.tally
         pod = reply.pod
         tally.response(reply.status, pod)
-        if data:
+        if data and reply.keep_alive and self._shared.keep_alive:
+            tally.remember(data, reply.status, pod)
+        if data and not self._dialled:
             self._whole(now - self.sent)
-            if reply.keep_alive and self._shared.keep_alive:
-                tally.remember(data, reply.status, pod)
         else:
             tally.parts.append(now - self.sent)
-            tally.waits.append(self._first - self.sent)
+            tally.waits.append(self._first - self.sent - self._dialled)
             tally.reads.append(now - self._first)
+        self._knows_all()
         if self._late is not None:
             self._late(now - self.intended)
         tally.ended = now
@@ -227,6 +232,7 @@ class Connection(asyncio.Protocol):
             self._dialling.cancel()
             self._dialling = None
         self._hang_up()
+        self._knows_all()
         self._fresh = False
         self.busy = False
         tally = self._shared.tally
@@ -275,10 +281,16 @@ class Connection(asyncio.Protocol):
         if self._write is None:
             self._fail(Failure.CLOSED)
             return
-        if self._shared.keep_alive:
-            self.sent = now
+        self._dialled = now - self.sent
+        self._memo = _NOTHING  # what came in one piece is told as waiting alone, and this is not
         self._fresh = True
         self._write(self._request)
+
+    def _knows_all(self) -> None:
+        """The request that a connection was opened for is over."""
+        if self._dialled:
+            self._dialled = 0.0
+            self._memo = self._shared.tally.memo
 
 
 def _kind(problem: Exception) -> Failure:

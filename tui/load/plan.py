@@ -57,7 +57,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     count: int | None = None
     """How many requests, over all connections."""
     timeout: float = 20.0
-    """From sending a request to the end of its response."""
+    """From sending a request, or opening a connection for it, to the end of its response."""
     keep_alive: bool = True
     verify: bool = True
     """Whether a TLS certificate must be valid for the host."""

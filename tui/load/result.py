@@ -95,7 +95,7 @@ class Result(msgspec.Struct, frozen=True):
     latency: Latency
     """From the intended time of sending where a rate is set; else the same as ``service``."""
     service: Latency
-    """From the sending itself."""
+    """From the sending itself; from the first SYN where that took a new connection."""
     statuses: dict[str, int]
     failures: dict[str, int]
     reasons: tuple[str, ...]

@@ -62,7 +62,7 @@ class Tick(msgspec.Struct, array_like=True, tag="tick"):
     latency: bytes = b""
     """Histogram from the intended time of sending, when a rate is set."""
     service: bytes = b""
-    """Histogram from the sending itself."""
+    """Histogram from the sending itself; from the first SYN where that took a new connection."""
     statuses: dict[int, int] = {}
     failures: dict[str, int] = {}
     pods: dict[str, int] = {}

@@ -67,7 +67,7 @@ class Tally:
 
     def remember(self, data: bytes, status: int, pod: str | None) -> None:
         """Know these bytes again."""
-        if len(data) > _LONGEST:
+        if len(data) > _LONGEST or data in self.memo:
             return
         if len(self.memo) >= _MEMO:
             self._fold()
