@@ -105,6 +105,11 @@ class Connection(asyncio.Protocol):
         """Whether there is a connection to the target."""
         return self._transport is not None
 
+    @property
+    def dialling(self) -> bool:
+        """Whether a connection is being opened."""
+        return self._dialling is not None
+
     def open(self) -> asyncio.Task[None]:
         """Connect ahead of the first request. Failure is no matter: sending tries again."""
         self._dialling = self._shared.loop.create_task(self._dial_ahead())
@@ -262,9 +267,9 @@ class Connection(asyncio.Protocol):
             async with asyncio.timeout(self._shared.timeout):
                 await self._shared.dial(self)
         except (OSError, ssl.SSLError):
-            return
-        finally:
             self._dialling = None
+            return
+        self._dialling = None
         self._shared.tally.dials.append(perf_counter() - began)
 
     async def _dial(self) -> None:

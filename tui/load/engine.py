@@ -69,7 +69,10 @@ class Engine:
         end = math.inf if self._plan.duration is None else start + self._plan.duration
         pace.begin(start, end)
         early, self._early = self._early or [], None
-        for connection in early:
+        late = [connection for connection in self._connections if connection.dialling]
+        for connection in late:
+            connection.drop()  # it dials anew, for a request, so that its wait is one of the burst
+        for connection in (*early, *late):
             pace.idle(connection, perf_counter())
         await self._watch(start, end, shared)
         busy, connected = self._busy(), self._connected()

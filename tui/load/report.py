@@ -95,7 +95,8 @@ def _errors(result: Result) -> str:
     lines = [f"  [{count}]\t{kind}" for kind, count in result.failures.items()]
     lines += [f"  \t{reason}" for reason in result.reasons]
     if result.unfinished:
-        lines.append(f"  [{result.unfinished}]\tgiven up at the end")
+        when = "" if result.opened else ", before there was a connection"
+        lines.append(f"  [{result.unfinished}]\tgiven up at the end{when}")
     return "\n".join(["Error distribution:", *lines]) if lines else ""
 
 
