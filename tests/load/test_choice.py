@@ -44,7 +44,7 @@ def test_the_same_choice_at_two_targets_differs_in_the_target_alone() -> None:
         (Choice("none"), "no profile 'none'"),
         (Choice("class-burst", connections=0), "at least one connection"),
         (Choice("class-burst", rate=-1.0), "rate must be more than 0"),
-        (Choice("class-burst", rate=float("nan")), "rate must be more than 0"),
+        (Choice("class-burst", rate=float("nan")), "rate must be a finite number, not nan"),
         (Choice("class-burst", duration="soon"), "'soon'"),
     ],
 )

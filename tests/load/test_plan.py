@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -60,13 +61,24 @@ def test_targets(url: str, authority: str, path: str) -> None:
         {"url": "127.0.0.1"},
         {"url": "http://"},
         {"url": "http://127.0.0.1:99999/"},
+        {"url": "http://127.0.0.1:0/"},
         {"url": "http://user:secret@127.0.0.1/"},
         {"count": None},
         {"count": 0},
+        {"count": 10**30},
+        {"count": 10**400},
+        {"seed": -(10**30)},
         {"duration": -1.0},
         {"timeout": 0.0},
+        {"duration": math.inf},
         {"connections": steady(0)},
+        {"connections": steady(0.4)},
+        {"connections": ramp(-5, 5, 1)},
         {"rate": steady(0)},
+        {"rate": steady(math.nan)},
+        {"rate": steady(math.inf)},
+        {"rate": ramp(-50, 100, 1)},
+        {"rate": ramp(100, math.nan, 1)},
         {"rate": steady(5), "rate_per_connection": 5.0},
         {"method": "BREW"},
         {"method": "GET / HTTP/1.1\r\nX: y"},

@@ -91,6 +91,14 @@ def test_users_own_presets_are_found_and_win(tmp_path: Path) -> None:
             'rate = { shape = "spike", base = 1, peak = 2, at = "4s", for = "2s" }',
             "after the burst",
         ),
+        (
+            'title = "x"\nduration = "5s"\n'
+            'rate = { shape = "wave", low = 1, high = 2, period = "0s" }',
+            "at least 1 s, not 0s",
+        ),
+        pytest.param(
+            f'title = "x"\nduration = "5s"\nconnections = 1{400 * "0"}', "too large", id="huge"
+        ),
         ("title = [", "toml"),
     ],
 )

@@ -122,7 +122,7 @@ IMPOSSIBLE = (
     ("connections", "1001", "1001 connections are more than the limit of 1000"),
     ("connections", "0", "At least one connection"),
     ("rate", "fast", "'fast' is not a number of requests a second"),
-    ("rate", "nan", "rate must be more than 0"),
+    ("rate", "nan", "rate must be a finite number, not nan"),
     ("rate", "200000", "200,000 requests/s are more than the limit of 100,000"),
     ("duration", "soon", "'soon' is not a duration"),
     ("duration", "31m", "1860 s are more than the limit of 1800 s"),

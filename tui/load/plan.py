@@ -15,6 +15,8 @@ from tui.load.curve import Curve, Points, steady
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 _FORBIDDEN: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_TOO_LARGE: Final = 2**63
+"""Workers are told whole numbers in eight bytes."""
 
 
 class PlanError(ValueError):
@@ -78,17 +80,27 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
             raise PlanError("a burst needs a duration or a count")
         if self.rate is not None and self.rate_per_connection is not None:
             raise PlanError("a rate for all and a rate per connection exclude each other")
+        for what, whole in (
+            ("seed", self.seed),
+            ("count", self.count),
+            ("number of workers", self.workers),
+        ):
+            if whole is not None and not -_TOO_LARGE < whole < _TOO_LARGE:
+                raise PlanError(f"the {what} has too many figures")
         for what, value in (
             ("duration", self.duration),
             ("count", self.count),
             ("timeout", self.timeout),
             ("rate per connection", self.rate_per_connection),
-            ("number of connections", Curve(self.connections).most),
-            ("rate", None if self.rate is None else Curve(self.rate).most),
             ("number of workers", self.workers),
         ):
-            if value is not None and not 0 < value < math.inf:
-                raise PlanError(f"the {what} must be more than 0")
+            if value is not None:
+                _check_more_than_0(what, value)
+        _check_course("number of connections", self.connections)
+        if self.most_connections < 1:
+            raise PlanError("a burst needs at least one connection")
+        if self.rate is not None:
+            _check_course("rate", self.rate)
         _check_method(self.method)
         for name, text in self.headers:
             check_header(name, text)
@@ -165,6 +177,8 @@ def target(url: str) -> Target:
         raise PlanError(f"{url!r} is not a URL") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise PlanError(f"{url!r} is not a URL such as http://127.0.0.1:8080/")
+    if port == 0:
+        raise PlanError(f"nothing can listen on port 0, which {url!r} names")
     if parts.username is not None:
         raise PlanError("a URL must not carry a user name; give an Authorization header with -H")
     try:
@@ -213,6 +227,19 @@ def check_header(name: str, value: str) -> None:
         raise PlanError(f"the header {name} has a character that HTTP cannot carry") from None
     if name.lower() == "transfer-encoding":
         raise PlanError("the body's length is known, so Transfer-Encoding cannot be set")
+
+
+def _check_more_than_0(what: str, value: float) -> None:
+    if not math.isfinite(value):
+        raise PlanError(f"the {what} must be a finite number, not {value:g}")
+    if value <= 0:
+        raise PlanError(f"the {what} must be more than 0")
+
+
+def _check_course(what: str, points: Points) -> None:
+    _check_more_than_0(what, Curve(points).most)
+    if not all(value >= 0 for _, value in points):  # nor is it a number that is none
+        raise PlanError(f"the {what} must never be less than 0")
 
 
 def _check_method(method: str) -> None:

@@ -29,6 +29,8 @@ from tui.resources import fixtures
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 _WHOLE: Final = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h))+")
+_LEAST_PERIOD: Final = 1.0
+"""Seconds. A wave is made of pieces, of which there is an end."""
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
@@ -107,7 +109,10 @@ class Wave(_Shape, tag="wave"):
 
     def points(self, duration: float) -> curve.Points:
         """Its course over a burst of so many seconds."""
-        return curve.wave(self.low, self.high, seconds(self.period), duration)
+        period = seconds(self.period)
+        if period < _LEAST_PERIOD:
+            raise PlanError(f"a wave's period is at least {_LEAST_PERIOD:g} s, not {self.period}")
+        return curve.wave(self.low, self.high, period, duration)
 
 
 Shape = Steady | Ramp | Step | Spike | Wave
@@ -228,6 +233,6 @@ def read(path: Path) -> Profile:
         profile.plan("http://127.0.0.1/")
     except OSError as error:
         raise PlanError(f"cannot read {path}: {error.strerror or error}") from None
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise PlanError(f"{path}: {error}") from None
     return profile
