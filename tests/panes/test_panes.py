@@ -19,6 +19,7 @@ from tests.samples import (
     replicaset,
 )
 from tests.stages import Stage, at_max, empty, idle, scaling, unknown
+from tui.config import Settings
 from tui.panes.digits import large
 from tui.panes.hpa import figure
 from tui.state.links import Health, Link, Source
@@ -146,6 +147,17 @@ async def test_an_empty_cluster_tells_the_next_step() -> None:
 async def test_a_calm_cluster_invites_to_a_burst() -> None:
     async with shown(idle()) as screen:
         assert "b fires a burst of load" in screen.text("#timeline")
+
+
+async def test_what_invites_to_a_burst_names_the_keys_of_the_settings() -> None:
+    stage = idle()
+    stage.settings = Settings(keys={"burst": "f6", "choose_burst": "f7", "stop_burst": "f8"})
+    async with shown(stage) as screen:
+        assert "F6 fires a burst of load" in screen.text("#timeline")
+        await screen.press("2")
+        text = " ".join(screen.text("#load").split())
+        assert "F6 fires a burst at the target" in text
+        assert "F7 chooses another F8 stops it" in text
 
 
 async def test_pods_show_what_they_ask_for() -> None:

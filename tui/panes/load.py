@@ -13,6 +13,7 @@ from tui.panes.pane import Pane
 from tui.text import clean, wrap
 
 _AXIS = 8
+_FIRES = "fires a burst at the target"
 
 
 class LoadPane(Pane):
@@ -91,9 +92,9 @@ class LoadPane(Pane):
             return [[("read-only: bursts are not fired", "muted")]]
         return flow(
             [
-                [("b ", "bold measured"), ("fires a burst at the target", "muted")],
-                [("B ", "bold measured"), ("chooses another", "muted")],
-                [("x ", "bold measured"), ("stops it", "muted")],
+                [(f"{self.keys['burst']} ", "bold measured"), (_FIRES, "muted")],
+                [(f"{self.keys['choose_burst']} ", "bold measured"), ("chooses another", "muted")],
+                [(f"{self.keys['stop_burst']} ", "bold measured"), ("stops it", "muted")],
             ],
             room,
             "   ",

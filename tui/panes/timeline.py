@@ -55,7 +55,8 @@ class TimelinePane(Pane):
             if link.health is Health.LIVE:
                 self._none = [[("nothing has happened yet", "muted")]]
                 if self._inviting(self.scene):
-                    self._none.append([("b", "bold measured"), (" fires a burst of load", "muted")])
+                    key = self.keys["burst"]
+                    self._none.append([(key, "bold measured"), (" fires a burst of load", "muted")])
             else:
                 self._none = absence(link, "events", self.room.width)
         return len(self.scene.entries) or len(self._none)
