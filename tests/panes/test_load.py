@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.panes.screen import shown
 from tests.samples import NOW
@@ -170,6 +171,19 @@ def test_strips_lie_on_the_time_axis() -> None:
     assert columns[32:59].strip() == columns[32:59]
     assert [ink for text, ink in rate[1:] if ink == "bad"] == ["bad"]
     assert late[0][0].strip() == "50 ms"
+
+
+def test_a_strip_tells_the_rate_of_the_seconds_that_were_loaded() -> None:
+    points = tuple(LoadPoint(NOW - 7 + n * 1.01, 1800.0, 0.01, 0.05, 0) for n in range(2))
+    one = burst(points=points)
+    rate, _ = strips([one], NOW - 300, NOW, 6, 30)
+    assert rate[0][0] == "1.8k/s"
+    # Side by side they load the same seconds; one after another they do not.
+    rate, _ = strips([one, one], NOW - 300, NOW, 6, 30)
+    assert rate[0][0] == "3.6k/s"
+    later = burst(points=tuple(replace(p, time=p.time + 3) for p in points))
+    rate, _ = strips([one, later], NOW - 300, NOW, 6, 30)
+    assert rate[0][0] == "1.8k/s"
 
 
 def test_no_strips_where_nothing_ran() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Final
 
 from tui.panes.line import Line
@@ -44,20 +45,29 @@ def _columns(
     value: Callable[[LoadPoint], float],
     join: Callable[[list[float]], float],
 ) -> list[float]:
-    """A value for each cell: the mean of its seconds, or their worst; 0 where nothing ran."""
-    found: list[list[float]] = [[] for _ in range(room)]
+    """A value for each cell: the mean of its seconds in which a burst ran, or their worst; 0 where
+    none did.
+    """
+    found: list[list[LoadPoint]] = [[] for _ in range(room)]
     for point in points:
         column = min(room - 1, int((point.time - start) / (end - start) * room))
-        found[column].append(value(point))
+        found[column].append(point)
     wide = (end - start) / room
-    per = max(1.0, wide) if join is sum else 1.0
-    made = [join(cell) / per if cell else 0.0 for cell in found]
+    made = [join([value(p) for p in cell]) if cell else 0.0 for cell in found]
+    if join is sum:
+        made = [total / _seconds(cell) for total, cell in zip(made, found, strict=True)]
     if wide < 1:  # a second is wider than a cell: it fills those up to the next
         for column in range(1, room):
             if not found[column] and made[column - 1] and column - wide < room:
                 nearest = [p for p in points if 0 <= start + column * wide - p.time < 1.2]
                 made[column] = join([value(p) for p in nearest]) if nearest else 0.0
     return made
+
+
+def _seconds(points: Sequence[LoadPoint]) -> float:
+    """How many seconds they tell of: those of bursts side by side tell of the same ones."""
+    times = sorted(point.time for point in points)
+    return 1.0 + sum(min(1.0, after - before) for before, after in pairwise(times))
 
 
 def _strip(label: str, values: list[float], bad: list[float], axis: int, ink: str) -> Line:
