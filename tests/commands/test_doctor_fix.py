@@ -97,7 +97,7 @@ def test_read_only_forbids_it(
         run(wish, place.transport.config, [found])
     assert ended.value.code == 1
     said = capsys.readouterr()
-    assert "start without --read-only" in said.out
+    assert "by --read-only, KSCALE_READ_ONLY or the settings: nothing is changed." in said.out
     assert "Nothing was changed." in said.err
     assert most(place) == 2
     assert not place.audit.exists()

@@ -284,8 +284,8 @@ def test_read_only_is_held_here(server: Server, room: Callable[..., Room]) -> No
     there.read_only = True
     before = len(server.requests)
     there.fire(BRIEF, NGINX)
-    assert "--read-only forbids" in there.load.notice
-    assert "--read-only forbids" in there.door.preview(BRIEF, NGINX)[0]
+    assert "read-only forbids" in there.load.notice
+    assert "read-only forbids" in there.door.preview(BRIEF, NGINX)[0]
     assert (there.rows, len(server.requests)) == ((), before)
 
 

@@ -227,11 +227,11 @@ async def test_it_closes_without_a_burst(server: Server, how: str) -> None:
 
 async def test_read_only_says_so_and_fires_nothing(server: Server) -> None:
     async with opened(server, read_only=True) as screen:
-        assert "--read-only forbids bursts" in asked(screen)
+        assert "Read-only forbids bursts" in asked(screen)
         await screen.press("enter")
         assert isinstance(screen.app.screen, BurstDialog)
         await screen.press("escape", "b")
-        assert "--read-only forbids" in screen.stage.store.drain().load.notice
+        assert "read-only forbids" in screen.stage.store.drain().load.notice
         assert bursts(screen) == ()
 
 

@@ -333,7 +333,8 @@ def test_read_only_reckons_by_itself_and_writes_nothing(app: Place) -> None:
     setups = app.setups(guard=Guard("embedded", read_only=True))
     plan = setups.plan("nginx", app.namespace, {"app-port": 81})
     assert plan.local
-    assert plan.problems == ("This is read-only: start without --read-only to change anything.",)
+    (problem,) = plan.problems
+    assert problem.startswith("This is read-only, by --read-only, KSCALE_READ_ONLY or the settings")
     changed = {str(one.ref) for one in plan.objects if one.action is Action.CHANGE}
     assert changed == {"ConfigMap nginx-config", "Deployment nginx-proxy"}
     ended = setups.apply(plan, app.steps.append)

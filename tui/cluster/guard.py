@@ -36,7 +36,10 @@ class Guard:
     def refusal(self) -> str:
         """Why nothing may be written; empty if something may."""
         if self.read_only:
-            return "This is read-only: start without --read-only to change anything."
+            return (
+                "This is read-only, by --read-only, KSCALE_READ_ONLY or the settings: "
+                "nothing is changed."
+            )
         if self._named(self.protected):
             return (
                 f"The context {self.context} is protected by the settings (protected-contexts): "

@@ -121,7 +121,7 @@ class BurstDoor:
     def preview(self, choice: Choice, aim: Aim) -> tuple[str, bool]:
         """What a choice would ask, as a sentence; or why it cannot be, and False."""
         if self._read_only():
-            return "--read-only forbids bursts", False
+            return "read-only forbids bursts", False
         found = self.known(aim)
         url = found.url if isinstance(found, Route) else "http://127.0.0.1/"
         try:
@@ -189,7 +189,7 @@ class BurstDoor:
     def _begin(self, sentence: str, work: Callable[..., None] | None = None, *more: object) -> None:
         """Say what happens and do it in a thread, unless nothing may be fired now."""
         if self._read_only():
-            self._say("--read-only forbids bursts: they change what the cluster does")
+            self._say("read-only forbids bursts: they change what the cluster does")
             return
         with self._lock:
             if self._firing or self._closed:
