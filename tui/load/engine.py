@@ -150,7 +150,9 @@ class Engine:
         async def dial(protocol: asyncio.Protocol) -> object:
             more: dict[str, object] = {}
             if self._ssl is not None:
-                more = {"ssl": self._ssl, "server_hostname": name, "ssl_handshake_timeout": limit}
+                # Ours ends first, and by its name: the loop would say that it was aborted.
+                late = plan.timeout + 1.0
+                more = {"ssl": self._ssl, "server_hostname": name, "ssl_handshake_timeout": late}
             return await loop.create_connection(  # type: ignore[call-overload]  # one of two sets
                 lambda: protocol, self._address, where.port, **more
             )
