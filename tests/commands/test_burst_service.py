@@ -113,6 +113,9 @@ def test_a_service_inside_is_reached_past_kube_proxy_and_that_is_said(
     assert "port-forward" in done.stderr
     assert "kube-proxy has no part" in done.stderr
     assert "[200]\t5 responses" in done.stdout
+    done = burst("svc/fastapi-svc", "--kubeconfig", str(kubeconfig), "-n", "300", "-c", "257")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "port-forward to its pods, past the Service carries 256 connections" in done.stderr
 
 
 @pytest.mark.parametrize(

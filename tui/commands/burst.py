@@ -178,6 +178,9 @@ def _allow(plan: Plan, settings: LoadSettings, allowed: tuple[str, ...]) -> None
 
 def _aimed_plan(aim: Aim, settings: LoadSettings, flags: dict[str, Any]) -> Plan:
     plan = _plan(aim.url, settings, **flags)
+    most = aim.most_connections
+    if most is not None and plan.most_connections > most:
+        raise PlanError(f"{aim.label} carries {most} connections, not {plan.most_connections}")
     changes: dict[str, Any] = {}
     if aim.host_header and not any(name.lower() == "host" for name, _ in plan.headers):
         changes["headers"] = (("Host", aim.host_header), *plan.headers)

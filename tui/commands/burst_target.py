@@ -44,6 +44,8 @@ class Aim:
     """Whether the route leads past the Service, straight to pods."""
     hint: str = ""
     """Which step would open a better route."""
+    most_connections: int | None = None
+    """How many the route carries at a time; None: no bound."""
     counts: Callable[[Plan], PodCounts] | None = None
     """For a plan that begins now: who counts the requests of the Service's pods."""
 
@@ -116,6 +118,7 @@ def aimed(
             route.label,
             route.bypasses_service,
             route.hint,
+            route.most_connections,
             lambda plan: _counts(plan, session, store, where, service),
         )
 
