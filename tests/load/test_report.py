@@ -24,7 +24,7 @@ def test_summary_is_laid_out_as_heys() -> None:
         "  Average:\t0.5005 secs\n"
         "  Requests/sec:\t500.0000\n"
         "\n"
-        "  Total data:\t100000 bytes\n"
+        "  Total data:\t100000 bytes, headers included\n"
         "  Size/request:\t100 bytes\n"
         "\n"
         "Response time histogram:\n"

@@ -40,7 +40,9 @@ _BODY: Final = 16 * 1024 * 1024
 @click.command(cls=HeyCommand, short_help="Fire HTTP requests at a URL and report, as hey does.")
 @click.argument("where", metavar="URL|svc/NAME")
 @click.option("-z", "duration", metavar="TIME", help="How long: 30s, 3m, 1m30s.")
-@click.option("-n", "count", type=click.IntRange(1), help="How many requests.  [default: 200]")
+@click.option(
+    "-n", "count", type=click.IntRange(1), help="How many requests; not with -z.  [default: 200]"
+)
 @click.option(
     "-c", "connections", type=click.IntRange(1), help="How many connections.  [default: 50]"
 )

@@ -42,7 +42,7 @@ def _summary(result: Result) -> str:
         share = 100 * result.responses / due if due else 0.0
         lines.append(f"  Asked/sec:\t{rate:.4f} ({share:.1f} % achieved)")
     if result.received:
-        lines += ["", f"  Total data:\t{result.received} bytes"]
+        lines += ["", f"  Total data:\t{result.received} bytes, headers included"]
         if result.responses:
             lines.append(f"  Size/request:\t{result.received // result.responses} bytes")
     return "\n".join(lines)
