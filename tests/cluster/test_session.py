@@ -243,6 +243,11 @@ def test_probe_without_credentials(server: Server) -> None:
         session.stop()
 
 
+def test_probe_of_a_server_that_fails(server: Server) -> None:
+    server.on("/version", status(500, "InternalError", "etcd is away"))
+    assert str(refusal(server)) == "etcd is away. Try again in a moment."
+
+
 def test_probe(server: Server) -> None:
     serve(server, None)
     probe(ClusterConfig(server.url), "default")

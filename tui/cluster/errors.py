@@ -39,7 +39,9 @@ class ClusterError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.message} {self.hint}".rstrip()
+        # What a server says of itself often ends without a full stop.
+        stop = "" if not self.hint or self.message.endswith((".", "!", "?", ":")) else "."
+        return f"{self.message}{stop} {self.hint}".rstrip()
 
 
 class MissingNamespaceError(ClusterError):
