@@ -91,6 +91,7 @@ def test_nothing_good_is_exit_code_1(home: Path) -> None:
         (["127.0.0.1:8080"], "not a URL"),
         (["http://127.0.0.1/", "-q", "5", "--rate", "5"], "exclude each other"),
         (["http://127.0.0.1/", "-d", "x", "-D", __file__], "exclude each other"),
+        (["http://127.0.0.1/", "-T", "a/b", "-H", "content-type: c/d"], "exclude each other"),
         (["http://127.0.0.1/", "--json", "--csv"], "exclude each other"),
         (["http://127.0.0.1/", "-z", "soon"], "soon"),
         (["http://127.0.0.1/", "-z", "31m"], "limit"),

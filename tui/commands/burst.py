@@ -261,9 +261,12 @@ def _plan(
         changes["pattern"] = Pattern(pod_regex or "(.+)", pod_header)
     raw = _body(body, body_file)
     more = [_header(text) for text in headers]
+    typed = any(name.lower() == "content-type" for name, _ in more)
+    if content_type is not None and typed:
+        raise PlanError("-T and -H 'Content-Type: ...' exclude each other")
     if raw is not None:
         changes["body"] = raw
-        if content_type is None and not any(name.lower() == "content-type" for name, _ in more):
+        if content_type is None and not typed:
             content_type = "application/x-www-form-urlencoded"
     if content_type is not None:
         more.append(("Content-Type", content_type))
