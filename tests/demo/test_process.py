@@ -166,7 +166,7 @@ def test_a_port_that_is_taken_is_one_sentence() -> None:
         second = CliRunner().invoke(command, ["--port", str(port)])
     assert second.exit_code == 1
     assert second.output.count("\n") == 1
-    assert f"cannot listen on 127.0.0.1:{port}" in second.output
+    assert f"cannot listen on 127.0.0.1:{port} (Address already in use); try" in second.output
 
 
 def test_a_kubeconfig_of_the_users_own_is_left_alone(tmp_path: Path) -> None:

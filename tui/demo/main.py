@@ -195,7 +195,9 @@ async def _serve(
     try:
         await server.start(port)
     except OSError as problem:
-        return _fail(f"cannot listen on 127.0.0.1:{port} ({problem.strerror}); try --port 0")
+        # asyncio wraps the reason into a sentence of its own, with a tuple in it.
+        why = os.strerror(problem.errno) if problem.errno else problem.strerror
+        return _fail(f"cannot listen on 127.0.0.1:{port} ({why}); try --port 0")
     try:
         for fault in faults:
             if fault.kind == "skew":  # what is made from the start bears it
