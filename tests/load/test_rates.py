@@ -6,11 +6,13 @@ When exactly each request is sent is held by test_pace, where the test turns the
 from __future__ import annotations
 
 import asyncio
+import socket
 
 import pytest
 
 from tests.load.running import fire, plan
 from tests.load.server import OK, Exchange, Server, ok
+from tui.load import report
 from tui.load.curve import ramp, steady
 
 
@@ -73,6 +75,17 @@ async def test_a_stall_is_charged_to_every_request_that_was_due_in_it(per_connec
     # Asked politely, one at a time over five connections, only five noticed anything.
     assert len(hung) <= 5
     assert result.service.most >= 0.98 * max(hung, default=0.0)
+
+
+async def test_an_absent_target_is_not_said_to_have_a_service_time() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}/"
+        result = await fire(plan(url, duration=0.3, c=1, rate=steady(100)))
+    assert result.unsent
+    said = report.text(result).splitlines()[-1]
+    assert said.endswith("due and never sent.")
+    assert "service time" not in said
 
 
 async def test_a_target_that_cannot_keep_up_shows_as_unsent() -> None:

@@ -130,11 +130,14 @@ def _remarks(result: Result) -> str:
         lines.append("Stopped early: these are the figures of what ran.")
     due = result.asked.requests
     if due and result.responses < due * _BEHIND:
-        lines.append(
-            f"The target did not keep up with the rate: {result.unsent} requests were due and never"
-            " sent. Latency from the due time then grows with the length of the burst; read the"
-            " service time for what one request took."
-            if result.unsent
-            else "Fewer requests were answered than were due."
-        )
+        said = "Fewer requests were answered than were due."
+        if result.unsent:
+            requests = "1 request was" if result.unsent == 1 else f"{result.unsent} requests were"
+            said = f"The target did not keep up with the rate: {requests} due and never sent."
+        if result.unsent and result.latency.count:
+            said += (
+                " Latency from the due time then grows with the length of the burst; read the"
+                " service time for what one request took."
+            )
+        lines.append(said)
     return "\n".join(lines)
