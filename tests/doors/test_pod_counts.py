@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cluster.server import Server, status
 from tests.samples import pod
+from tui.cluster.access import ClusterConfig
+from tui.cluster.access_log import AccessLogs
+from tui.cluster.transport import Transport
 from tui.doors.kin import Kin
 from tui.doors.pod_counts import PodCounts
 from tui.state.rows import Owner, PodRow
@@ -68,3 +76,35 @@ def test_pods_that_are_not_ready_are_due_nothing() -> None:
     place = Place(app("web-a"), app("web-b", ready=False))
     assert place.counts.look(10, {"web-a": 10}) == 1
     assert place.counts.chances == {"web-a": 1.0}
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server() as running:
+        yield running
+
+
+def logging(server: Server, name: str, lines: int) -> None:
+    text = "".join(f'2026-11-21T14:03:{n:02d}Z "GET / HTTP/1.1" 200\n' for n in range(lines))
+    log = f"/api/v1/namespaces/default/pods/{name}/log"
+    server.on(log, lambda exchange: exchange.reply(200, text, "text/plain"))
+
+
+def test_what_some_logs_tell_is_nothing_while_another_cannot_be_read(server: Server) -> None:
+    transport = Transport(ClusterConfig(server.url))
+    logs = AccessLogs(transport, "GET", "/", 0.0)
+    pods = [app("web-a"), app("web-b")]
+    counts = PodCounts(logs, lambda: pods, Kin(lambda: pods, "default"))
+    broken = "/api/v1/namespaces/default/pods/web-b/log"
+    counts.look(40, {})
+    logging(server, "web-a", 3)
+    server.on(broken, status(500, "InternalError", "no kubelet"))
+    assert counts.read(lambda: False) == {}
+    logging(server, "web-b", 2)
+    assert counts.read(lambda: False) == {"web-a": 3, "web-b": 2}
+    logging(server, "web-a", 9)
+    server.on(broken, status(500, "InternalError", "no kubelet"))
+    assert counts.read(lambda: False) == {"web-a": 3, "web-b": 2}
+    server.on(broken, status(404, "NotFound", "it has gone"))
+    assert counts.read(lambda: False) == {"web-a": 9, "web-b": 2}
+    transport.close()

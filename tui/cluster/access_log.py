@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import quote
 
-from tui.cluster.errors import ApiError
+from tui.cluster.errors import ApiError, Fault
 from tui.cluster.halt import Halt
 from tui.cluster.transport import Transport
 
@@ -49,7 +49,7 @@ class AccessLogs:
         self._halt = Halt()
         self._reads: dict[tuple[str, str], _Read] = {}
         self.problem = ""
-        """Why the last pod that could not be read could not."""
+        """Why the pod that was read last could not be; empty if it could, or has gone."""
 
     def read(self, namespace: str, pod: str, container: str) -> int:
         """Read what was logged since the last call; how many requests there were in all."""
@@ -68,8 +68,9 @@ class AccessLogs:
                 path, query, timeout=_TIMEOUT, accept="*/*", halt=self._halt
             )
         except ApiError as error:
-            self.problem = error.message
+            self.problem = "" if error.kind is Fault.NOT_FOUND else error.message
             return state.lines
+        self.problem = ""
         self._count(state, answer.body)
         return state.lines
 

@@ -326,7 +326,8 @@ def _fire(plan: Plan, counts: PodCounts | None) -> tuple[Result, bool]:
         line.clear()
     result = burst.result()
     told = bool(result.pods)
-    return result if counter is None else counter.finish(result), told
+    interrupted.clear()  # from now on it means that the logs are not waited for
+    return result if counter is None else counter.finish(result, interrupted), told
 
 
 class _Line:

@@ -45,6 +45,8 @@ class PodCounts:
         """Whether they named one of whom nothing is known."""
         self._ready: list[PodRow] = []
         self._counts: dict[str, int] = {}
+        self._whole: dict[str, int] = {}
+        """The counts when the logs of all pods had last been read."""
 
     def needs_logs(self, responses: int, told: bool) -> bool:
         """Whether only the logs can tell who answered.
@@ -88,6 +90,9 @@ class PodCounts:
     def read(self, halted: Callable[[], bool]) -> dict[str, int]:
         """Read the logs of the pods last looked at: requests of each pod so far; empty if none.
 
+        Where one cannot be read, they are those of before: what the others got since would look
+        as if it had got nothing.
+
         Args:
             halted: whether to leave it at that.
         """
@@ -98,7 +103,11 @@ class PodCounts:
                 break
             container = pod.containers[0].name if pod.containers else ""
             self._counts[pod.name] = self._logs.read(pod.namespace, pod.name, container)
-        return dict(self._counts) if any(self._counts.values()) else {}
+            if self._logs.problem:
+                break
+        else:
+            self._whole = dict(self._counts)
+        return dict(self._whole) if any(self._whole.values()) else {}
 
     def stop(self) -> None:
         """End a read that waits."""
