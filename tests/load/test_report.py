@@ -71,6 +71,11 @@ def test_a_rate_that_was_not_kept_is_said() -> None:
     assert "9000 requests were due and never sent" in text
 
 
+def test_what_was_asked_does_not_fade_while_the_last_answers_are_waited_for() -> None:
+    text = report.text(made(rate=1000, duration=1.0))
+    assert "  Asked/sec:\t1000.0000 (100.0 % achieved)\n" in text
+
+
 def test_no_more_is_achieved_than_was_asked() -> None:
     """The last of the requests is due when its gap begins, not when it is over."""
     text = report.text(made(rate=499, count=1000))

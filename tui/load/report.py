@@ -36,7 +36,8 @@ def _summary(result: Result) -> str:
     lines.append(f"  Requests/sec:\t{result.rate:.4f}")
     asked = result.asked
     if asked.requests is not None and result.elapsed:
-        rate = asked.requests / result.elapsed
+        # Nothing was due any more while the last answers were waited for.
+        rate = asked.requests / min(result.elapsed, asked.duration or result.elapsed)
         # Between n requests lie n - 1 gaps: what was sent was due, though its gap is not over.
         due = max(asked.requests, result.sent)
         share = 100 * result.responses / due if due else 0.0
