@@ -66,7 +66,7 @@ LIVE: dict[str, Any] = {
 
 
 def test_what_a_manager_applied_can_be_applied_again() -> None:
-    assert managed.extract(LIVE, "kscale-tui") == {
+    assert managed.extract(LIVE, managed.applied(LIVE, "kscale-tui")) == {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": {"name": "d", "namespace": "n", "labels": {"a": "1"}},

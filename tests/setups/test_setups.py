@@ -270,6 +270,22 @@ def test_a_failed_change_is_told_and_undone(app: Place) -> None:
     assert app.setups().plan("nginx", app.namespace).empty
 
 
+def test_what_was_taken_over_gets_its_old_value_back(app: Place) -> None:
+    assert app.apply("nginx").good
+    [container] = app.get("Deployment", "nginx-proxy")["spec"]["template"]["spec"]["containers"]
+    theirs = container | {"image": "nginx:1.26", "resources": {"limits": {"cpu": "250m"}}}
+    template = {"spec": {"containers": [theirs]}}
+    app.patch("Deployment", "nginx-proxy", {"spec": {"template": template}})
+    before = app.get("Deployment", "nginx-proxy")["spec"]
+    setups = app.setups()
+    plan = setups.plan("nginx", app.namespace, {"image": "nginx:no-such"})
+    ended = setups.apply(plan, app.steps.append, take_over=plan.conflicts, wait=20)
+    assert ended.failure is not None
+    undone = setups.undo(ended, app.steps.append)
+    assert undone.good, undone.failure
+    assert app.get("Deployment", "nginx-proxy")["spec"] == before
+
+
 def test_leftovers_of_an_older_version_are_pruned(place: Place, folder: Write) -> None:
     text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {}}}\ndata: {{a: '1'}}\n"
     own = folder("own", a__yaml=text.format("one"), b__yaml=text.format("two"))

@@ -18,7 +18,7 @@ from tui.cluster.errors import ApiError, Fault
 from tui.cluster.guard import RefusedError
 from tui.cluster.halt import Halt
 from tui.cluster.objects import KINDS, Object, Ref
-from tui.setups import managed, planning, rollout, scaling
+from tui.setups import planning, rollout, scaling, undoing
 from tui.setups.deleting import remove
 from tui.setups.model import Answer
 from tui.setups.outcome import STOPPED, Failure, Outcome, Progress, Step
@@ -153,7 +153,7 @@ class Applying:
             if applied.created:
                 self._created[ref] = str(applied.body["metadata"].get("uid", ""))
             elif live is not None and not same and ref not in self._created:
-                self._before.setdefault(ref, managed.extract(live, ownership.MANAGER))
+                self._before.setdefault(ref, undoing.before(live, applied.body))
             words = "created" if applied.created else "unchanged" if same else "changed"
             told = "".join(f"; warning: {text}" for text in applied.warnings)
             self._say(ref, Step.SENT, words + told)

@@ -6,7 +6,7 @@ https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-manageme
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -99,18 +99,37 @@ def keys(element: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def extract(live: Object, manager: str) -> Object:
-    """What a manager applied to an object, with the values of now: fit to be applied again.
+def applied(live: Object, manager: str) -> frozenset[Path]:
+    """The fields that a manager applied and still owns."""
+    return frozenset[Path]().union(
+        *(
+            one.fields
+            for one in managers(live)
+            if one.name == manager and one.operation == "Apply" and not one.subresource
+        )
+    )
+
+
+def gained(before: Object, after: Object, manager: str) -> frozenset[Path]:
+    """The fields that an apply made a manager's alone: what it took from others, and what is new.
+
+    What another one still owns, too, keeps its value when the manager lets go of it.
+    """
+    others = (one.fields for one in managers(after) if one.name != manager)
+    return applied(after, manager) - applied(before, manager).union(*others)
+
+
+def extract(live: Object, paths: Iterable[Path]) -> Object:
+    """These fields of an object with the values of now, as far as they are there: fit to be
+    applied.
 
     As ``ExtractInto`` of k8s.io/client-go/applyconfigurations does.
     """
     tree: dict[str, Any] = {}
-    for one in managers(live):
-        if one.name == manager and one.operation == "Apply" and not one.subresource:
-            for path in one.fields:
-                node = tree
-                for step in path:
-                    node = node.setdefault(step, {})
+    for path in paths:
+        node = tree
+        for step in path:
+            node = node.setdefault(step, {})
     picked = _picked(live, tree)
     body: Object = picked if isinstance(picked, dict) else {}
     metadata = live.get("metadata") or {}

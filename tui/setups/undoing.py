@@ -11,12 +11,32 @@ from tui.cluster.errors import ApiError, Fault
 from tui.cluster.guard import RefusedError
 from tui.cluster.halt import Halt
 from tui.cluster.objects import Object, Ref
+from tui.setups import managed
 from tui.setups.deleting import Deleting
 from tui.setups.outcome import Failure, Outcome, Progress, Step
 from tui.setups.plan import Deletion
 from tui.setups.site import Site
 
 _TRIES = 12
+_LABELS = (ownership.MANAGED_BY, ownership.SETUP)
+
+
+def before(live: Object, after: Object) -> Object:
+    """What to apply to make an object again what it was before an apply changed it.
+
+    What had been applied to it, and the old values of what that apply took from other managers:
+    nobody but us would set those again.
+
+    Args:
+        live: as it was.
+        after: as the apply left it.
+    """
+    mine = managed.applied(live, ownership.MANAGER)
+    body = managed.extract(live, mine | managed.gained(live, after, ownership.MANAGER))
+    # Whoever set them: what has lost them is not ours to restore.
+    labels = {name: live["metadata"]["labels"][name] for name in _LABELS}
+    body["metadata"]["labels"] = {**(body["metadata"].get("labels") or {}), **labels}
+    return body
 
 
 def run(
