@@ -296,12 +296,33 @@ def test_leftovers_of_an_older_version_are_pruned(place: Place, folder: Write) -
     assert (found.state, [ref.name for ref in found.leftover]) == (State.DRIFTED, ["two"])
     plan = place.setups(own).plan("own", place.namespace)
     assert [one.action for one in plan.objects] == [Action.UNCHANGED, Action.PRUNE]
-    assert place.apply("own", place.setups(own)).good
+    ended = place.apply("own", place.setups(own))
+    assert (ended.good, [ref.name for ref in ended.done]) == (True, ["one", "two"])
     assert place.labelled() == {"ConfigMap one"}
     assert place.get("ConfigMap", "three") == stranger
     # Also what the catalogue no longer has can be deleted.
     assert place.delete("own").good
     assert place.labelled() == set()
+
+
+def test_leftovers_stay_as_long_as_the_new_version_is_not_up(place: Place, folder: Write) -> None:
+    text = (
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\n"
+        "spec:\n  selector: {matchLabels: {a: b}}\n  template:\n"
+        "    metadata: {labels: {a: b}}\n"
+        "    spec: {containers: [{name: c, image: 'IMAGE'}]}\n"
+    )
+    old = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: old}\ndata: {a: '1'}\n"
+    own = folder("own", a__yaml=text.replace("IMAGE", "nginx:1.27-alpine"), b__yaml=old)
+    assert place.apply("own", place.setups(own)).good
+    (own / "own" / "b.yaml").unlink()
+    folder("own", a__yaml=text.replace("IMAGE", "nginx:no-such"))
+    setups = place.setups(own)
+    ended = place.apply("own", setups)
+    assert ended.failure is not None
+    assert [str(ref) for ref in ended.left] == ["ConfigMap old"]
+    assert setups.undo(ended, place.steps.append).good
+    assert place.labelled() == {"Deployment d", "ConfigMap old"}, "it is as it was before"
 
 
 def test_a_finalizer_holds_a_deletion_no_longer_than_was_said(app: Place) -> None:

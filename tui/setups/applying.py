@@ -22,7 +22,7 @@ from tui.setups import planning, rollout, scaling, undoing
 from tui.setups.deleting import remove
 from tui.setups.model import Answer
 from tui.setups.outcome import STOPPED, Failure, Outcome, Progress, Step
-from tui.setups.plan import Action, Conflict, Manifest, Plan
+from tui.setups.plan import Conflict, Manifest, Plan
 from tui.setups.render import WORKLOADS, filled
 from tui.setups.site import Site
 
@@ -74,7 +74,7 @@ class Applying:
         self._wait = wait
         self._halt = halt
         self._began = site.steady()
-        self._written: list[Ref] = []
+        self._done: list[Ref] = []
         self._created: dict[Ref, str] = {}
         self._before: dict[Ref, Object] = {}
         self._probe = ""
@@ -90,13 +90,13 @@ class Applying:
             failure = Failure(None, "Refused", str(error))
         except ApiError as error:
             failure = self._of(error, None)
-        refs = [one.ref for one in self._plan.manifests]
+        refs = [*(one.ref for one in self._plan.manifests), *self._plan.leftover]
         return Outcome(
             setup=self._plan.setup.name,
             namespace=self._plan.namespace,
             seconds=self._seconds,
-            done=tuple(dict.fromkeys(self._written)),
-            left=tuple(ref for ref in refs if ref not in self._written) if failure else (),
+            done=tuple(dict.fromkeys(self._done)),
+            left=tuple(ref for ref in refs if ref not in self._done) if failure else (),
             failure=failure,
             undo=self._undo() if failure else "",
             probe=self._probe,
@@ -114,25 +114,22 @@ class Applying:
         if plan.problems:
             raise FailedError(Failure(None, "Refused", plan.problems[0]))
         scaled = self._scaled()
-        live = {}
         for manifest in plan.manifests:
-            live[manifest.ref] = self._patiently(
-                manifest.ref, partial(self._write, manifest, scaled)
-            )
-        for one in plan.objects:
-            if one.action is Action.PRUNE:
-                self._patiently(one.ref, partial(self._prune, one.ref))
+            self._patiently(manifest.ref, partial(self._write, manifest, scaled))
         deadline = self._began + self._wait
-        for ref in live:
+        for ref in (one.ref for one in plan.manifests):
             if ref.kind in WORKLOADS:
                 self._roll_out(ref, deadline)
             else:
                 self._say(ref, Step.READY, "in place")
         self._answer(deadline)
+        # Last: pods of the old version may still read it, and nothing brings it back.
+        for ref in plan.leftover:
+            self._patiently(ref, partial(self._prune, ref))
 
     # -- writing
 
-    def _write(self, manifest: Manifest, scaled: set[tuple[str, str]]) -> Object:
+    def _write(self, manifest: Manifest, scaled: set[tuple[str, str]]) -> None:
         """Apply one object as the version that is there now, looking again when it changed."""
         ref = manifest.ref
         for attempt in range(_TRIES):
@@ -148,7 +145,7 @@ class Applying:
                 if self._halt.wait(0.02 * (attempt + 1)):
                     raise ApiError(Fault.STOPPED, "stopped") from None
                 continue
-            self._written.append(ref)
+            self._done.append(ref)
             same = live is not None and _version(live) == _version(applied.body)
             if applied.created:
                 self._created[ref] = str(applied.body["metadata"].get("uid", ""))
@@ -157,7 +154,7 @@ class Applying:
             words = "created" if applied.created else "unchanged" if same else "changed"
             told = "".join(f"; warning: {text}" for text in applied.warnings)
             self._say(ref, Step.SENT, words + told)
-            return applied.body
+            return
         raise FailedError(
             Failure(ref, "Conflict", f"{ref} was changed by others again and again; try once more.")
         )
@@ -207,6 +204,7 @@ class Applying:
         if live is None or ownership.setup_of(live) != self._plan.setup.name:
             return
         remove(self._site, ref, live, self._plan.setup.name, self._typed, self._halt)
+        self._done.append(ref)
         self._say(ref, Step.GONE, "left behind by an older version; deleted")
 
     def _scaled(self) -> set[tuple[str, str]]:

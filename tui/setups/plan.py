@@ -99,6 +99,11 @@ class Plan:
         return tuple((one.ref, clash) for one in self.objects for clash in one.conflicts)
 
     @property
+    def leftover(self) -> tuple[Ref, ...]:
+        """What an older version of the setup left behind: it goes once the new one is up."""
+        return tuple(one.ref for one in self.objects if one.action is Action.PRUNE)
+
+    @property
     def problems(self) -> tuple[str, ...]:
         """Sentences that say why it cannot be applied; empty if it can."""
         found = [self.guard] if self.guard else []
