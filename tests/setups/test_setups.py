@@ -342,6 +342,18 @@ def test_a_finalizer_holds_a_deletion_no_longer_than_was_said(app: Place) -> Non
     assert app.delete("nginx").good
 
 
+def test_pods_of_another_workload_with_the_same_labels_are_not_waited_for(place: Place) -> None:
+    # The trap of every tutorial: two Deployments whose pods both say `app: fastapi`.
+    assert place.apply("fastapi").good
+    ours = place.get("Deployment", "fastapi-deploy")["spec"]
+    place.create("Deployment", "another", spec=ours | {"replicas": 1})
+    eventually(lambda: place.get("Deployment", "another")["status"].get("readyReplicas") == 1)
+    setups = place.setups()
+    ended = setups.delete(setups.deletion("fastapi", place.namespace), place.steps.append, wait=5)
+    assert ended.good, ended.failure
+    assert place.get("Deployment", "another")["status"]["readyReplicas"] == 1
+
+
 def test_an_object_given_away_since_is_not_deleted(app: Place) -> None:
     assert app.apply("nginx").good
     setups = app.setups()

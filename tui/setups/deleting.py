@@ -12,7 +12,7 @@ from tui.cluster.guard import RefusedError
 from tui.cluster.halt import Halt
 from tui.cluster.objects import KINDS, Object, Ref
 from tui.cluster.rights import Right
-from tui.setups.outcome import Failure, Outcome, Progress, Step
+from tui.setups.outcome import Failure, Outcome, Progress, Step, Telling
 from tui.setups.plan import Deletion, Manifest
 from tui.setups.render import WORKLOADS
 from tui.setups.site import Site, Stock
@@ -96,6 +96,12 @@ def remove(site: Site, ref: Ref, live: Object, setup: str, typed: str, halt: Hal
     raise ApiError(Fault.CONFLICT, f"{ref} is changed by others again and again; try once more.")
 
 
+def held(live: Object) -> str:
+    """Why an object that is being deleted is still there, to be appended; empty if not known."""
+    holds = ", ".join((live.get("metadata") or {}).get("finalizers") or ())
+    return f": its finalizers hold it ({holds}) until those who set them are done" if holds else ""
+
+
 class Deleting:
     """One run of a deletion that was shown and confirmed."""
 
@@ -111,14 +117,15 @@ class Deleting:
     ) -> None:
         self._site = site
         self._deletion = deletion
-        self._report = report
         self._typed = typed
         self._wait = wait
         self._halt = halt
         self._began = site.steady()
+        self._say = Telling(report, lambda: self._seconds).say
         self._gone: list[Ref] = []
         self._kept: list[Ref] = []
-        self._workloads: list[Object] = []
+        self._workloads: list[tuple[Object, frozenset[str]]] = []
+        """Each with the uids of what makes its pods."""
 
     def run(self) -> Outcome:
         """Do it; never raises."""
@@ -135,7 +142,7 @@ class Deleting:
         return Outcome(
             setup=self._deletion.setup,
             namespace=self._deletion.namespace,
-            seconds=self._site.steady() - self._began,
+            seconds=self._seconds,
             done=tuple(self._gone),
             left=left,
             failure=failure,
@@ -156,8 +163,8 @@ class Deleting:
         for ref, uid in deletion.objects:
             if ref not in self._kept and not self._await_end(ref, uid, deadline):
                 return self._stays(ref)
-        for workload in self._workloads:
-            if not self._await_pods(workload, deadline):
+        for workload, makers in self._workloads:
+            if not self._await_pods(workload, makers, deadline):
                 name = workload["metadata"]["name"]
                 return Failure(
                     None,
@@ -177,11 +184,21 @@ class Deleting:
         if live is None or live["metadata"].get("uid") != uid:
             return
         self._say(ref, Step.DELETING, "deleting")
+        makers = self._makers(live) if ref.kind in WORKLOADS else frozenset()
         mine = remove(self._site, ref, live, self._deletion.setup, self._typed, self._halt)
         if not mine:
             self._kept.append(ref)
-        elif ref.kind in WORKLOADS:
-            self._workloads.append(live)
+        elif makers:
+            self._workloads.append((live, makers))
+
+    def _makers(self, workload: Object) -> frozenset[str]:
+        """What makes a workload's pods, by uid; empty if that may not be read."""
+        try:
+            return self._site.makers(workload, self._deletion.namespace, self._halt)
+        except ApiError as error:
+            if error.kind is Fault.FORBIDDEN:
+                return frozenset()
+            raise
 
     def _await_end(self, ref: Ref, uid: str, deadline: float) -> bool:
         while True:
@@ -198,11 +215,14 @@ class Deleting:
                 return False
             self._pause()
 
-    def _await_pods(self, workload: Object, deadline: float) -> bool:
+    def _await_pods(self, workload: Object, makers: frozenset[str], deadline: float) -> bool:
+        """Those that others made stay, whatever labels they have."""
         while True:
             try:
                 pods = self._site.patiently(
-                    lambda: self._site.all_pods(workload, self._deletion.namespace, self._halt),
+                    lambda: self._site.pods_of(
+                        workload, makers, self._deletion.namespace, self._halt
+                    ),
                     self._halt,
                     lambda words: None,
                 )
@@ -210,27 +230,19 @@ class Deleting:
                 if error.kind is Fault.FORBIDDEN:
                     return True
                 raise
-            old = [pod for pod in pods if pod["metadata"].get("deletionTimestamp")]
-            if not pods or (not old and self._replaced(workload)):
+            if not pods:
                 return True
             if self._site.steady() >= deadline:
                 return False
             self._pause()
 
-    def _replaced(self, workload: Object) -> bool:
-        """Whether somebody has made a workload of that name again: its pods are not ours."""
-        metadata = workload["metadata"]
-        ref = Ref(str(workload["kind"]), self._deletion.namespace, str(metadata["name"]))
-        return self._site.objects.get(ref, self._halt) is not None
-
     def _stays(self, ref: Ref) -> Failure:
         live = self._site.objects.get(ref, self._halt) or {}
-        holds = ", ".join((live.get("metadata") or {}).get("finalizers") or ())
-        why = f": its finalizers hold it ({holds})" if holds else ""
-        return Failure(ref, "Timeout", f"{ref} is not gone after {self._wait:.0f} s{why}.")
+        return Failure(ref, "Timeout", f"{ref} is not gone after {self._wait:.0f} s{held(live)}.")
 
-    def _say(self, ref: Ref, step: Step, sentence: str) -> None:
-        self._report(Progress(ref, step, sentence, self._site.steady() - self._began))
+    @property
+    def _seconds(self) -> float:
+        return self._site.steady() - self._began
 
     def _pause(self) -> None:
         if self._halt.wait(self._site.look / 2):

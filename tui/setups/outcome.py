@@ -1,7 +1,8 @@
-"""How an apply or a delete goes on, and how it ended. Data alone; its text wants cleaning, too."""
+"""How an apply or a delete goes on, and how it ended. Its text wants cleaning, too."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -37,6 +38,26 @@ class Progress:
     """What is known: ``1 of 2 pods ready: ErrImagePull of nginx:1.99``."""
     seconds: float
     """Since the start."""
+
+
+class Telling:
+    """Hands on each step once: what is waited for says the same at every look.
+
+    Args:
+        report: is told.
+        seconds: since the start.
+    """
+
+    def __init__(self, report: Callable[[Progress], None], seconds: Callable[[], float]) -> None:
+        self._report = report
+        self._seconds = seconds
+        self._last: dict[Ref, tuple[Step, str]] = {}
+
+    def say(self, ref: Ref, step: Step, sentence: str) -> None:
+        """An object is there now."""
+        if self._last.get(ref) != (step, sentence):
+            self._last[ref] = (step, sentence)
+            self._report(Progress(ref, step, sentence, self._seconds()))
 
 
 @dataclass(frozen=True, slots=True)

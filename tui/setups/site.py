@@ -149,12 +149,10 @@ class Site:
         """What to apply of a manifest now; the number of replicas is the HPA's if there is one."""
         return scaling.hand_over(manifest.body, manifest.ref, live, scaled)
 
-    def verdict(
-        self, live: Object, namespace: str, halt: Halt, *, told: bool = True
-    ) -> rollout.Verdict:
+    def verdict(self, live: Object, namespace: str, halt: Halt) -> rollout.Verdict:
         """How far a workload's rollout is, pods and events read where it is not done."""
         simple = rollout.judge(live, [])
-        if simple.done or not told:
+        if simple.done:
             return simple
         pods, sets = self.pods(live, namespace, halt)
         try:
@@ -179,40 +177,41 @@ class Site:
         if they may not be read.
         """
         try:
-            found = self.all_pods(live, namespace, halt)
-            sets = self._newest_sets(live, namespace, halt)
+            newest = self._newest_sets(live, namespace, halt)
+            makers = frozenset(map(_uid, newest or [live]))
+            found = self.pods_of(live, makers, namespace, halt)
         except ApiError as error:
             if error.kind is Fault.FORBIDDEN:
                 return [], []
             raise
-        uids = {str(one["metadata"].get("uid")) for one in sets}
-        alive = [pod for pod in found if not pod["metadata"].get("deletionTimestamp")]
-        newest = [
-            pod
-            for pod in alive
-            if not uids
-            or any(r.get("uid") in uids for r in pod["metadata"].get("ownerReferences") or ())
-        ]
-        return newest, sets
+        return [pod for pod in found if not pod["metadata"].get("deletionTimestamp")], newest
 
-    def all_pods(self, live: Object, namespace: str, halt: Halt) -> list[Object]:
-        """Every pod that a workload's selector matches."""
+    def pods_of(
+        self, live: Object, makers: frozenset[str], namespace: str, halt: Halt
+    ) -> list[Object]:
+        """The pods that a workload's selector matches and that these made, by uid."""
         chosen = selector_of(live)
-        return self.objects.list(PODS, namespace, chosen, halt=halt) if chosen else []
+        found = self.objects.list(PODS, namespace, chosen, halt=halt) if chosen else []
+        return [pod for pod in found if _owners(pod) & makers]
+
+    def makers(self, live: Object, namespace: str, halt: Halt) -> frozenset[str]:
+        """The uids of what makes a workload's pods: its ReplicaSets, or itself."""
+        return frozenset(map(_uid, [live, *self._sets(live, namespace, halt)]))
+
+    def _sets(self, live: Object, namespace: str, halt: Halt) -> list[Object]:
+        """A Deployment's ReplicaSets."""
+        chosen = selector_of(live)
+        if live.get("kind") != "Deployment" or not chosen:
+            return []
+        found = self.objects.list(REPLICA_SETS, namespace, chosen, halt=halt)
+        return [one for one in found if _uid(live) in _owners(one)]
 
     def _newest_sets(self, live: Object, namespace: str, halt: Halt) -> list[Object]:
-        if live.get("kind") != "Deployment":
-            return []
-        metadata = live.get("metadata") or {}
-        revision = (metadata.get("annotations") or {}).get(_REVISION)
+        revision = (live["metadata"].get("annotations") or {}).get(_REVISION)
         return [
             one
-            for one in self.objects.list(REPLICA_SETS, namespace, selector_of(live), halt=halt)
+            for one in self._sets(live, namespace, halt)
             if (one["metadata"].get("annotations") or {}).get(_REVISION) == revision
-            and any(
-                r.get("uid") == metadata.get("uid")
-                for r in one["metadata"].get("ownerReferences") or ()
-            )
         ]
 
     def missing(self, wanted: Iterable[Right], halt: Halt) -> tuple[str, ...]:
@@ -245,6 +244,15 @@ def selector_of(live: Object) -> str:
     if selector.get("matchExpressions"):
         return ""
     return ",".join(f"{name}={value}" for name, value in sorted(labels.items()))
+
+
+def _uid(item: Object) -> str:
+    return str(item["metadata"].get("uid", ""))
+
+
+def _owners(item: Object) -> set[str]:
+    """The uids of an object's owners."""
+    return {str(one.get("uid")) for one in item["metadata"].get("ownerReferences") or ()}
 
 
 def told(error: ApiError, doing: str) -> SetupError:
