@@ -17,7 +17,7 @@ from tui.cluster.errors import ApiError, Fault
 from tui.cluster.guard import Guard
 from tui.cluster.transport import Response, Transport
 from tui.setups.model import Answer, Check, SetupError, State
-from tui.setups.outcome import Outcome
+from tui.setups.outcome import Outcome, Progress
 from tui.setups.plan import Action, Plan
 
 Write = Callable[..., Path]
@@ -340,6 +340,21 @@ def test_a_finalizer_holds_a_deletion_no_longer_than_was_said(app: Place) -> Non
     assert state(app, "nginx")[0] is State.APPLYING
     app.patch("Service", "nginx-svc", {"metadata": {"finalizers": None}})
     assert app.delete("nginx").good
+
+
+def test_what_is_waited_for_is_told_once(app: Place) -> None:
+    assert app.apply("nginx").good
+    app.patch("ConfigMap", "nginx-config", {"metadata": {"finalizers": ["example.com/hold"]}})
+    setups = app.setups()
+    held = setups.delete(setups.deletion("nginx", app.namespace), app.steps.append, wait=0.2)
+    assert not held.good
+    steps: list[Progress] = []
+    plan = setups.plan("nginx", app.namespace, {"node-port": app.port})
+    ended = setups.apply(plan, steps.append, wait=0.3)
+    assert ended.failure is not None
+    assert "its finalizers hold it (example.com/hold)" in ended.failure.sentence
+    assert [one.sentence for one in steps] == ["the old one is being deleted"]
+    app.patch("ConfigMap", "nginx-config", {"metadata": {"finalizers": None}})
 
 
 def test_pods_of_another_workload_with_the_same_labels_are_not_waited_for(place: Place) -> None:

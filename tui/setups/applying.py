@@ -19,9 +19,9 @@ from tui.cluster.guard import RefusedError
 from tui.cluster.halt import Halt
 from tui.cluster.objects import KINDS, Object, Ref
 from tui.setups import planning, rollout, scaling, undoing
-from tui.setups.deleting import remove
+from tui.setups.deleting import held, remove
 from tui.setups.model import Answer
-from tui.setups.outcome import STOPPED, Failure, Outcome, Progress, Step
+from tui.setups.outcome import STOPPED, Failure, Outcome, Progress, Step, Telling
 from tui.setups.plan import Conflict, Manifest, Plan
 from tui.setups.render import WORKLOADS, filled
 from tui.setups.site import Site
@@ -68,12 +68,12 @@ class Applying:
     ) -> None:
         self._site = site
         self._plan = plan
-        self._report = report
         self._typed = typed
         self._accepted = frozenset(take_over)
         self._wait = wait
         self._halt = halt
         self._began = site.steady()
+        self._say = Telling(report, lambda: self._seconds).say
         self._done: list[Ref] = []
         self._created: dict[Ref, str] = {}
         self._before: dict[Ref, Object] = {}
@@ -151,7 +151,7 @@ class Applying:
                 self._created[ref] = str(applied.body["metadata"].get("uid", ""))
             elif live is not None and not same and ref not in self._created:
                 self._before.setdefault(ref, undoing.before(live, applied.body))
-            words = "created" if applied.created else "unchanged" if same else "changed"
+            words = "created" if ref in self._created else "unchanged" if same else "changed"
             told = "".join(f"; warning: {text}" for text in applied.warnings)
             self._say(ref, Step.SENT, words + told)
             return
@@ -183,17 +183,17 @@ class Applying:
 
     def _live(self, ref: Ref) -> Object | None:
         """The object as it is, once it is not being deleted."""
-        deadline = self._site.steady() + self._wait
         while True:
             live = self._site.objects.get(ref, self._halt)
             if live is None or not (live.get("metadata") or {}).get("deletionTimestamp"):
                 return live
-            if self._site.steady() > deadline:
+            if self._seconds > self._wait:
                 raise FailedError(
                     Failure(
                         ref,
                         "Timeout",
-                        f"{ref} is being deleted and does not go; look at its finalizers.",
+                        f"{ref} is being deleted and not gone after {self._wait:.0f} s"
+                        f"{held(live)}.",
                     )
                 )
             self._say(ref, Step.WAITING, "the old one is being deleted")
@@ -232,7 +232,7 @@ class Applying:
     # -- waiting
 
     def _roll_out(self, ref: Ref, deadline: float) -> None:
-        said, hopeless_since = "", None
+        hopeless_since = None
         while True:
             live = self._patiently(ref, partial(self._site.objects.get, ref, self._halt))
             if live is None:
@@ -240,9 +240,7 @@ class Applying:
             verdict = self._patiently(
                 ref, partial(self._site.verdict, live, self._plan.namespace, self._halt)
             )
-            if verdict.sentence != said:
-                said = verdict.sentence
-                self._say(ref, Step.READY if verdict.done else Step.ROLLING_OUT, said)
+            self._say(ref, Step.READY if verdict.done else Step.ROLLING_OUT, verdict.sentence)
             if verdict.done:
                 return
             now = self._site.steady()
@@ -259,8 +257,8 @@ class Applying:
                     Failure(
                         ref,
                         "Timeout",
-                        f"{ref} is not rolled out after {self._wait:.0f} s: {said}. It may still "
-                        "come; look again with status.",
+                        f"{ref} is not rolled out after {self._wait:.0f} s: {verdict.sentence}. "
+                        "It may still come; look again with status.",
                     )
                 )
             self._pause()
@@ -272,16 +270,14 @@ class Applying:
         known = {**self._plan.values, "namespace": self._plan.namespace}
         check = filled(health, known)
         ref = Ref("Service", self._plan.namespace, check.service)
-        began, said = self._site.steady(), ""
+        began = self._site.steady()
         while True:
             found: Answer = probe(self._plan.namespace, check)
             self._probe = found.sentence
             if found.good:
                 self._say(ref, Step.ANSWERING, found.sentence)
                 return
-            if found.sentence != said:
-                said = found.sentence
-                self._say(ref, Step.WAITING, said)
+            self._say(ref, Step.WAITING, found.sentence)
             if not found.reached and self._site.steady() - began > _REACH:
                 # Rolled out it is; from here nobody can see more.
                 return
@@ -296,9 +292,6 @@ class Applying:
             self._pause()
 
     # -- words
-
-    def _say(self, ref: Ref, step: Step, sentence: str) -> None:
-        self._report(Progress(ref, step, sentence, self._seconds))
 
     def _pause(self) -> None:
         if self._halt.wait(self._site.look):
