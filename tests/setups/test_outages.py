@@ -68,6 +68,16 @@ def test_an_apply_and_a_delete_get_over_any_lost_request(app: Place, after: bool
     assert {one.partition(" ")[0] for one in lost} >= {"GET", "PATCH", "DELETE"}
 
 
+def test_what_was_made_when_the_answer_was_lost_is_taken_back_too(app: Place) -> None:
+    plan = app.setups().plan("nginx", app.namespace, {"node-port": app.port})
+    for which in range(1, 9):
+        lossy = Lossy(app.transport.config, which, after=True)
+        ended = app.setups(transport=lossy).apply(plan, app.steps.append, wait=20)
+        assert {str(ref) for ref, _ in ended.created} == NGINX, lossy.lost
+        assert app.setups().undo(ended, app.steps.append).good
+        assert app.labelled() == set()
+
+
 def test_a_stopped_apply_is_completed_by_another_or_deleted(app: Place) -> None:
     setups = app.setups()
     plan = setups.plan("nginx", app.namespace, {"node-port": app.port})

@@ -76,6 +76,8 @@ class Applying:
         self._say = Telling(report, lambda: self._seconds).say
         self._done: list[Ref] = []
         self._created: dict[Ref, str] = {}
+        self._unanswered: set[Ref] = set()
+        """What was to be created when the answer was lost: it may be there by now."""
         self._before: dict[Ref, Object] = {}
         self._probe = ""
 
@@ -141,13 +143,15 @@ class Applying:
                 applied = self._send(ref, body, live)
             except ApiError as error:
                 if not planning.outdated(error):
+                    if live is None:
+                        self._unanswered.add(ref)
                     raise
                 if self._halt.wait(0.02 * (attempt + 1)):
                     raise ApiError(Fault.STOPPED, "stopped") from None
                 continue
             self._done.append(ref)
             same = live is not None and _version(live) == _version(applied.body)
-            if applied.created:
+            if applied.created or ref in self._unanswered:
                 self._created[ref] = str(applied.body["metadata"].get("uid", ""))
             elif live is not None and not same and ref not in self._created:
                 self._before.setdefault(ref, undoing.before(live, applied.body))
