@@ -61,6 +61,14 @@ class Place:
     def raw(self, kind: str, name: str) -> bytes:
         return self.transport.get(self.path(self.ref(kind, name))).body
 
+    def write(self, path: str, body: dict[str, Any]) -> None:
+        """Anything, as somebody else."""
+        self.transport.request("POST", path, body=json.dumps(body).encode())
+
+    def quota(self, **hard: str) -> None:
+        quota = {"metadata": {"name": "small"}, "spec": {"hard": hard}}
+        self.write(f"/api/v1/namespaces/{self.namespace}/resourcequotas", quota)
+
     def create(self, kind: str, name: str, **body: Any) -> Any:
         """As somebody else."""
         ref = self.ref(kind, name)

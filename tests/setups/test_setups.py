@@ -484,19 +484,12 @@ def test_what_cannot_be_tried_out_is_reckoned_and_told(app: Place) -> None:
     plan = setups.plan("nginx", app.namespace, {"app-port": 81})
     changed = [str(one.ref) for one in plan.objects if one.action is Action.CHANGE]
     assert changed == ["ConfigMap nginx-config", "Deployment nginx-proxy"]
-    assert all("cannot try it out" in one.warnings[0] for one in plan.objects)
+    assert all("cannot try it out" in one.note for one in plan.objects)
     transport.close()
 
 
 def test_a_quota_is_told_as_what_stops_it(place: Place) -> None:
-    quota = {
-        "apiVersion": "v1",
-        "kind": "ResourceQuota",
-        "metadata": {"name": "small"},
-        "spec": {"hard": {"pods": "0"}},
-    }
-    where = f"/api/v1/namespaces/{place.namespace}/resourcequotas"
-    place.transport.request("POST", where, body=json.dumps(quota).encode())
+    place.quota(pods="0")
     ended = place.apply("fastapi")
     assert ended.failure is not None
     assert ended.failure.reason == "FailedCreate"

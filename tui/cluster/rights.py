@@ -54,6 +54,11 @@ def missing(
     return tuple(found)
 
 
+def in_words(rights: Iterable[Right]) -> tuple[str, ...]:
+    """Each once: several objects of a kind read the same."""
+    return tuple(dict.fromkeys(map(str, rights)))
+
+
 class _Status(msgspec.Struct):
     allowed: bool = False
 

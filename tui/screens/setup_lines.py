@@ -52,6 +52,8 @@ def _object(diff: ObjectDiff, room: int) -> list[Line]:
         lines += _change(change, room, new=diff.action is Action.CREATE)
     for warning in diff.warnings:
         lines += _wrapped(f"    the API server warns: {warning}", room, "decided")
+    if diff.note:
+        lines += _wrapped(f"    {diff.note}", room, "decided")
     return lines
 
 

@@ -304,8 +304,11 @@ class Applying:
     def _of(self, error: ApiError, ref: Ref | None) -> Failure:
         if error.kind is Fault.STOPPED:
             return Failure(ref, STOPPED, "It was stopped; apply again, or delete, completes it.")
-        what = str(ref) if ref is not None else "The cluster"
-        return Failure(ref, error.reason or error.kind.value, f"{what}: {error.message}")
+        if ref is not None and error.kind in planning.REFUSALS:
+            words = planning.refusal(ref, error)
+        else:
+            words = f"{'The cluster' if ref is None else ref}: {error.message}"
+        return Failure(ref, error.reason or error.kind.value, words)
 
     def _stuck(self, ref: Ref, trouble: rollout.Trouble) -> Failure:
         step = rollout.next_step(trouble.reason)

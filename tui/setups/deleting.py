@@ -11,7 +11,7 @@ from tui.cluster.errors import ApiError, Fault
 from tui.cluster.guard import RefusedError
 from tui.cluster.halt import Halt
 from tui.cluster.objects import KINDS, Object, Ref
-from tui.cluster.rights import Right
+from tui.cluster.rights import Right, in_words
 from tui.setups.outcome import Failure, Outcome, Progress, Step, Telling
 from tui.setups.plan import Deletion, Manifest
 from tui.setups.render import WORKLOADS
@@ -52,7 +52,7 @@ def make(
         else:
             foreign.append((ref, ownership.owner(live)))
     order = _order(found)
-    verbs = [Right("delete", known, namespace) for known in dict.fromkeys(r.known for r in order)]
+    verbs = [Right("delete", ref.known, namespace, ref.name) for ref in order]
     used = {one.ref.known for one in manifests}
     unseen = [right for right in survey.unseen if right.kind in used]
     return Deletion(
@@ -60,7 +60,7 @@ def make(
         namespace=namespace,
         objects=tuple((ref, str(found[ref]["metadata"].get("uid", ""))) for ref in order),
         foreign=tuple(foreign),
-        missing_rights=site.missing([*unseen, *verbs], halt),
+        missing_rights=in_words(site.missing([*unseen, *verbs], halt)),
         guard=site.writer.guard.refusal,
         typed=site.writer.guard.typed,
     )

@@ -54,6 +54,8 @@ class ObjectDiff:
     """The API server's warnings."""
     problem: str = ""
     """Why it is refused, a sentence; for foreign objects whose it is."""
+    note: str = ""
+    """What else is to say of it, a sentence."""
     owner: str = ""
     """Of a foreign object: who it belongs to, such as ``Helm release web``."""
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
+from typing import Final
 
 from tui.cluster import ownership
 from tui.cluster.errors import ApiError, Fault
 from tui.cluster.guard import RefusedError
 from tui.cluster.halt import Halt
-from tui.cluster.objects import Object, Ref
-from tui.cluster.rights import Right
+from tui.cluster.objects import KnownKind, Object, Ref
+from tui.cluster.rights import Right, in_words
 from tui.setups import diff, needs, scaling
 from tui.setups.model import Setup, Values
 from tui.setups.plan import Action, Conflict, Manifest, ObjectDiff, Plan
@@ -18,6 +20,25 @@ from tui.setups.site import Site, Stock, Survey
 
 _FIELD_CONFLICT = "FieldManagerConflict"
 _TRIES = 6
+REFUSALS: Final = frozenset({Fault.INVALID, Fault.NOT_FOUND, Fault.FORBIDDEN, Fault.SERVER})
+"""What concerns one object alone: by quotas and webhooks the server refuses with 403 and 500."""
+_STEPS: Final = {
+    # A request cut off at the wrong moment leaves the port taken until the server's repair loop
+    # has found it three times, once every three minutes.
+    "port is already allocated": (
+        "Choose another node-port. If no Service has it (kubectl get services -A), the server "
+        "frees it by itself within ten minutes."
+    ),
+    "exceeded quota": ("Raise the quota (kubectl describe quota -n {namespace}), or ask for less."),
+    "because it is being terminated": (
+        "Choose another namespace, or wait until it is gone and create it again."
+    ),
+    "failed calling webhook": "What stands behind that webhook has to answer first.",
+    "field is immutable": "Delete the setup, and apply it again.",
+    "updates to statefulset spec": "Delete the setup, and apply it again.",
+    'namespaces "': "Create it with: kubectl create namespace {namespace}",
+}
+"""By what the server says: what to do next."""
 
 
 def make(
@@ -33,8 +54,10 @@ def make(
     survey = site.survey(manifests, setup.name, namespace, halt, stock)
     local = bool(site.writer.guard.refusal)
     scaled = scaling.targets([*survey.hpas, *(one.body for one in manifests if _is_hpa(one.ref))])
+    lacking = site.missing(_rights(manifests, survey, namespace), halt)
+    denied = frozenset(right.kind for right in lacking)
     objects = [
-        _diff(site, one, survey, scaled, setup.name, halt, local=local)
+        _diff(site, one, survey, scaled, setup.name, denied, halt, local=local)
         for one in manifests
         if one.ref in survey.live
     ]
@@ -49,7 +72,7 @@ def make(
         prerequisites=needs.check(
             site, setup.needs, known, manifests, namespace, survey.hpas, halt
         ),
-        missing_rights=site.missing(_rights(manifests, survey, namespace), halt),
+        missing_rights=in_words(lacking),
         local=local,
         guard=site.writer.guard.refusal,
         typed=site.writer.guard.typed,
@@ -90,18 +113,20 @@ def _diff(
     survey: Survey,
     scaled: set[tuple[str, str]],
     setup: str,
+    denied: Collection[KnownKind],
     halt: Halt,
     *,
     local: bool,
 ) -> ObjectDiff:
     ref, live = manifest.ref, survey.live[manifest.ref]
     for _ in range(_TRIES):
-        found = _look(site, manifest, live, scaled, setup, halt, local=local)
+        found = _look(site, manifest, live, scaled, setup, denied, halt, local=local)
         if found is not None:
             return found
         # Its status changes all the time, and the version with it.
         live = site.objects.get(ref, halt)
-    return ObjectDiff(ref, Action.REFUSED, problem=f"{ref} is changed by others all the time.")
+    words = f"{ref} is changed by others all the time; look again in a moment."
+    return ObjectDiff(ref, Action.REFUSED, problem=words)
 
 
 def _look(
@@ -110,6 +135,7 @@ def _look(
     live: Object | None,
     scaled: set[tuple[str, str]],
     setup: str,
+    denied: Collection[KnownKind],
     halt: Halt,
     *,
     local: bool,
@@ -118,59 +144,42 @@ def _look(
     ref = manifest.ref
     if live is not None and ownership.setup_of(live) != setup:
         return foreign(ref, live)
+    if live is not None and (live.get("metadata") or {}).get("deletionTimestamp"):
+        words = "The old one is being deleted; applying waits until it is gone."
+        return ObjectDiff(ref, Action.CREATE, note=words)
     body = site.wanted(manifest, live, scaled)
     if local:
         return _reckoned(ref, body, live)
+    clashes: tuple[Conflict, ...] = ()
     try:
-        found = site.writer.apply(ref, body, live, dry_run=True, halt=halt)
+        try:
+            found = site.writer.apply(ref, body, live, dry_run=True, halt=halt)
+        except ApiError as error:
+            clashes = conflicts_of(error)
+            if not clashes:
+                raise
+            # What it would be if the fields in conflict were taken over.
+            found = site.writer.apply(ref, body, live, dry_run=True, force=True, halt=halt)
     except RefusedError as error:
         return ObjectDiff(ref, Action.REFUSED, problem=str(error))
     except ApiError as error:
-        clashes = conflicts_of(error)
-        if clashes:
-            return _forced(site, ref, body, live, clashes, halt)
         if outdated(error):
             return None
         if "dry run" in error.message.lower() and error.kind is Fault.INVALID:
             # An admission webhook with side effects; the real thing goes past it all the same.
             words = f"The server cannot try it out ({error.message.rstrip('.')})."
-            return replace(_reckoned(ref, body, live), warnings=(words,))
-        if error.kind is Fault.FORBIDDEN:
+            return replace(_reckoned(ref, body, live), note=words)
+        if error.kind is Fault.FORBIDDEN and ref.known in denied:
             # The right that is missing is told by itself.
             return _reckoned(ref, body, live)
-        if error.kind in (Fault.CONFLICT, Fault.INVALID, Fault.NOT_FOUND):
-            return ObjectDiff(ref, Action.REFUSED, problem=_refusal(ref, error))
+        if error.kind in REFUSALS:
+            return ObjectDiff(ref, Action.REFUSED, problem=refusal(ref, error))
         raise
-    return _compared(ref, live, found.body, found.warnings)
-
-
-def _forced(
-    site: Site,
-    ref: Ref,
-    body: Object,
-    live: Object | None,
-    clashes: tuple[Conflict, ...],
-    halt: Halt,
-) -> ObjectDiff | None:
-    """What it would be if the fields in conflict were taken over."""
-    try:
-        found = site.writer.apply(ref, body, live, dry_run=True, force=True, halt=halt)
-    except ApiError as error:
-        if outdated(error):
-            return None
-        raise
-    changes = diff.between(live or {}, found.body)
-    return ObjectDiff(ref, Action.CHANGE, changes, clashes, found.warnings)
-
-
-def _compared(
-    ref: Ref, live: Object | None, result: Object, warnings: tuple[str, ...]
-) -> ObjectDiff:
     if live is None:
-        return ObjectDiff(ref, Action.CREATE, warnings=warnings)
-    changes = diff.between(live, result)
-    action = Action.CHANGE if changes else Action.UNCHANGED
-    return ObjectDiff(ref, action, changes, warnings=warnings)
+        return ObjectDiff(ref, Action.CREATE, warnings=found.warnings)
+    changes = diff.between(live, found.body)
+    action = Action.CHANGE if changes or clashes else Action.UNCHANGED
+    return ObjectDiff(ref, action, changes, clashes, found.warnings)
 
 
 def _reckoned(ref: Ref, body: Object, live: Object | None) -> ObjectDiff:
@@ -184,33 +193,22 @@ def _reckoned(ref: Ref, body: Object, live: Object | None) -> ObjectDiff:
     return ObjectDiff(ref, Action.CHANGE if changes else Action.UNCHANGED, changes)
 
 
-def _refusal(ref: Ref, error: ApiError) -> str:
-    if error.kind is Fault.NOT_FOUND:
-        return (
-            f"{ref} cannot be created: {error.message.rstrip('.')}. "
-            f"Create it with: kubectl create namespace {ref.namespace}"
-            if "namespaces" in error.message
-            else f"{ref} cannot be created: {error.message}"
-        )
+def refusal(ref: Ref, error: ApiError) -> str:
+    """That the server does not take an object, why, and what to do about it."""
     said = f"The API server does not take {ref}: {error.message}"
-    if "port is already allocated" in error.message:
-        # A request cut off at the wrong moment leaves the port taken until the server's repair
-        # loop has found it three times, once every three minutes.
-        said += (
-            ". Choose another node-port. If no Service has it (kubectl get services -A), the "
-            "server frees it by itself within ten minutes."
-        )
+    for words, step in _STEPS.items():
+        if words in error.message:
+            return f"{said.rstrip('.')}. {step.format(namespace=ref.namespace)}"
     return said
 
 
 def _rights(manifests: tuple[Manifest, ...], survey: Survey, namespace: str) -> list[Right]:
     wanted = list(survey.unseen)
     for ref in dict.fromkeys(one.ref for one in manifests):
-        verbs = ["get", "patch"]
+        wanted += [Right(verb, ref.known, namespace, ref.name) for verb in ("get", "patch")]
         if survey.live.get(ref) is None:
-            verbs.append("create")
-        wanted += [Right(verb, ref.known, namespace) for verb in verbs]
-    wanted += [Right("delete", ref.known, namespace) for ref in survey.leftover]
+            wanted.append(Right("create", ref.known, namespace))
+    wanted += [Right("delete", ref.known, namespace, ref.name) for ref in survey.leftover]
     # A kind that the setup has nothing of is no loss if it may not be listed.
     used = {one.ref.known for one in manifests}
     return [one for one in dict.fromkeys(wanted) if one.verb != "list" or one.kind in used]

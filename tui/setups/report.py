@@ -59,6 +59,8 @@ def _details(one: ObjectDiff) -> Iterator[str]:
         yield f"    conflict: {clean(clash.field)} is managed by {clean(clash.manager)}"
     for warning in one.warnings:
         yield f"    warning: {clean(warning)}"
+    if one.note:
+        yield f"    {clean(one.note)}"
 
 
 def _change(change: FieldChange) -> str:
@@ -167,6 +169,7 @@ def plan_data(made: Plan) -> dict[str, Any]:
                 "changes": [_change_data(change) for change in one.changes],
                 "conflicts": [{"manager": c.manager, "field": c.field} for c in one.conflicts],
                 "warnings": list(one.warnings),
+                "note": one.note,
                 "problem": one.problem,
                 "owner": one.owner,
             }

@@ -19,7 +19,7 @@ from tui.cluster.errors import ApiError, Fault
 from tui.cluster.guard import Guard, RefusedError
 from tui.cluster.halt import Halt
 from tui.cluster.objects import KINDS, Ref
-from tui.cluster.rights import Right
+from tui.cluster.rights import Right, in_words
 from tui.cluster.transport import Transport
 from tui.setups import deleting, planning, status, undoing
 from tui.setups.applying import Applying
@@ -264,7 +264,7 @@ class Setups:
         with _in_words("asking what is allowed"):
             lacking = set(self._site.missing(every, halt or Halt()))
         return {
-            name: tuple(str(right) for right in rights if str(right) in lacking)
+            name: in_words(right for right in rights if right in lacking)
             for name, rights in wanted.items()
         }
 

@@ -214,10 +214,9 @@ class Site:
             if (one["metadata"].get("annotations") or {}).get(_REVISION) == revision
         ]
 
-    def missing(self, wanted: Iterable[Right], halt: Halt) -> tuple[str, ...]:
-        """Rights that this user lacks, in words."""
-        lacking = rights.missing(self.transport, wanted, halt)
-        return tuple(str(right) for right in lacking)
+    def missing(self, wanted: Iterable[Right], halt: Halt) -> tuple[Right, ...]:
+        """Rights that this user lacks."""
+        return rights.missing(self.transport, wanted, halt)
 
     def patiently(self, attempt: Callable[[], T], halt: Halt, say: Callable[[str], None]) -> T:
         """Try again while the API server is away, for `OUTAGE` seconds.
