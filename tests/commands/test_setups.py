@@ -221,6 +221,41 @@ def test_a_write_that_fails_unread_is_told_on_stderr_and_by_the_exit_code(
     assert json.loads(run("status", "load-app", "--json").stdout)["state"] == "absent"
 
 
+@full_disk
+def test_a_dry_run_that_nobody_can_read_fails(started: Any) -> None:
+    for words in (("apply", "load-app"), ("delete", "load-app")):
+        with open("/dev/full", "w") as full:
+            child = started(*words, "--dry-run", stdout=full, stderr=subprocess.PIPE)
+            _, said = child.communicate(timeout=60)
+        assert (child.returncode, said.count("\n")) == (EXIT_FAILED, 1), said
+
+
+def test_what_is_refused_is_json_too(run: Any) -> None:
+    done = run("apply", "nginx", "--yes", "--json", namespace="default")
+    assert done.exit_code == EXIT_FAILED
+    said = json.loads(done.stdout)
+    assert (said["done"], said["failure"]["reason"]) == ([], "Refused")
+    assert said["failure"]["sentence"] in done.stderr
+    assert json.loads(run("delete", "nginx", "--json", "--read-only").stdout)["failure"]
+
+
+def test_what_may_not_be_deleted_is_not_asked_for(run: Any) -> None:
+    done = run("delete", "load-app", "--read-only")
+    assert done.exit_code == EXIT_FAILED
+    assert done.stderr.startswith("kscale-tui: This is read-only")
+    done = run("delete", "load-app", "--read-only", "--dry-run")
+    assert done.exit_code == EXIT_FAILED
+    assert "! This is read-only" in done.stdout
+
+
+def test_a_setup_that_is_not_up_yet_is_not_healthy(run: Any) -> None:
+    assert run("apply", "hpa-cpu", "--yes").exit_code == EXIT_OK
+    done = run("status", "hpa-cpu", "--json")
+    assert json.loads(done.stdout)["state"] == "applying", "what it scales is not there"
+    assert done.exit_code == EXIT_FAILED
+    assert run("delete", "hpa-cpu", "--yes").exit_code == EXIT_OK
+
+
 def test_nobody_to_ask_is_wrong_usage(run: Any) -> None:
     done = run("apply", "fastapi")
     assert done.exit_code == EXIT_USAGE
@@ -265,6 +300,7 @@ def test_read_only_and_protected_contexts(run: Any, tmp_path: Path) -> None:
         (("apply", "apache", "--yes"), EXIT_USAGE, "There is no setup 'apache'"),
         (("diff", "apache"), EXIT_USAGE, "there are caddy, fastapi"),
         (("status", "apache"), EXIT_USAGE, "There is no setup 'apache'"),
+        (("delete", "apache", "--yes"), EXIT_USAGE, "There is no setup 'apache'"),
         (("delete", "No Such", "--yes"), EXIT_USAGE, "'No Such' is no name of a setup"),
         (("diff", "nginx", "--set", "node-port"), EXIT_USAGE, "KEY=VALUE"),
         (("diff", "nginx", "--set", "foo=bar"), EXIT_USAGE, "has no value 'foo'; there are: app-"),

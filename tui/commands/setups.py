@@ -24,7 +24,7 @@ from tui.config import ConfigError, Settings, load
 from tui.doors.guards import guard_of
 from tui.setups import catalogue, report
 from tui.setups.model import Catalogue, SetupError, State, UsageError
-from tui.setups.outcome import STOPPED, Outcome, Progress
+from tui.setups.outcome import STOPPED, Failure, Outcome, Progress
 from tui.setups.plan import Plan
 from tui.setups.setups import Setups
 from tui.setups.values import assignments
@@ -32,7 +32,7 @@ from tui.text import clean, in_json
 
 FAILED: Final = 1
 USAGE: Final = 2
-_BAD: Final = frozenset({State.DEGRADED, State.DRIFTED, State.NOT_OURS, State.UNKNOWN})
+_BAD: Final = frozenset({State.DEGRADED, State.DRIFTED, State.UNKNOWN})
 
 
 @click.group(short_help="Apply, preview and delete proxies, sample apps and HPAs.")
@@ -151,11 +151,12 @@ def apply(
     """Apply NAME, and wait until it is rolled out and answers."""
     with _place(options) as place:
         plan = place.setups.plan(name, place.namespace, assignments(given))
-        if dry_run or not place.as_json:
-            _preview(place, report.plan_data(plan), report.plan(plan), yes=yes or dry_run)
+        _preview(place, report.plan_data(plan), report.plan(plan), yes=yes, dry_run=dry_run)
         if dry_run:
             sys.exit(FAILED if plan.problems else 0)
-        _refuse_if_not_possible(plan, managers)
+        refusal = _refusal(plan, managers)
+        if refusal is not None:
+            _refuse(place, name, refusal)
         typed = confirmed("setups", f"Apply {name} in {place.namespace}?", yes, plan.typed, typed)
         accepted = [one for one in plan.conflicts if one[1].manager in managers]
         with _probing(place), _stoppable() as halt:
@@ -180,11 +181,12 @@ def delete(name: str, yes: bool, dry_run: bool, typed: str, wait: float, **optio
     """Delete what was applied of NAME, and wait until it is gone."""
     with _place(options) as place:
         deletion = place.setups.deletion(name, place.namespace)
-        if dry_run or not place.as_json:
-            lines = report.deletion(deletion)
-            _preview(place, report.deletion_data(deletion), lines, yes=yes or dry_run)
+        lines = report.deletion(deletion)
+        _preview(place, report.deletion_data(deletion), lines, yes=yes, dry_run=dry_run)
         if dry_run:
-            return
+            sys.exit(FAILED if deletion.problems else 0)
+        if deletion.problems:
+            _refuse(place, name, Failure(None, "Refused", deletion.problems[0]))
         if not deletion.empty:
             typed = confirmed(
                 "setups", f"Delete {name} in {place.namespace}?", yes, deletion.typed, typed
@@ -215,8 +217,8 @@ def status(name: str | None, given: tuple[str, ...], **options: Any) -> None:
         lines = [line for one in found for line in report.status(one)]
         _answer(place.as_json, data[0] if name else data, lines)
         # A name that stands in every tutorial is no fault, unless it was asked for.
-        bad = _BAD if name else _BAD - {State.NOT_OURS}
-        if any(one.state in bad for one in found) or (name and found[0].state is State.ABSENT):
+        bad = set(State) - {State.HEALTHY} if name else _BAD
+        if any(one.state in bad for one in found):
             sys.exit(FAILED)
 
 
@@ -240,15 +242,24 @@ def _same_cluster(options: dict[str, Any]) -> tuple[str, ...]:
     return tuple(word for name, value in given if value for word in (name, value))
 
 
-def _refuse_if_not_possible(plan: Plan, managers: tuple[str, ...]) -> None:
+def _refusal(plan: Plan, managers: tuple[str, ...]) -> Failure | None:
+    """Why a plan is not carried out; None if it is."""
     if plan.problems:
-        _fail(plan.problems[0])
+        return Failure(None, "Refused", plan.problems[0])
     for ref, clash in plan.conflicts:
         if clash.manager not in managers:
-            _fail(
+            return Failure(
+                ref,
+                "FieldConflict",
                 f"{ref} has the field {clash.field}, which {clash.manager} manages. Leave it, or "
-                f"take it over with --take-over {clash.manager}."
+                f"take it over with --take-over {clash.manager}.",
             )
+    return None
+
+
+def _refuse(place: _Place, name: str, why: Failure) -> NoReturn:
+    """Nothing was begun."""
+    _end(place, Outcome(name, place.namespace, 0.0, (), failure=why))
 
 
 @contextlib.contextmanager
@@ -343,34 +354,29 @@ def _tell(place: _Place, step: Progress) -> None:
     say(report.progress(step), err=place.as_json)
 
 
-def _end(place: _Place, ended: Outcome) -> None:
+def _end(place: _Place, ended: Outcome) -> NoReturn:
     if place.as_json:
-        _print_json(report.outcome_data(ended))
+        say(in_json(report.outcome_data(ended)))
     elif ended.good:
         _print(report.outcome(ended))
     if not ended.good:
         for line in report.outcome(ended):
             say(f"kscale-tui: {line}", err=True)
-        sys.exit(FAILED)
+    sys.exit(0 if ended.good else FAILED)
 
 
-def _preview(place: _Place, data: object, lines: Iterable[str], *, yes: bool) -> None:
+def _preview(
+    place: _Place, data: object, lines: Iterable[str], *, yes: bool, dry_run: bool
+) -> None:
     """What a write would do, before it does; nobody is asked who cannot read it."""
-    if not _show(place, data, lines) and not yes:
+    if dry_run:
+        _answer(place.as_json, data, lines)
+    elif not place.as_json and not _print(lines) and not yes:
         _fail("What would change cannot be shown; nothing was changed.")
-
-
-def _show(place: _Place, data: object, lines: Iterable[str]) -> bool:
-    """False if nobody reads it."""
-    return _print_json(data) if place.as_json else _print(lines)
 
 
 def _print(lines: Iterable[str]) -> bool:
     return all(say(line) for line in lines)
-
-
-def _print_json(data: object) -> bool:
-    return say(in_json(data))
 
 
 def _fail(sentence: str) -> NoReturn:

@@ -69,9 +69,8 @@ def _change(change: FieldChange, room: int, *, new: bool) -> list[Line]:
 def of_deletion(deletion: Deletion, room: int) -> list[Line]:
     """Exactly what will go, and what stays because it is not ours."""
     lines: list[Line] = []
-    for sentence in (deletion.guard, *(f"You may not {r}." for r in deletion.missing_rights)):
-        if sentence:
-            lines += _wrapped(f"✕ {sentence}", room, "bad")
+    for problem in deletion.problems:
+        lines += _wrapped(f"✕ {problem}", room, "bad")
     if deletion.empty:
         where = f"There is nothing of the setup {deletion.setup} in {deletion.namespace}."
         lines += _wrapped(where, room, "muted")
@@ -86,9 +85,7 @@ def of_deletion(deletion: Deletion, room: int) -> list[Line]:
 
 def refused(prepared: Plan | Deletion) -> bool:
     """Whether it cannot be carried out, whatever is confirmed."""
-    if isinstance(prepared, Plan):
-        return bool(prepared.problems) or prepared.empty
-    return bool(prepared.guard or prepared.missing_rights) or prepared.empty
+    return bool(prepared.problems) or prepared.empty
 
 
 def _ref(ref: Ref) -> str:

@@ -199,8 +199,7 @@ class SetupPreview(ModalScreen[None]):
         if self._found is None:
             return close
         if refused(self._found):
-            nothing = isinstance(self._found, Plan) and not self._found.problems
-            return [("nothing to do   " if nothing else "", "muted"), *close]
+            return [("" if self._found.problems else "nothing to do   ", "muted"), *close]
         if self._conflicts and not self._taken:
             return [
                 ("t ", "bold decided"),

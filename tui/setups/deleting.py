@@ -151,8 +151,8 @@ class Deleting:
     def _run(self) -> Failure | None:
         site, deletion = self._site, self._deletion
         site.writer.guard.permit(self._typed)
-        if deletion.missing_rights:
-            return Failure(None, "Forbidden", f"You may not {deletion.missing_rights[0]}.")
+        if deletion.problems:
+            return Failure(None, "Refused", deletion.problems[0])
         for ref, uid in deletion.objects:
             site.patiently(
                 partial(self._remove, ref, uid),

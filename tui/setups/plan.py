@@ -135,6 +135,12 @@ class Deletion:
     typed: str = ""
 
     @property
+    def problems(self) -> tuple[str, ...]:
+        """Sentences that say why nothing can be deleted; empty if it can."""
+        guard = [self.guard] if self.guard else []
+        return (*guard, *(f"You may not {right}." for right in self.missing_rights))
+
+    @property
     def empty(self) -> bool:
         """Whether there is nothing to delete."""
         return not self.objects

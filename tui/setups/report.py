@@ -80,6 +80,8 @@ def deletion(made: Deletion) -> Iterator[str]:
         yield f"  stays: {_ref(ref)}, which belongs to {clean(owner)}"
     if made.empty:
         yield f"There is nothing of the setup {clean(made.setup)} in {clean(made.namespace)}."
+    for problem in made.problems:
+        yield f"! {clean(problem)}"
 
 
 def progress(step: Progress) -> str:
@@ -191,6 +193,7 @@ def deletion_data(made: Deletion) -> dict[str, Any]:
         "namespace": made.namespace,
         "objects": [{**_ref_data(ref), "uid": uid} for ref, uid in made.objects],
         "foreign": [{**_ref_data(ref), "owner": owner} for ref, owner in made.foreign],
+        "problems": list(made.problems),
     }
 
 

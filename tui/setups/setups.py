@@ -146,7 +146,9 @@ class Setups:
         ).run()
 
     def deletion(self, name: str, namespace: str, halt: Halt | None = None) -> Deletion:
-        """What deleting would delete. Also for a name the catalogue no longer has."""
+        """What deleting would delete. Also for a name the catalogue no longer has, as long as
+        something is there.
+        """
         namespace = _checked(namespace)
         known = {setup.name: setup for setup in self.catalogue.setups}
         if not NAME.fullmatch(name):
@@ -158,7 +160,10 @@ class Setups:
             if name in known:
                 values = self._remembering(known[name], stock, None)
                 manifests = render(known[name], values, namespace)
-            return deleting.make(self._site, manifests, name, namespace, stock, halt)
+            found = deleting.make(self._site, manifests, name, namespace, stock, halt)
+        if found.empty and name not in known:
+            self.catalogue.get(name)  # mistyped, or it cannot be used: that is told
+        return found
 
     def delete(
         self,
