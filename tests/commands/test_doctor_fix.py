@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from tests.commands.test_doctor import doctor
 from tests.setups.place import Place
 from tui.analysis.doctor.finding import Finding, Fix, Patch, Severity
 from tui.commands.doctor_fix import Wish, run
+from tui.setups.repair import Repair, Repairs
 
 TARGET = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
 
@@ -101,6 +104,52 @@ def test_read_only_forbids_it(
     assert "Nothing was changed." in said.err
     assert most(place) == 2
     assert not place.audit.exists()
+
+
+def fixing(place: Place, most: int) -> Finding:
+    kind, spec = "HorizontalPodAutoscaler", f'{{"spec":{{"maxReplicas":{most}}}}}'
+    patch = Patch("autoscaling/v2", kind, place.namespace, "web", spec)
+    return finding("HPA a/x", Fix("Raise it.", patch=patch))
+
+
+def test_json_is_printed_where_nothing_is_done_too(
+    place: Place, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KSCALE_AUDIT_LOG", str(place.audit))
+    hpa(place)
+    wish = Wish("min-is-max", yes=True, as_json=True)
+    run(wish, place.transport.config, [fixing(place, 2)])
+    document = json.loads(capsys.readouterr().out)
+    assert (document["changes"], document["problems"], document["done"]) == ([], [], False)
+    with pytest.raises(SystemExit):
+        run(wish, place.transport.config, [fixing(place, 0)])
+    document = json.loads(capsys.readouterr().out)
+    assert "does not take it" in document["problems"][0]
+    monkeypatch.setenv("KSCALE_AUDIT_LOG", str(place.audit / "none" / "such"))
+    place.audit.touch()
+    with pytest.raises(SystemExit):
+        run(wish, place.transport.config, [fixing(place, 4)])
+    document = json.loads(capsys.readouterr().out)
+    assert document["done"] is False
+    assert "cannot be written" in document["problems"][0]
+
+
+def test_stopped_while_it_writes_it_says_what_is_not_known(
+    place: Place, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KSCALE_AUDIT_LOG", str(place.audit))
+    hpa(place)
+    carry_out = Repairs.carry_out
+
+    def struck(self: Repairs, *args: Any) -> Repair:
+        os.kill(os.getpid(), signal.SIGINT)
+        return carry_out(self, *args)
+
+    monkeypatch.setattr(Repairs, "carry_out", struck)
+    with pytest.raises(SystemExit) as ended:
+        run(Wish("min-is-max", yes=True), place.transport.config, [fixing(place, 4)])
+    assert ended.value.code == 1
+    assert "web may have been changed. Look again" in capsys.readouterr().err
 
 
 def test_wrong_usage() -> None:

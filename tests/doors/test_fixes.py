@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from tests.doors.connected import Connected
 from tests.setups.place import Place
 from tui.analysis.doctor.finding import Patch
 from tui.cluster.audit import AuditLog
+from tui.cluster.transport import Response, Transport
 from tui.config import Settings
 from tui.doors.fixes import FixesDoor, Seen
 
@@ -51,3 +53,21 @@ def test_it_looks_and_applies_in_the_background(place: Place) -> None:
     door.close()
     door.look("min-is-max", patch)
     assert answer(door).problem.startswith("Stopped")
+
+
+class Strange(Transport):
+    """Fails as nobody expected."""
+
+    def request(self, method: str, path: str, *args: Any, **more: Any) -> Response:
+        raise RuntimeError("\x1b[31mout of the blue")
+
+
+def test_an_error_that_nobody_expected_is_an_answer_too(place: Place) -> None:
+    transport = Strange(place.transport.config)
+    feed = Connected(None)
+    feed.transport = transport
+    door = FixesDoor(feed, Settings(), audit=AuditLog(place.audit))
+    door.look("min-is-max", Patch("autoscaling/v2", KIND, place.namespace, "web", '{"spec":{}}'))
+    said = answer(door).problem
+    assert said.startswith("It ended half way (RuntimeError: out of the blue).")
+    transport.close()

@@ -30,6 +30,11 @@ def sentence(error: Exception) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
+def unexpected(error: Exception) -> str:
+    """An error that nobody expected, in a few words."""
+    return one_line(f"{type(error).__name__}: {error}", 200)
+
+
 class ClusterError(Exception):
     """The cluster cannot be used as asked: what is wrong, and what to do next."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any, Final, NoReturn
 
@@ -16,6 +16,8 @@ from tui.cluster.access import ClusterConfig
 from tui.cluster.audit import AuditLog
 from tui.cluster.transport import Transport
 from tui.commands.asking import confirmed
+from tui.commands.stopping import stoppable
+from tui.commands.telling import say
 from tui.config import ConfigError, Settings, load
 from tui.doors.guards import guard_of
 from tui.setups.model import SetupError
@@ -68,20 +70,31 @@ def run(wish: Wish, config: ClusterConfig, findings: Iterable[Finding]) -> None:
     try:
         repairs = Repairs(transport, guard, AuditLog())
         repair = repairs.look(finding.id, fix.patch)
-        if wish.dry_run or not wish.as_json:
+        if wish.dry_run or not wish.as_json or not repair.possible:
             _show(wish, repair)
         if repair.problems:
-            _fail(clean(repair.problems[0]) if wish.as_json else "Nothing was changed.")
+            _fail(repair.problems[0] if wish.as_json else "Nothing was changed.")
         if wish.dry_run or not repair.possible:
             return
         typed = confirmed(
             "doctor", f"Change {clean(str(repair.ref))}?", wish.yes, repair.typed, wish.typed
         )
-        _show(wish, repairs.carry_out(repair, typed), done=True)
+        _carry_out(wish, repairs, repair, typed)
     except SetupError as error:
         _fail(str(error))
     finally:
         transport.close()
+
+
+def _carry_out(wish: Wish, repairs: Repairs, repair: Repair, typed: str) -> None:
+    try:
+        with stoppable() as halt:
+            done = repairs.carry_out(repair, typed, halt)
+    except SetupError as error:
+        if wish.as_json:
+            _show(wish, replace(repair, problems=(str(error),)))
+        raise
+    _show(wish, done, done=True)
 
 
 def _chosen(wish: Wish, findings: Iterable[Finding]) -> Finding:
@@ -111,10 +124,13 @@ def _objects(findings: Iterable[Finding]) -> str:
 
 def _show(wish: Wish, repair: Repair, *, done: bool = False) -> None:
     if wish.as_json:
-        click.echo(in_json(_data(repair, done)))
+        lines = [in_json(_data(repair, done))]
     else:
-        for sign, text, _ in words(repair, _WIDTH, done=done, whole=True):
-            click.echo(f"{sign}{text}".rstrip())
+        said = words(repair, _WIDTH, done=done, whole=True)
+        lines = [f"{sign}{text}".rstrip() for sign, text, _ in said]
+    for line in lines:
+        # What is done is done, whether or not anybody reads it.
+        (say if done else click.echo)(line)
 
 
 def _data(repair: Repair, done: bool) -> dict[str, Any]:

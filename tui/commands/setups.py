@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -15,10 +14,10 @@ import click
 
 from tui.cluster.audit import AuditLog
 from tui.cluster.errors import ClusterError
-from tui.cluster.halt import Halt
 from tui.cluster.kubeconfig import load_config
 from tui.cluster.transport import Transport
 from tui.commands.asking import confirmed
+from tui.commands.stopping import stoppable
 from tui.commands.telling import say
 from tui.config import ConfigError, Settings, load
 from tui.doors.guards import guard_of
@@ -159,7 +158,7 @@ def apply(
             _refuse(place, name, refusal)
         typed = confirmed("setups", f"Apply {name} in {place.namespace}?", yes, plan.typed, typed)
         accepted = [one for one in plan.conflicts if one[1].manager in managers]
-        with _probing(place), _stoppable() as halt:
+        with _probing(place), stoppable() as halt:
             ended = place.setups.apply(
                 plan, partial(_tell, place), typed=typed, take_over=accepted, wait=wait, halt=halt
             )
@@ -191,7 +190,7 @@ def delete(name: str, yes: bool, dry_run: bool, typed: str, wait: float, **optio
             typed = confirmed(
                 "setups", f"Delete {name} in {place.namespace}?", yes, deletion.typed, typed
             )
-        with _stoppable() as halt:
+        with stoppable() as halt:
             ended = place.setups.delete(
                 deletion, partial(_tell, place), typed=typed, wait=wait, halt=halt
             )
@@ -224,7 +223,7 @@ def status(name: str | None, given: tuple[str, ...], **options: Any) -> None:
 
 def _undone(place: _Place, ended: Outcome, typed: str, wait: float) -> Outcome:
     """An apply that failed, taken back."""
-    with _stoppable() as halt:
+    with stoppable() as halt:
         undone = place.setups.undo(ended, partial(_tell, place), typed=typed, wait=wait, halt=halt)
     if undone.failure is not None:
         words = f"It could not be taken back: {undone.failure.sentence}"
@@ -284,21 +283,6 @@ def _place(options: dict[str, Any]) -> Iterator[_Place]:
         _fail(str(error))
     finally:
         transport.close()
-
-
-@contextlib.contextmanager
-def _stoppable() -> Iterator[Halt]:
-    """Ctrl-C and SIGTERM end what runs between two writes, and it says what is left."""
-    halt = Halt()
-    before = {
-        number: signal.signal(number, lambda *_: halt.stop())
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield halt
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextlib.contextmanager

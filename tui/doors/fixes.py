@@ -14,6 +14,7 @@ from typing import Protocol
 
 from tui.analysis.doctor.finding import Patch
 from tui.cluster.audit import AuditLog
+from tui.cluster.errors import unexpected
 from tui.cluster.halt import Halt
 from tui.cluster.transport import Transport
 from tui.config import Settings
@@ -101,6 +102,9 @@ class FixesDoor:
             found = do(Repairs(transport, guard, audit, self._clock))
         except SetupError as error:
             found = Seen(problem=str(error))
+        except Exception as error:  # without an answer the screen would wait for ever
+            words = f"It ended half way ({unexpected(error)}). Look again before you try once more."
+            found = Seen(problem=words)
         with self._lock:
             if number == self._asked:
                 self._seen = found

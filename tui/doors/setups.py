@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from tui.cluster.audit import AuditLog
-from tui.cluster.errors import one_line
+from tui.cluster.errors import unexpected
 from tui.cluster.halt import Halt
 from tui.cluster.objects import Ref
 from tui.cluster.route import Route, Routes
@@ -140,7 +140,7 @@ class SetupsDoor:
             except SetupError as error:
                 self._board.notice(str(error))
             except Exception as error:  # a thread that died would leave rows that look alive
-                self._board.lost(f"How it is cannot be told ({_named(error)}).")
+                self._board.lost(f"How it is cannot be told ({unexpected(error)}).")
             self._due = time.monotonic() + LOOK
 
     def _refresh(self, setups: Setups) -> None:
@@ -219,7 +219,7 @@ class SetupsDoor:
         except SetupError as error:
             found = Prepared(problem=str(error))
         except Exception as error:  # without an answer the screen would wait for ever
-            found = Prepared(problem=f"What it would do cannot be told ({_named(error)}).")
+            found = Prepared(problem=f"What it would do cannot be told ({unexpected(error)}).")
         with self._lock:
             if given is not None and not found.problem:
                 self._given[name] = dict(given)
@@ -292,8 +292,8 @@ class SetupsDoor:
             self._board.failed(
                 name,
                 what,
-                f"It ended half way ({_named(error)}). Look at what is there, then apply or delete "
-                "it again.",
+                f"It ended half way ({unexpected(error)}). Look at what is there, then apply or "
+                "delete it again.",
             )
         else:
             self._outcomes[name] = ended
@@ -329,8 +329,3 @@ class SetupsDoor:
         overrides = settings.setups.overrides()
         audit = self._audit or AuditLog()
         return Setups(transport, found, guard, audit, overrides=overrides, clock=self._clock)
-
-
-def _named(error: Exception) -> str:
-    """An error that nobody expected, in a few words."""
-    return one_line(f"{type(error).__name__}: {error}", 200)

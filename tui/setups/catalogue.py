@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tui.cluster import shapes
-from tui.cluster.errors import one_line
+from tui.cluster.errors import unexpected
 from tui.cluster.objects import KINDS, Object, known_kind
 from tui.resources import fixtures
 from tui.setups import about, documents, render
@@ -91,7 +91,7 @@ def _add(folder: Path, builtin: bool, setups: list[Setup], broken: list[Broken])
     except SetupError as error:
         why = str(error)
     except Exception as error:  # one odd folder must not take the others with it
-        why = f"It cannot be made sense of ({one_line(f'{type(error).__name__}: {error}', 200)})."
+        why = f"It cannot be made sense of ({unexpected(error)})."
     else:
         return
     broken.append(Broken(folder.name, folder, f"The setup {folder.name} cannot be used: {why}"))
