@@ -159,3 +159,17 @@ def test_what_is_called_a_password_is_never_shown() -> None:
     [change] = diff.between(new, again)
     assert change.path.endswith("env[name=DB_PASSWORD].value")
     assert "hunter" not in str(change)
+
+
+def test_another_spelling_of_a_quantity_is_no_difference() -> None:
+    def hpa(kind: str, amount: str) -> dict[str, Any]:
+        metric = {"resource": {"name": "memory", "target": {kind: amount}}}
+        return {"metadata": {}, "spec": {"metrics": [metric]}}
+
+    for kind in ("averageValue", "value"):
+        assert diff.departures(hpa(kind, "1024Mi"), hpa(kind, "1Gi")) == []
+        [found] = diff.departures(hpa(kind, "1024Mi"), hpa(kind, "2Gi"))
+        assert found.change.path == f"spec.metrics[0].resource.target.{kind}"
+    env = [{"name": "value", "value": "1024Mi"}]
+    other = [{"name": "value", "value": "1Gi"}]
+    assert diff.departures({"spec": {"env": env}}, {"spec": {"env": other}}), "this is text"

@@ -54,6 +54,8 @@ _KEYS: Final[dict[str, tuple[str, ...]]] = {
     "hostAliases": ("ip",),
 }
 _QUANTITIES: Final = frozenset({"requests", "limits"})
+"""Maps of them."""
+_QUANTITY: Final = frozenset({"averageValue", "sizeLimit", "divisor"})
 _LONGEST: Final = 400
 _MOST: Final = 500
 _TEXT: Final = 100_000
@@ -221,12 +223,18 @@ def _same(old: Any, new: Any, path: managed.Path) -> bool:
         return there in ({}, [], None)
     if old == new:
         return type(old) is type(new) or not isinstance(old, bool | None)
-    if len(path) > 1 and path[-2][2:] in _QUANTITIES:
+    if _is_quantity(path):
         try:
             return quantity.parse(str(old)) == quantity.parse(str(new))
         except quantity.QuantityError:
             return False
     return False
+
+
+def _is_quantity(path: managed.Path) -> bool:
+    """Whether the server keeps another spelling of it than was sent: 1Gi for 1024Mi."""
+    above, name = (element[2:] for element in (("", "", *path)[-2:]))
+    return above in _QUANTITIES or name in _QUANTITY or (above, name) == ("target", "value")
 
 
 def shown(value: Any, path: managed.Path = ()) -> str | None:
