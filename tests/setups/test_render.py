@@ -111,3 +111,12 @@ def test_an_hpa_and_its_target_agree() -> None:
         [container] = deployment["spec"]["template"]["spec"]["containers"]
         for metric in spec["metrics"]:
             assert metric["resource"]["name"] in container["resources"]["requests"]
+
+
+def test_a_number_among_arguments_is_text() -> None:
+    container = {"args": ["--port", "${port}"], "command": ["${port}"], "ports": ["${port}"]}
+    assert render.object_of(container, {"port": 80}, {}) == {
+        "args": ["--port", "80"],
+        "command": ["80"],
+        "ports": [80],
+    }

@@ -21,10 +21,11 @@ from tui.setups.plan import Manifest
 
 _PLACEHOLDER: Final = re.compile(r"(\$?)\$\{([^{}\n]{1,80})\}")
 _FILE: Final = re.compile(r"\$\{file:([A-Za-z0-9][A-Za-z0-9._-]{0,100})\}")
-_TEXT_ONLY: Final = frozenset(
+_TEXT_MAPS: Final = frozenset(
     {"data", "labels", "annotations", "matchLabels", "selector", "nodeSelector"}
 )
-"""Maps whose values are always text to Kubernetes."""
+_TEXT_LISTS: Final = frozenset({"args", "command"})
+"""Maps, and lists, whose values are always text to Kubernetes."""
 _ORDER: Final = {known.kind: place for place, known in enumerate(KINDS)}
 WORKLOADS: Final = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
 
@@ -164,11 +165,15 @@ def _mapped(node: Any, put: Callable[[str, bool], Value], *, as_text: bool) -> A
             name: _mapped(
                 item,
                 put,
-                as_text=(name in _TEXT_ONLY and isinstance(item, dict)) or as_text or pair,
+                as_text=as_text or pair or _is_text(name, item),
             )
             for name, item in node.items()
         }
     return node
+
+
+def _is_text(name: str, item: Any) -> bool:
+    return name in (_TEXT_MAPS if isinstance(item, dict) else _TEXT_LISTS)
 
 
 def _of(name: str, values: Values) -> Value:
