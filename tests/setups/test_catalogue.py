@@ -8,7 +8,7 @@ import pytest
 
 from tests.needs import posix
 from tests.setups.place import Place
-from tui.setups import catalogue, report
+from tui.setups import catalogue, render, report
 from tui.setups.model import Setup, SetupError
 
 CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: '1'}\n"
@@ -67,7 +67,9 @@ def with_(text: str, **metadata: str) -> str:
         (CONFIG_MAP.replace("'1'", "'${file:../x}'"), "placeholder"),
         (CONFIG_MAP + "---\n" + CONFIG_MAP, "two objects called ConfigMap c"),
         ("", "no manifests"),
-        ("kind: 1\n", "no kind or no metadata"),
+        ("kind: 1\n", "has no kind"),
+        ("apiVersion: v1\nkind: List\nitems: []\n", "has a List. A setup may hold"),
+        ("apiVersion: v1\nkind: ConfigMap\n", "A ConfigMap has no name"),
     ],
 )
 def test_what_a_folder_must_not_hold(folder: Write, text: str, says: str) -> None:
@@ -150,6 +152,8 @@ TYPES = "one of name, port, node-port, image, number, quantity"
         ("[[checks]]\nservice = 's'\npath = '/'\n[[checks]]\nservice = 1", "[[checks]] 2: "),
         ("[[needs]]\nkind = 'pod'", "[[needs]] 1: kind is 'pod', and has to be one of metrics, "),
         ("[[needs]]\nkind = 'service'\nname = '${nobody}'", "nobody"),
+        ("[[needs]]\nkind = 'metrics'\nhint = '${nobody}'", "nobody"),
+        (VALUE.format("port", "80\nmost = 90"), "least and most are for numbers, not for a port."),
     ],
 )
 def test_settings_that_make_no_sense(folder: Write, toml: str, says: str) -> None:
@@ -210,6 +214,23 @@ def test_links_that_lead_out_are_refused(folder: Write, tmp_path: Path) -> None:
     own = folder("own", a__yaml=CONFIG_MAP)
     (own / "own" / "x.conf").symlink_to(tmp_path / "elsewhere")
     assert "leads out of the folder" in catalogue.load(own).broken[0].problem
+    (own / "own" / "x.conf").unlink()
+    (own / "own" / "b.yaml").symlink_to(tmp_path / "nowhere")
+    assert "b.yaml is a link that leads nowhere" in catalogue.load(own).broken[0].problem
+
+
+def test_what_windows_editors_write_is_read(folder: Write) -> None:
+    own = folder("own", a__yaml=CONFIG_MAP.replace("'1'", "'${file:b}'"), b="one\ntwo\n")
+    for file in (own / "own").iterdir():
+        file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes().replace(b"\n", b"\r\n"))
+    setup = catalogue.load(own).get("own")
+    [manifest] = render.render(setup, {}, "here")
+    assert manifest.body["data"] == {"a": "one\ntwo\n"}
+
+
+def test_where_ones_own_setup_is_stands_apart_from_its_title(folder: Write) -> None:
+    own = folder("own", a__yaml=CONFIG_MAP)
+    assert f"own: t  ({own}/own)" in list(report.catalogue(catalogue.load(own)))
 
 
 def test_files_that_are_no_text_are_refused(folder: Write) -> None:

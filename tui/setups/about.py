@@ -99,6 +99,8 @@ def _placeholder(name: str, given: Any) -> Placeholder:
     where = f"[values.{name}]"
     value = _table(where, given, _Value)
     kind = _one_of(where, "type", value.type, ValueType)
+    if kind is not ValueType.NUMBER and (value.least, value.most) != (None, None):
+        raise SetupError(f"{_FILE}: {where}: least and most are for numbers, not for a {kind}.")
     made = Placeholder(name, kind, value.default, value.title, value.least, value.most)
     try:
         default = fit(made, value.default)

@@ -75,12 +75,12 @@ def _own_folders(own: Path) -> list[Path]:
 
 def _is_meant(folder: Path) -> bool:
     """Whether somebody means a folder to be a setup: not every one beside them is."""
-    if (folder / "setup.toml").exists():
-        return True
     try:
+        if (folder / "setup.toml").exists():
+            return True
         return folder.name[0] != "." and any(one.suffix in _YAML for one in folder.iterdir())
     except OSError:
-        return False
+        return folder.name[0] != "."  # that it cannot be read is told of it alone
 
 
 def _add(folder: Path, builtin: bool, setups: list[Setup], broken: list[Broken]) -> None:
@@ -136,16 +136,20 @@ def _texts(folder: Path) -> dict[str, str]:
     """The folder's text files by name; links that lead out of it are refused."""
     try:
         root = folder.resolve(strict=True)
-        found = sorted(one for one in folder.iterdir() if one.is_file() and one.name[0] != ".")
+        found = sorted(one for one in folder.iterdir() if not one.is_dir() and one.name[0] != ".")
         if len(found) > _MOST_FILES:
             raise SetupError(f"It has more than {_MOST_FILES} files.")
         texts = {}
         for one in found:
+            if not one.exists():
+                raise SetupError(f"{one.name} is a link that leads nowhere.")
+            if not one.is_file():
+                continue
             if one.resolve(strict=True).parent != root:
                 raise SetupError(f"{one.name} is a link that leads out of the folder.")
             if one.stat().st_size > documents.LARGEST:
                 raise SetupError(f"{one.name} is larger than {documents.LARGEST // 1024} KiB.")
-            texts[one.name] = one.read_text(encoding="utf-8")
+            texts[one.name] = one.read_text(encoding="utf-8-sig")
     except (OSError, RuntimeError) as error:
         raise SetupError(
             f"It cannot be read: {getattr(error, 'strerror', None) or error}."
@@ -176,7 +180,8 @@ def _verify(setup: Setup, origins: Iterable[str]) -> None:
         except SetupError as error:
             raise SetupError(f"{origin}: {error}") from None
     for need in setup.needs:
-        _verify_names(render.names_in(need.name), known, "setup.toml")
+        for text in (need.name, need.hint):
+            _verify_names(render.names_in(text), known, "setup.toml")
     for check in (*setup.checks, *([setup.health] if setup.health else [])):
         _verify_names(render.names_in(check.service), known, "setup.toml")
     render.render(setup, values, "default")
@@ -214,8 +219,8 @@ def _verify_names(names: Iterable[str], known: set[str], where: str) -> None:
 
 def _verify_object(template: Object) -> None:
     kind, metadata = template.get("kind"), template.get("metadata")
-    if not isinstance(kind, str) or not isinstance(metadata, dict):
-        raise SetupError("A manifest has no kind or no metadata.")
+    if not isinstance(kind, str):
+        raise SetupError("A manifest has no kind.")
     if kind == "Secret":
         raise SetupError(
             "It has a Secret. Setups never read or write Secrets: create it with kubectl, and name "
@@ -227,8 +232,8 @@ def _verify_object(template: Object) -> None:
         raise SetupError(f"It has a {kind}. A setup may hold {there}.")
     if template.get("apiVersion") != found.api_version:
         raise SetupError(f"A {kind} must be of {found.api_version}.")
-    name = metadata.get("name")
-    if not isinstance(name, str) or not name:
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    if not isinstance(metadata, dict) or not isinstance(name, str) or not name:
         raise SetupError(f"A {kind} has no name.")
     if metadata.get("namespace", "${namespace}") != "${namespace}":
         raise SetupError(

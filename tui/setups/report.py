@@ -27,8 +27,8 @@ _SIGNS: Final = {
 def catalogue(found: Catalogue) -> Iterator[str]:
     """Lines that list the setups and their values."""
     for setup in found.setups:
-        own = "" if setup.builtin else f"  ({setup.folder})"
-        yield f"{clean(setup.name)}: {clean(setup.title)}{clean(own)}"
+        own = "" if setup.builtin else f"  ({clean(str(setup.folder))})"
+        yield f"{clean(setup.name)}: {clean(setup.title)}{own}"
         yield f"    {clean(setup.summary)}"
         for one in setup.placeholders:
             yield f"      {clean(one.name)}={clean(str(one.default))}  {clean(one.title)}"
