@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tui.cluster.objects import Ref
 from tui.doors.setups_board import Board
-from tui.setups.model import Broken, Catalogue, SetupStatus, State
+from tui.setups.model import Broken, Catalogue, Setup, SetupStatus, State
 from tui.setups.outcome import Failure, Outcome
 from tui.state.setups import SetupRow
 from tui.state.store import Store
@@ -28,6 +28,16 @@ def row(store: Store) -> SetupRow:
 
 def absent(made: Board) -> None:
     made.status(SetupStatus("nginx", "default", State.ABSENT, "Not applied."))
+
+
+def test_a_folder_with_the_name_of_a_built_in_one_does_not_hide_it() -> None:
+    store = Store()
+    nginx = Setup("nginx", "nginx in front of the app", "", Path("nginx"), builtin=True)
+    broken = Broken("nginx", Path("own/nginx"), "A built-in setup has this name.")
+    Board(store, lambda: 100.0).catalogue(Catalogue((nginx,), (broken,)), {"nginx": "n"}, "")
+    shown = store.drain().setups
+    assert [(one.key, one.title) for one in shown.rows] == [("n", "nginx in front of the app")]
+    assert shown.notice == broken.problem
 
 
 def test_a_refusal_stands_until_something_else_is_tried() -> None:

@@ -38,9 +38,13 @@ class Board:
                 self._rows[setup.name] = SetupRow(
                     setup.name, keys.get(setup.name, ""), setup.title, setup.summary
                 )
+            notice = ""
             for broken in found.broken:
-                self._rows[broken.name] = SetupRow(broken.name, sentence=broken.problem)
-            self._row = replace(self._row, refusal=refusal, notice="")
+                if broken.name in self._usable:  # the built-in one of that name can be used
+                    notice = broken.problem
+                else:
+                    self._rows[broken.name] = SetupRow(broken.name, sentence=broken.problem)
+            self._row = replace(self._row, refusal=refusal, notice=notice)
             self._put()
 
     def notice(self, sentence: str) -> None:
