@@ -573,7 +573,16 @@ def test_what_else_is_not_ours_is_named(place: Place) -> None:
 
 def test_how_many_fields_were_changed_is_said(app: Place) -> None:
     assert app.apply("nginx").good
-    app.patch("ConfigMap", "nginx-config", {"data": {"nginx.conf": "x", "more": "y"}})
+    app.patch("ConfigMap", "nginx-config", {"data": {"more": "y"}})
     found, words = state(app, "nginx")
     assert found is State.DRIFTED
-    assert words.endswith("was changed by kubectl-edit, and 1 other field.")
+    assert words == (
+        "ConfigMap nginx-config: data.more was added by kubectl-edit. Applying again leaves it; "
+        "take it away by hand."
+    )
+    app.patch("Service", "nginx-svc", {"spec": {"selector": {"app": "y"}}})
+    found, words = state(app, "nginx")
+    assert words == (
+        "Service nginx-svc: spec.selector.app was changed by kubectl-edit, and 1 other field. "
+        "Applying again sets it back."
+    )

@@ -63,7 +63,7 @@ def _added(wanted: Object, ref: Ref, live: Object, entries: list[managed.Manager
             if not there or _at(wanted, path)[0] or "kubectl.kubernetes.io" in path[-1]:
                 continue
             change = FieldChange(shown, None, diff.shown(value, path))
-            found.append(Drift(ref, change, entry.name))
+            found.append(Drift(ref, change, entry.name, added=True))
     return found
 
 

@@ -212,6 +212,8 @@ class Drift:
     """``old``: what was applied; ``new``: what is there."""
     by: str
     """The field's manager now, such as ``kubectl-edit``; empty if nobody owns it."""
+    added: bool = False
+    """Whether it was never ours: applying again leaves it."""
 
 
 @dataclass(frozen=True, slots=True)

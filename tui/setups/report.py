@@ -231,7 +231,10 @@ def status_data(found: SetupStatus) -> dict[str, Any]:
         "missing": _refs(found.missing),
         "leftover": _refs(found.leftover),
         "foreign": [{**_ref_data(ref), "owner": owner} for ref, owner in found.foreign],
-        "drift": [{**_ref_data(d.ref), **_change_data(d.change), "by": d.by} for d in found.drift],
+        "drift": [
+            {**_ref_data(d.ref), **_change_data(d.change), "by": d.by, "added": d.added}
+            for d in found.drift
+        ],
     }
 
 

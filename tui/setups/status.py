@@ -127,14 +127,24 @@ def _judge(
             state, words = blind
             return state, f"{ref}: {words}"
     if found:
-        drift = found[0]
-        by = f" by {drift.by}" if drift.by else ""
-        more = f", and {plural(len(found) - 1, 'other field')}" if len(found) > 1 else ""
-        return State.DRIFTED, f"{drift.ref}: {drift.change.path} was changed{by}{more}."
+        return State.DRIFTED, _drifted(found)
     if leftover:
-        return State.DRIFTED, f"Left over from an older version: {_names(leftover)}."
+        return State.DRIFTED, (
+            f"Left over from an older version: {_names(leftover)}. Applying again deletes it."
+        )
     ready = sum(v.ready for v in verdicts.values())
     return State.HEALTHY, f"{plural(ready, 'pod')} ready." if verdicts else "In place."
+
+
+def _drifted(found: list[Drift]) -> str:
+    """What is otherwise, by whom, and what applying again would do about it."""
+    drift = min(found, key=lambda one: one.added)
+    what, then = "changed", "Applying again sets it back."
+    if drift.added:
+        what, then = "added", "Applying again leaves it; take it away by hand."
+    by = f" by {drift.by}" if drift.by else ""
+    more = f", and {plural(len(found) - 1, 'other field')}" if len(found) > 1 else ""
+    return f"{drift.ref}: {drift.change.path} was {what}{by}{more}. {then}"
 
 
 def _blind(hpa: Object, now: float) -> tuple[State, str] | None:
