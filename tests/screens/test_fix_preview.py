@@ -80,6 +80,15 @@ async def says(screen: Shown, door: Door, seen: Seen, words: str) -> str:
     return " ".join(screen.text("#sheet").split())
 
 
+async def test_what_is_asked_stays_in_sight() -> None:
+    async with opened() as (screen, door, seen):
+        long = tuple(FieldChange(f"spec.f{n}", "x" * 200, "y") for n in range(9))
+        await says(screen, door, Seen(replace(seen, changes=long)), "spec.f0")
+        await screen.look()
+        inside = screen.app.screen.query_one("#sheet").content_region
+        assert inside.contains_region(screen.app.screen.query_one("#question").region)
+
+
 async def test_it_is_read_applied_and_taken_back() -> None:
     async with opened() as (screen, door, seen):
         assert door.looked == [("at-max", seen.patch)]

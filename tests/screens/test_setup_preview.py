@@ -249,14 +249,45 @@ async def test_production_has_its_name_typed() -> None:
     plan = replace(PLAN, typed="shop-prod")
     async with opened(plan) as (screen, door):
         assert "shop-prod looks like production" in screen.text("#question")
-        await screen.press("y")
         assert screen.app.screen.query_one("#do", Button).disabled
-        typed = screen.app.screen.query_one("#typed", Input)
-        typed.focus()
+        assert screen.app.focused is screen.app.screen.query_one("#typed", Input)
         await screen.press(*"shop", "enter")
         assert door.done == []
         await screen.press(*"-prod", "enter")
         assert door.done == [("apply", plan, "shop-prod", ())]
+
+
+async def test_in_production_taking_over_is_still_a_key() -> None:
+    plan = replace(CONFLICT, typed="shop-prod")
+    async with opened(plan) as (screen, door):
+        assert not screen.app.screen.query_one("#typed", Input).display
+        await screen.press("t", *"shop-prod", "enter")
+        assert door.done == [("apply", plan, "shop-prod", plan.conflicts)]
+
+
+LONG = replace(
+    PLAN,
+    typed="shop-prod",
+    objects=tuple(
+        ObjectDiff(DEPLOYMENT, Action.CHANGE, (FieldChange(f"spec.f{n}", '"' + "x" * 250, '"y"'),))
+        for n in range(9)
+    ),
+)
+
+
+@pytest.mark.parametrize("size", [(60, 16), *SIZES])
+@pytest.mark.parametrize(
+    "found", [LONG, replace(LONG, typed=""), DELETION], ids=["typed", "long", "short"]
+)
+async def test_what_is_asked_stays_in_sight(found: Plan | Deletion, size: tuple[int, int]) -> None:
+    async with opened(found, size) as (screen, _):
+        await screen.until(lambda: screen.app.screen.query_one("#do").region.height == 1)
+        inside = screen.app.screen.query_one("#sheet").content_region
+        for name in ("#said", "#question", "#buttons"):
+            region = screen.app.screen.query_one(name).region
+            assert region.height, name
+            assert inside.contains_region(region), name
+        assert size != (200, 60) or inside.height < 60, "no more than it needs"
 
 
 async def test_deleting_lists_exactly_what_goes() -> None:

@@ -13,6 +13,7 @@ from textual.widgets import Input, Static
 
 from tui.analysis.doctor.finding import Finding, Patch
 from tui.panes.line import Line, content
+from tui.screens.sheet import fit
 from tui.setups.repair import Repair
 from tui.setups.repair_words import words
 from tui.text import clean, wrap
@@ -124,8 +125,10 @@ class FixPreview(ModalScreen[None]):
             field.display = shown
             self.query_one("#typed" if shown else "#said").focus()
         room = max(20, self.query_one("#said").size.width - 2)
-        self.query_one("#lines", Static).update(content(self._lines(room)))
-        self.query_one("#question", Static).update(content([self._question()]))
+        lines, question = self._lines(room), self._question()
+        self.query_one("#lines", Static).update(content(lines))
+        self.query_one("#question", Static).update(content([question]))
+        fit(self.query_one("#sheet"), len(lines), int(shown), question)
 
     @property
     def _repair(self) -> Repair | None:

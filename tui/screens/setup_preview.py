@@ -15,11 +15,14 @@ from textual.widgets import Button, Input, Static
 from tui.cluster.objects import Ref
 from tui.panes.line import Line, content
 from tui.screens.setup_lines import of_deletion, of_plan, refused
+from tui.screens.sheet import fit
 from tui.setups.plan import Conflict, Deletion, Plan
 from tui.text import clean
 
 _LOOK: Final = 0.1
 """Seconds between two looks at whether the server has answered."""
+_BUTTONS: Final = 1
+"""Rows."""
 
 
 class Prepared(Protocol):
@@ -129,8 +132,6 @@ class SetupPreview(ModalScreen[None]):
             self._deleting = isinstance(self._found, Deletion)
         if isinstance(self._found, Plan):
             await self._fields(self._found)
-        needed = self._typed_name
-        self.query_one("#typed").display = bool(needed)
         self._draw()
 
     async def _fields(self, plan: Plan) -> None:
@@ -154,14 +155,24 @@ class SetupPreview(ModalScreen[None]):
     def _draw(self) -> None:
         if not self.is_mounted:
             return
+        typed = self.query_one("#typed")
+        asked = bool(self._typed_name) and self._question_is_open and not self._clashes
+        if typed.display != asked:
+            typed.display = asked
+            self.query_one("#typed" if asked else "#said").focus()
         room = max(20, self.query_one("#said").size.width - 2)
-        self.query_one("#lines", Static).update(content(self._lines(room)))
-        self.query_one("#question", Static).update(content([self._question()]))
+        lines, question = self._lines(room), self._question()
+        self.query_one("#lines", Static).update(content(lines))
+        self.query_one("#question", Static).update(content([question]))
+        values = len(self.query("#values Input"))
+        beneath = values + bool(values) + asked + _BUTTONS
+        fit(self.query_one("#sheet"), len(lines), beneath, question)
         button, words = self.query_one("#do", Button), self._button()
         button.disabled = not words
         # What a name that is typed, or the answer, still brings is there already.
         button.display = bool(words) or self._waiting or self._question_is_open
         button.label = Content(words or "Do it")
+        button.refresh(layout=True)
 
     @property
     def _question_is_open(self) -> bool:
@@ -175,7 +186,7 @@ class SetupPreview(ModalScreen[None]):
             return "Look again"
         if self._found is None or refused(self._found):
             return ""
-        if self._conflicts and not self._taken:
+        if self._clashes:
             return "Take over"
         if self._typed_name and self.query_one("#typed", Input).value != self._typed_name:
             return ""
@@ -200,7 +211,7 @@ class SetupPreview(ModalScreen[None]):
             return close
         if refused(self._found):
             return [("" if self._found.problems else "nothing to do   ", "muted"), *close]
-        if self._conflicts and not self._taken:
+        if self._clashes:
             return [
                 ("t ", "bold decided"),
                 ("take these fields over from their managers   ", "decided"),
@@ -226,6 +237,11 @@ class SetupPreview(ModalScreen[None]):
     @property
     def _conflicts(self) -> tuple[tuple[Ref, Conflict], ...]:
         return self._found.conflicts if isinstance(self._found, Plan) else ()
+
+    @property
+    def _clashes(self) -> bool:
+        """Whether there are conflicts that nobody has accepted yet."""
+        return bool(self._conflicts) and not self._taken
 
     @property
     def _typed_name(self) -> str:
@@ -255,7 +271,7 @@ class SetupPreview(ModalScreen[None]):
             self.dismiss()
         elif self._changed:
             self._ask(self._given)
-        elif self._conflicts and not self._taken:
+        elif self._clashes:
             self.action_take_over()
         else:
             self.action_confirm()
@@ -282,7 +298,7 @@ class SetupPreview(ModalScreen[None]):
         typed = self.query_one("#typed", Input).value
         if found is None or self._waiting or self._changed or refused(found):
             return
-        if (self._conflicts and not self._taken) or (found.typed and typed != found.typed):
+        if self._clashes or (found.typed and typed != found.typed):
             return
         if isinstance(found, Plan):
             self._door.apply(found, typed, self._conflicts if self._taken else ())
