@@ -94,6 +94,28 @@ class Door:
         self.done.append(("delete", deletion, typed))
 
 
+@pytest.mark.parametrize("action", ["confirm", "take_over", "enter", "scroll(1)"])
+async def test_keys_may_come_before_there_is_a_sheet(action: str) -> None:
+    async with shown(empty()) as screen:
+        preview = SetupPreview(Door(Prepared(plan=PLAN)), "nginx", None)
+        mounted = screen.app.push_screen(preview)
+        assert not preview.is_mounted
+        await screen.app.run_action(action, default_namespace=preview)
+        await mounted
+        await screen.until(
+            lambda: "would" in screen.text("#sheet") or "nginx" in screen.text("#sheet")
+        )
+
+
+async def test_it_may_be_asked_for_as_the_program_ends() -> None:
+    async with shown(empty()) as screen:
+        preview = SetupPreview(Door(Prepared(plan=PLAN)), "nginx", None)
+        screen.app.push_screen(preview)
+        screen.app.exit(0)
+        await screen.pilot.pause()
+    assert screen.app.return_code == 0
+
+
 @asynccontextmanager
 async def opened(
     found: Plan | Deletion | str | None, size: tuple[int, int] = (80, 24)

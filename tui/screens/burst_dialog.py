@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Grid, Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -19,6 +18,7 @@ from tui.load.choice import Aim, Choice, span
 from tui.load.limits import Limits
 from tui.load.plan import Plan, PlanError
 from tui.load.profile import Profile
+from tui.screens.sheet import Sheet
 from tui.text import clean
 
 TOGETHER: Final = 2
@@ -91,7 +91,7 @@ class Targets(OptionList):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("space", "select", "tick")]
 
 
-class BurstDialog(ModalScreen[None]):
+class BurstDialog(Sheet):
     """Targets and presets side by side, three fields, a sentence; Enter fires from anywhere.
 
     Args:
@@ -148,7 +148,7 @@ class BurstDialog(ModalScreen[None]):
                 yield Button("Fire", id="fire", compact=True, variant="primary")
                 yield Button("Close", id="close", compact=True)
 
-    def on_mount(self) -> None:
+    def opened(self) -> None:
         """Say how to use it; look for ways to the targets."""
         sheet = self.query_one("#sheet")
         sheet.border_title = Content("Burst")

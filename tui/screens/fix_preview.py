@@ -8,12 +8,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui.analysis.doctor.finding import Finding, Patch
 from tui.panes.line import Line, content
-from tui.screens.sheet import fit
+from tui.screens.sheet import Sheet
 from tui.setups.repair import Repair
 from tui.setups.repair_words import words
 from tui.text import clean, wrap
@@ -52,7 +51,7 @@ class Door(Protocol):
         """Carry it out, in the background."""
 
 
-class FixPreview(ModalScreen[None]):
+class FixPreview(Sheet):
     """The door is asked at once; what it found out is read here and confirmed.
 
     Args:
@@ -93,7 +92,7 @@ class FixPreview(ModalScreen[None]):
             yield Input(id="typed", compact=True, placeholder="the context's name")
             yield Static(id="question")
 
-    def on_mount(self) -> None:
+    def opened(self) -> None:
         """Ask the door."""
         self.query_one("#sheet").border_title = Content(f"Fix {clean(self._finding.id)}")
         self._ask()
@@ -128,7 +127,7 @@ class FixPreview(ModalScreen[None]):
         lines, question = self._lines(room), self._question()
         self.query_one("#lines", Static).update(content(lines))
         self.query_one("#question", Static).update(content([question]))
-        fit(self.query_one("#sheet"), len(lines), int(shown), question)
+        self.fit(len(lines), int(shown), question)
 
     @property
     def _repair(self) -> Repair | None:

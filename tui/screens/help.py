@@ -10,13 +10,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.actions import ACTIONS, Action
 from tui.analysis.doctor.registry import all_rules
 from tui.panes.doctor import SIGNS
 from tui.panes.ink import Ink
+from tui.screens.sheet import Sheet
 
 _COLOURS = (
     (Ink.MEASURED, "measured now"),
@@ -28,7 +28,7 @@ _COLOURS = (
 )
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Sheet):
     """Over the dashboard, which goes on behind it.
 
     Args:
@@ -54,7 +54,7 @@ class HelpScreen(ModalScreen[None]):
         with VerticalScroll(id="sheet"):
             yield Static(self._sheet())
 
-    def on_mount(self) -> None:
+    def opened(self) -> None:
         """Say how to leave."""
         sheet = self.query_one("#sheet")
         sheet.border_title = "Help"

@@ -9,13 +9,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Grid, Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from tui.cluster.objects import Ref
 from tui.panes.line import Line, content
 from tui.screens.setup_lines import of_deletion, of_plan, refused
-from tui.screens.sheet import fit
+from tui.screens.sheet import Sheet
 from tui.setups.plan import Conflict, Deletion, Plan
 from tui.text import clean
 
@@ -62,7 +61,7 @@ class Door(Protocol):
         """Carry out a deletion."""
 
 
-class SetupPreview(ModalScreen[None]):
+class SetupPreview(Sheet):
     """The door is asked at once; what it found out is read here and confirmed.
 
     Args:
@@ -106,7 +105,7 @@ class SetupPreview(ModalScreen[None]):
                 yield Button("Do it", id="do", compact=True, variant="primary", disabled=True)
                 yield Button("Close", id="close", compact=True)
 
-    def on_mount(self) -> None:
+    def opened(self) -> None:
         """Ask the door."""
         self.query_one("#sheet").border_title = Content(f"Setup {clean(self._setup)}")
         self.query_one("#typed").display = False
@@ -166,7 +165,7 @@ class SetupPreview(ModalScreen[None]):
         self.query_one("#question", Static).update(content([question]))
         values = len(self.query("#values Input"))
         beneath = values + bool(values) + asked + _BUTTONS
-        fit(self.query_one("#sheet"), len(lines), beneath, question)
+        self.fit(len(lines), beneath, question)
         button, words = self.query_one("#do", Button), self._button()
         button.disabled = not words
         # What a name that is typed, or the answer, still brings is there already.

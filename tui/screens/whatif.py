@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Grid, Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui.analysis.forecast import HORIZON, READY, Delays, Forecast, forecast
@@ -19,6 +18,7 @@ from tui.analysis.whatif import FIELDS, Plan, WhatIfError, form, plan
 from tui.analysis.why_words import span
 from tui.panes.canvas import Layer, draw
 from tui.panes.line import Line, content, cut
+from tui.screens.sheet import Sheet
 from tui.text import clean, pad, wrap
 
 _LABELS: Final = {
@@ -35,7 +35,7 @@ _HEIGHT: Final = 5
 """Lines of each picture."""
 
 
-class WhatIfScreen(ModalScreen[None]):
+class WhatIfScreen(Sheet):
     """A form above, two forecasts of the same five minutes below, and the patch between them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -79,7 +79,7 @@ class WhatIfScreen(ModalScreen[None]):
                 yield Static(id="if")
             yield Static(id="commands")
 
-    def on_mount(self) -> None:
+    def opened(self) -> None:
         """Say what it is, and how to leave."""
         sheet = self.query_one("#sheet")
         clock = time.strftime("%H:%M:%S", time.localtime(self._scene.now))
