@@ -6,6 +6,8 @@ import pytest
 
 from tui.analysis import hpa
 from tui.analysis.why_sentence import sentences
+from tui.analysis.why_steps import steps
+from tui.analysis.why_words import Text
 
 NOW = 1_795_000_000.0
 UTILIZATION = hpa.MetricSpec("Resource", "cpu", average_utilization=50)
@@ -13,22 +15,36 @@ OVERCOMMITTED = hpa.MetricSpec("Resource", "cpu", average_utilization=150)
 AVERAGE = hpa.MetricSpec("Resource", "cpu", target_type="AverageValue", average_value=50)
 
 
+def average(target: int) -> hpa.MetricSpec:
+    return hpa.MetricSpec("Resource", "cpu", target_type="AverageValue", average_value=target)
+
+
 def told(metric: hpa.MetricSpec, milli: int, silent: int) -> str:
-    """Of two pods that use so much, and some that no sample tells of."""
+    """The sentence on such pods."""
+    return text_of(sentences(reckoned(metric, milli, silent), NOW, None)[0])
+
+
+def text_of(text: Text) -> str:
+    return "".join(piece.text for piece in text)
+
+
+def reckoned(metric: hpa.MetricSpec, milli: int, silent: int, loud: int = 2) -> hpa.Outcome:
+    """Of pods that use so much, and some that no sample tells of."""
     containers = (hpa.ContainerInput("app", {"cpu": 100}),)
-    names = ["a", "b", *(f"silent-{n}" for n in range(silent))]
+    sampled = [f"loud-{n}" for n in range(loud)]
+    names = [*sampled, *(f"silent-{n}" for n in range(silent))]
     pods = tuple(
         hpa.PodInput(n, "Running", "True", NOW - 4000, NOW - 4000, False, containers) for n in names
     )
     usage = tuple(
-        hpa.PodUsage(n, NOW - 5, 15.0, (hpa.ContainerUsage("app", {"cpu": milli}),)) for n in "ab"
+        hpa.PodUsage(n, NOW - 5, 15.0, (hpa.ContainerUsage("app", {"cpu": milli}),))
+        for n in sampled
     )
     spec = hpa.HpaSpec(
-        "n", "h", hpa.ObjectReference("Deployment", "d"), 20, metrics=(metric,), min_replicas=1
+        "n", "h", hpa.ObjectReference("Deployment", "d"), 50, metrics=(metric,), min_replicas=1
     )
     seen = hpa.Inputs(hpa.Scale(len(pods), len(pods), "app=d"), pods, usage)
-    outcome = hpa.reconcile(spec, seen, hpa.NOTHING_REMEMBERED, NOW)
-    return "".join(piece.text for piece in sentences(outcome, NOW, None)[0])
+    return hpa.reconcile(spec, seen, hpa.NOTHING_REMEMBERED, NOW)
 
 
 @pytest.mark.parametrize(
@@ -46,3 +62,24 @@ def test_what_silent_pods_are_taken_to_use(
     metric: hpa.MetricSpec, milli: int, silent: int, says: str
 ) -> None:
     assert f"{told(metric, milli, silent)} · ".startswith(f"{says} · ")
+
+
+@pytest.mark.parametrize(
+    ("metric", "milli", "loud", "step", "says"),
+    [
+        # 1.104, which is over 1.1, and 3.0006, of which come 4 pods
+        (average(250), 276, 2, "tolerance", "1.104 is outside 0.9 … 1.1: act"),
+        (average(10_000), 15_003, 2, "pods", "1.5 × 2 pods = 3.001 → 4"),
+        # in floating point, as the controller reckons, 0.28 × 25 is more than 7
+        (UTILIZATION, 14, 25, "pods", "0.28 × 25 pods = 7.000000000000001 → 8"),
+        (UTILIZATION, 100, 2, "pods", "2 × 2 pods = 4 → 4"),
+        (UTILIZATION, 40, 2, "tolerance", "0.8 is outside 0.9 … 1.1: act"),
+    ],
+)
+def test_a_rounded_figure_never_contradicts_what_comes_of_it(
+    metric: hpa.MetricSpec, milli: int, loud: int, step: str, says: str
+) -> None:
+    outcome = reckoned(metric, milli, 0, loud)
+    [found] = [each for each in steps(outcome, NOW) if each.key == step]
+    assert text_of(found.says) == says
+    assert " = 7 → 8" not in text_of(sentences(outcome, NOW, None)[0])

@@ -14,6 +14,7 @@ from tui.analysis.why_words import (
     amount,
     number,
     pods,
+    product,
     reading,
     short,
     target,
@@ -43,7 +44,7 @@ def metric_steps(result: hpa.MetricResult, found: Calculation) -> list[Step]:
             (
                 Piece(reading(spec, measure), Tone.MEASURED),
                 Piece(f" ÷ {target(spec, measure)}{per} target = "),
-                Piece(number(measure.ratio), strong=True),
+                Piece(_ratio(found, measure), strong=True),
             ),
         )
     )
@@ -102,15 +103,21 @@ def _each_pod(spec: hpa.MetricSpec, found: Calculation) -> tuple[Text, ...]:
     return (tuple(pieces),)
 
 
+def _ratio(found: Calculation, measure: Measure) -> str:
+    """With enough figures to see on which side of the tolerance it lies."""
+    slack = found.tolerances
+    return number(measure.ratio, 0.0, 1 - slack.down, 1.0, 1 + slack.up)
+
+
 def _tolerance(found: Calculation, measure: Measure) -> Step:
     slack = found.tolerances
-    low, high = number(1 - slack.down), number(1 + slack.up)
+    low, high = number(1 - slack.down, 1.0), number(1 + slack.up, 1.0)
     if slack.within(measure.ratio):
         return Step(
             "tolerance",
             "tolerance",
             (
-                Piece(f"{number(measure.ratio)} is within {low} … {high}: "),
+                Piece(f"{_ratio(found, measure)} is within {low} … {high}: "),
                 Piece("near enough, no change", Tone.DECIDED),
             ),
             found.replicas if found.verdict is Verdict.WITHIN_TOLERANCE else None,
@@ -118,7 +125,7 @@ def _tolerance(found: Calculation, measure: Measure) -> Step:
     return Step(
         "tolerance",
         "tolerance",
-        (Piece(f"{number(measure.ratio)} is outside {low} … {high}: act"),),
+        (Piece(f"{_ratio(found, measure)} is outside {low} … {high}: act"),),
     )
 
 
@@ -128,7 +135,7 @@ def _times_pods(spec: hpa.MetricSpec, found: Calculation) -> Step:
         exact = measure.usage / measure.target if measure.target else 0.0
         says: Text = (
             Piece(f"{amount(spec, measure.usage)} ÷ {amount(spec, measure.target)} per pod = "),
-            Piece(number(exact)),
+            Piece(product(exact)),
             Piece(" → "),
             Piece(str(found.replicas), Tone.DECIDED, strong=True),
         )
@@ -140,7 +147,7 @@ def _times_pods(spec: hpa.MetricSpec, found: Calculation) -> Step:
         "pods",
         "× pods that count",
         (
-            Piece(f"{number(measure.ratio)} × {pods(measure.pods)} = {number(exact)} → "),
+            Piece(f"{_ratio(found, measure)} × {pods(measure.pods)} = {product(exact)} → "),
             Piece(str(raw), Tone.DECIDED if final else Tone.MUTED, strong=final),
         ),
         found.replicas if final else None,
@@ -171,11 +178,11 @@ def _correction(spec: hpa.MetricSpec, found: Calculation) -> Step:
     else:
         sums.append(Piece(f" ÷ {pods(redone.pods)}"))
     sums += [
-        Piece(f" = {reading(spec, redone)}, {number(redone.ratio)}"),
+        Piece(f" = {reading(spec, redone)}, {_ratio(found, redone)}"),
     ]
     match found.verdict:
         case Verdict.CORRECTED:
-            exact = number(redone.ratio * redone.pods)
+            exact = product(redone.ratio * redone.pods)
             sums += [
                 Piece(f" × {redone.pods} = {exact} → "),
                 Piece(str(found.replicas), Tone.DECIDED, strong=True),

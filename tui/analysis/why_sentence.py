@@ -12,8 +12,8 @@ from tui.analysis.why_words import (
     Tone,
     fraction,
     left,
-    number,
     pods,
+    product,
     reading,
     share,
     span,
@@ -84,7 +84,7 @@ def _sum(decision: hpa.Decision, terse: int, key: str) -> Text:
             )
         case Verdict.TOTAL:
             exact = measure.usage / measure.target if measure.target else 0.0
-            return _equation(f"{name}{number(exact)}", None, calculation, key)
+            return _equation(f"{name}{product(exact)}", None, calculation, key)
         case (
             Verdict.CORRECTED_WITHIN_TOLERANCE
             | Verdict.CORRECTION_REVERSES
@@ -126,7 +126,8 @@ def _taken(calculation: Calculation) -> str:
 
 
 def _equation(start: str, exact: float | None, found: Calculation, key: str) -> Text:
-    middle = "" if exact is None or number(exact) == str(found.replicas) else f" = {number(exact)}"
+    exactly = "" if exact is None else product(exact)
+    middle = f" = {exactly}" if exactly not in ("", str(found.replicas)) else ""
     return (
         Piece(start, Tone.MEASURED),
         Piece(middle),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 from typing import Final, NamedTuple, TypeAlias
 
@@ -58,9 +59,27 @@ def pods(count: int, what: str = "pod") -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
-def number(value: float) -> str:
-    """Two figures after the point, without empty ones: ``3.48``, ``1.7``, ``12``."""
-    text = f"{value:.2f}" if abs(value) < 1000 else f"{value:.0f}"
+def number(value: float, *others: float) -> str:
+    """Two figures after the point, without empty ones: ``3.48``, ``1.7``, ``12``.
+
+    More of them where it would else read like one of ``others`` that it is not: ``1.103`` is
+    outside 0.9 … 1.1.
+    """
+    unlike = [other for other in others if other != value]
+    for places in (2 if abs(value) < 1000 else 0, 3, 4, 6):
+        text = _rounded(value, places)
+        if all(text != _rounded(other, places) for other in unlike):
+            return text
+    return repr(value)
+
+
+def product(value: float) -> str:
+    """What is rounded up next: it shows why, ``4.002`` and not ``4`` where 5 comes of it."""
+    return number(value, float(math.floor(value)))
+
+
+def _rounded(value: float, places: int) -> str:
+    text = f"{value:.{places}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
