@@ -7,7 +7,7 @@ import msgspec
 
 from tests.samples import MI, pod
 from tui.analysis.nodes import Placed, Placement
-from tui.state.rows import ContainerRow, Kind, PodRow
+from tui.state.rows import ContainerRow, Kind, PodRequests, PodRow
 from tui.state.store import Store
 
 
@@ -30,6 +30,11 @@ def test_requests_by_node() -> None:
         "one": Placed(2, 250, 192 * MI),
         "two": Placed(1, 0, 0),
     }
+
+
+def test_what_a_pod_asks_for_as_a_whole_is_what_its_node_gives() -> None:
+    alone = pod("a", age=1, node="one", placed_by=PodRequests(1100, 512 * MI))
+    assert placed([alone]) == {"one": Placed(1, 1100, 512 * MI)}
 
 
 def test_pods_without_a_node_or_an_end_behind_them_hold_nothing() -> None:

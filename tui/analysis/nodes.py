@@ -56,8 +56,6 @@ class Placement:
         if not node.pods:
             del self.nodes[pod.node]
             return
-        for container in pod.containers:
-            if container.cpu_request:
-                node.cpu += by * container.cpu_request
-            if container.memory_request:
-                node.memory += by * container.memory_request
+        cpu, memory = pod.placement
+        node.cpu += by * cpu
+        node.memory += by * memory

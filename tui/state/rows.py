@@ -16,6 +16,11 @@ from typing import TypeAlias
 
 import msgspec
 
+from tui.state.containers import ConfigMount as ConfigMount
+from tui.state.containers import ContainerRow as ContainerRow
+from tui.state.containers import Ending as Ending
+from tui.state.containers import PodRequests as PodRequests
+
 Labels: TypeAlias = tuple[tuple[str, str], ...]
 """Sorted pairs. Objects with equal labels share one tuple."""
 
@@ -51,46 +56,6 @@ class Owner(msgspec.Struct, frozen=True, gc=False):
     uid: str
 
 
-class ConfigMount(msgspec.Struct, frozen=True, gc=False):
-    """Where a container sees a ConfigMap."""
-
-    config_map: str
-    path: str
-    sub_path: str = ""
-    """Set: one file, copied when the container starts and never updated."""
-
-
-class ContainerRow(msgspec.Struct, frozen=True, gc=False):
-    """What a container asks for (``resources.requests`` and ``limits``), and what it runs."""
-
-    name: str
-    cpu_request: int | None = None
-    cpu_limit: int | None = None
-    memory_request: int | None = None
-    memory_limit: int | None = None
-    image: str = ""
-    probed: bool = False
-    """Whether it has a readiness probe."""
-    configs: tuple[ConfigMount, ...] = ()
-
-
-class Ending(msgspec.Struct, frozen=True, gc=False):
-    """How a container ended that ended last: now, or before it was started again."""
-
-    container: str
-    reason: str
-    """``OOMKilled``, ``Error``, ``StartError``, ``Completed``…"""
-    code: int = 0
-    at: float = 0.0
-
-
-class PodRequests(msgspec.Struct, frozen=True, gc=False):
-    """Requests of a pod as a whole, where ``spec.resources.requests`` is set (KEP-2837)."""
-
-    cpu: int | None = None
-    memory: int | None = None
-
-
 class PodRow(Row, frozen=True, gc=False, kw_only=True):
     """A pod, its status in kubectl's words."""
 
@@ -105,6 +70,10 @@ class PodRow(Row, frozen=True, gc=False, kw_only=True):
     """The containers, and the init containers that stay (sidecars), as the HPA counts them."""
     whole: PodRequests | None = None
     """None where the pod leaves its requests to its containers."""
+    placed_by: PodRequests | None = None
+    """What the scheduler counts, where that is not the sum over the containers: the pod's own
+    requests, more than that for an init container, the runtime's overhead.
+    """
     ready_containers: int = 0
     total_containers: int = 0
     ready: bool | None = None
@@ -149,6 +118,14 @@ class PodRow(Row, frozen=True, gc=False, kw_only=True):
     def memory_limit(self) -> int | None:
         """Sum over the containers; None when any of them is unlimited."""
         return _sum(c.memory_limit for c in self.containers)
+
+    @property
+    def placement(self) -> tuple[int, int]:
+        """Millicores and bytes that the scheduler keeps for it; what is not asked for is 0."""
+        if self.placed_by is not None:
+            return self.placed_by.cpu or 0, self.placed_by.memory or 0
+        cpu = sum(c.cpu_request or 0 for c in self.containers)
+        return cpu, sum(c.memory_request or 0 for c in self.containers)
 
     @property
     def terminal(self) -> bool:

@@ -12,7 +12,7 @@ from tests.samples import MI, NAMES, NOW, hpa, nodes, pod
 from tui.analysis.doctor.finding import Severity
 from tui.analysis.doctor.words import stamp
 from tui.state.links import Health, Source
-from tui.state.rows import ContainerRow, Ending, Kind, NodeUsage, Owner, PodRow
+from tui.state.rows import ContainerRow, Ending, Kind, NodeUsage, Owner, PodRequests, PodRow
 
 AFTER = "pod-states/after-70s"
 
@@ -163,6 +163,17 @@ def test_a_maximum_that_would_not_fit_is_noted_before_it_happens() -> None:
     assert found.title.startswith("1 pod of fastapi-deploy would find no room at 4")
     case.put(Kind.HPAS, hpa(2, 2, 3, max=3))
     assert "no-room" not in case.ids()
+
+
+def test_room_is_taken_by_what_the_scheduler_counts() -> None:
+    """The containers name nothing: the pod as a whole asks for 1000m."""
+    plain = (ContainerRow("fastapi"),)
+    whole = PodRequests(1000, 128 * MI)
+    names = ("web-1", "web-2")
+    pods = [pod(n, age=60, containers=plain, whole=whole, placed_by=whole) for n in names]
+    found = Case().put(Kind.PODS, *pods).put(Kind.HPAS, hpa(2, 2, 3, max=5)).one("no-room")
+    assert found.title.startswith("1 pod of fastapi-deploy would find no room at 5")
+    assert any(e.value == "5 × cpu 1, memory 128Mi" for e in found.evidence)
 
 
 def test_without_nodes_nothing_is_said_of_room() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 
 from tests.cluster import recorded
 from tui.cluster.decode import pods
@@ -77,6 +78,38 @@ def test_how_recorded_containers_ended() -> None:
     # Of the present ending and the one before, the later one.
     assert loop == Ending("app", "Error", 3, 1795222998.0)
     assert endings["fastapi-deploy"] is None
+
+
+def _asks(cpu: str = "", memory: str = "", **more: Any) -> dict[str, Any]:
+    asked = {name: value for name, value in (("cpu", cpu), ("memory", memory)) if value}
+    return {"name": "c", "resources": {"requests": asked}, **more}
+
+
+@pytest.mark.parametrize(
+    ("spec", "placement"),
+    [
+        ({"containers": [_asks("100m", "1Ki"), _asks("50m")]}, (150, 1024)),
+        # The pod's own request stands for its containers'; what it leaves open is theirs.
+        (
+            {"containers": [_asks("100m", "1Ki")], "resources": {"requests": {"cpu": "300m"}}},
+            (300, 1024),
+        ),
+        # A node must have room for the largest step on the way, sidecars beside it.
+        (
+            {
+                "containers": [_asks("100m", "1Ki")],
+                "initContainers": [_asks("50m", restartPolicy="Always"), _asks("1"), _asks("2m")],
+            },
+            (1050, 1024),
+        ),
+        ({"containers": [_asks("100m")], "overhead": {"cpu": "10m", "memory": "2Ki"}}, (110, 2048)),
+        ({"containers": [_asks()]}, (0, 0)),
+    ],
+)
+def test_what_the_scheduler_keeps_for_a_pod(
+    spec: dict[str, Any], placement: tuple[int, int]
+) -> None:
+    assert _pod(spec).placement == placement
 
 
 def test_pods_of_one_template_share_what_their_containers_are() -> None:

@@ -76,14 +76,9 @@ class Crew(msgspec.Struct, frozen=True):
         return self.pods[0].containers
 
     @property
-    def cpu(self) -> int:
-        """Millicores that one of them requests, as the scheduler counts."""
-        return sum(c.cpu_request or 0 for c in self.containers)
-
-    @property
-    def memory(self) -> int:
-        """Bytes that one of them requests."""
-        return sum(c.memory_request or 0 for c in self.containers)
+    def placement(self) -> tuple[int, int]:
+        """Millicores and bytes that one of them requests, as the scheduler counts."""
+        return self.pods[0].placement
 
 
 class Scaled(NamedTuple):

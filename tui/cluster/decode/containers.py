@@ -108,6 +108,26 @@ def requests_of(spec: Spec) -> PodRequests | None:
     own = (spec.resources.requests if spec.resources else None) or {}
     if not any(k in ("cpu", "memory") or k.startswith("hugepages-") for k in own):
         return None
+    return _requests(spec, own)
+
+
+def placed_by(spec: Spec, whole: PodRequests | None) -> PodRequests | None:
+    """What the scheduler counts, where more than the containers have a say; else None.
+
+    Args:
+        spec: the pod's.
+        whole: what :func:`requests_of` makes of it.
+    """
+    if whole is not None:
+        return whole
+    passing = any(
+        c.restartPolicy != "Always" and c.resources is not None and c.resources.requests
+        for c in spec.initContainers or ()
+    )
+    return _requests(spec, {}) if passing or spec.overhead else None
+
+
+def _requests(spec: Spec, own: dict[str, Quantity]) -> PodRequests:
     cpu, memory = _needed(spec, "cpu", own), _needed(spec, "memory", own)
     return PodRequests(
         None if cpu is None else bounded(quantity.round_away(cpu * 1000)),

@@ -21,7 +21,7 @@ from tui.cluster.decode.common import (
     owner_of,
     shared,
 )
-from tui.cluster.decode.containers import Spec, containers_of, requests_of
+from tui.cluster.decode.containers import Spec, containers_of, placed_by, requests_of
 from tui.state.rows import Ending, PodRow
 
 _TERMINAL: Final = ("Succeeded", "Failed")
@@ -125,6 +125,7 @@ def project(pod: Pod) -> PodRow:
             ready_since = instant(condition.lastTransitionTime)
         elif condition.type == "PodScheduled" and condition.status == "True":
             scheduled = instant(condition.lastTransitionTime)
+    whole = requests_of(spec)
     return PodRow(
         uid=uid,
         name=name,
@@ -136,7 +137,8 @@ def project(pod: Pod) -> PodRow:
         status=shared(printed.status),
         message=_message(status),
         containers=containers_of(spec),
-        whole=requests_of(spec),
+        whole=whole,
+        placed_by=placed_by(spec, whole),
         ready_containers=printed.ready,
         total_containers=printed.total,
         ready=ready,

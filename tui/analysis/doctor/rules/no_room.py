@@ -58,7 +58,7 @@ def _rooms(patient: Patient) -> list[_Room]:
         if node.ready == "True" and not node.unschedulable
     }
     for crew in patient.crews:
-        need_cpu, need_memory = crew.cpu, crew.memory
+        need_cpu, need_memory = crew.placement
         for pod in crew.pods:
             left = free.get(pod.node)
             if left is not None:
@@ -70,7 +70,7 @@ def _rooms(patient: Patient) -> list[_Room]:
 
 def _fits(crew: Crew, rooms: list[_Room], enough: int) -> int:
     """How many more pods like these the nodes take; it does not count on beyond ``enough``."""
-    need_cpu, need_memory = crew.cpu, crew.memory
+    need_cpu, need_memory = crew.placement
     total = 0
     for room in rooms:
         if total >= enough:
@@ -85,8 +85,7 @@ def _fits(crew: Crew, rooms: list[_Room], enough: int) -> int:
 
 
 def _request(pod: PodRow) -> str:
-    need_cpu = sum(c.cpu_request or 0 for c in pod.containers)
-    need_memory = sum(c.memory_request or 0 for c in pod.containers)
+    need_cpu, need_memory = pod.placement
     return f"cpu {cpu(need_cpu)}, memory {memory(need_memory)}"
 
 
