@@ -28,7 +28,7 @@ from tui.analysis.why_steps import steps
 from tui.analysis.why_world import World
 from tui.state.links import Health, Source
 from tui.state.readings import PodReading, Reading
-from tui.state.rows import Kind, MetricRow, Requirement, WorkloadRow
+from tui.state.rows import Condition, Kind, MetricRow, Requirement, WorkloadRow
 from tui.state.store import Store
 
 
@@ -166,10 +166,24 @@ def test_a_missing_request_names_the_container() -> None:
     assert f"missing request for cpu in container sidecar of Pod {NAMES[1]}" in said(lab.explain())
 
 
+UNMATCHED = Condition(
+    "AbleToScale",
+    "False",
+    "FailedGetScale",
+    "the HPA controller was unable to get the target's current scale: "
+    'no matches for kind "Deployment" in group "extensions"',
+)
+
+
 @pytest.mark.parametrize(
     ("row", "workload", "says"),
     [
         ({"target_kind": "Rollout"}, None, "a Rollout is not read here"),
+        (
+            {"target_kind": "Deployment.extensions", "conditions": (UNMATCHED,)},
+            None,
+            'no matches for kind "Deployment" in group "extensions"',
+        ),
         ({"target_name": "gone"}, None, 'no figure: deployments.apps "gone" not found'),
         ({}, deployment(0, 0), "off: the target has 0 replicas"),
         ({"max": 1, "min": 1}, None, "2 is over max 1 → 1"),

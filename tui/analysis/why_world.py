@@ -22,6 +22,7 @@ from tui.analysis.why_inputs import (
     status_of,
 )
 from tui.analysis.why_needs import unread
+from tui.analysis.words import to_the_point, verdict
 from tui.state.delta import Delta
 from tui.state.links import Health, Link, Source
 from tui.state.rows import HpaRow, Kind, PodRow, Row, WorkloadRow
@@ -184,6 +185,9 @@ class World:
         """Why the HPA's figures cannot be reckoned here; empty if they can."""
         kind = SCALABLE.get(row.target_kind)
         if kind is None:
+            able = row.condition("AbleToScale")
+            if able is not None and able.status == "False":
+                return to_the_point(able.message) or verdict(able).text
             return f"a {row.target_kind} is not read here, so the sum cannot be shown"
         for table, what in ((Kind.PODS, "pods"), (kind, f"{row.target_kind}s")):
             problem = _problem(self.delta.link(table), what)

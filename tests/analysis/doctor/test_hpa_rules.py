@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.analysis.doctor.patients import Case, evidence, recording, service
@@ -286,10 +287,23 @@ def test_a_target_that_does_not_exist() -> None:
 
 def test_the_recorded_missing_targets() -> None:
     case = recording("hpa-cases/assorted/after-75s", "after-scale-down")
-    missing = {f.object for f in case.findings() if f.id == "target-missing"}
+    missing = {f.object: f.title for f in case.findings() if f.id == "target-missing"}
     assert missing == {
-        "HorizontalPodAutoscaler default/missing-target",
-    }
+        "HorizontalPodAutoscaler default/missing-target":
+            "missing-target scales Deployment no-such-deployment, which does not exist",
+        "HorizontalPodAutoscaler default/bad-kind":
+            'bad-kind cannot scale Gadget x: no matches for kind "Gadget" in group "apps"',
+    }  # fmt: skip
+
+
+def test_a_target_of_the_same_kind_in_another_group() -> None:
+    """It may well be there: only the controller knows."""
+    row = hpa(2, 2, 3, target_kind="StatefulSet.apps.kruise.io", target_name="db")
+    assert "target-missing" not in Case().put(Kind.HPAS, row).ids()
+    message = 'statefulsets.apps.kruise.io "db" not found'
+    gone = (Condition("AbleToScale", "False", "FailedGetScale", message),)
+    case = Case().put(Kind.HPAS, msgspec.structs.replace(row, conditions=gone))
+    assert "get statefulsets.apps.kruise.io" in case.one("target-missing").fix.command
 
 
 @pytest.mark.parametrize("health", [Health.CONNECTING, Health.FORBIDDEN])

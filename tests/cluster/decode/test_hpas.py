@@ -191,3 +191,26 @@ def test_recorded_conditions_are_kept_whole() -> None:
     assert (limited.status, limited.reason) == ("True", "TooManyReplicas")
     assert limited.message == "the desired replica count is more than the maximum replica count"
     assert limited.since == pytest.approx(1795221954.0)
+
+
+@pytest.mark.parametrize(
+    ("version", "kind"),
+    [
+        ("apps/v1", "StatefulSet"),
+        ("apps/v1beta2", "StatefulSet"),
+        ("apps.kruise.io/v1beta1", "StatefulSet.apps.kruise.io"),
+        ("extensions/v1beta1", "StatefulSet.extensions"),
+        ("v1", "StatefulSet.v1"),
+        (None, "StatefulSet.v1"),
+    ],
+)
+def test_a_target_of_another_group_is_not_taken_for_the_one_of_apps(
+    version: str | None, kind: str
+) -> None:
+    reference = {"kind": "StatefulSet", "name": "db", "apiVersion": version}
+    assert decoded({"scaleTargetRef": reference}).target_kind == kind
+
+
+def test_kinds_that_only_one_group_has_keep_their_name() -> None:
+    reference = {"kind": "Rollout", "name": "web", "apiVersion": "argoproj.io/v1alpha1"}
+    assert decoded({"scaleTargetRef": reference}).target_kind == "Rollout"

@@ -125,6 +125,7 @@ _TARGETS: Final = {
     "External": ("AverageValue", "Value"),
 }
 """By kind of metric, what is taken for its target, the first that is set."""
+_OF_APPS: Final = ("Deployment", "ReplicaSet", "StatefulSet")
 _NO_SPEC: Final = Spec()
 _NO_STATUS: Final = Status()
 _NO_SOURCE: Final = Source()
@@ -151,7 +152,7 @@ def project(hpa: Hpa) -> HpaRow:
         name=name,
         namespace=namespace,
         created=created,
-        target_kind=target.kind or "",
+        target_kind=_target_kind(target),
         target_name=target.name or "",
         min=1 if spec.minReplicas is None else spec.minReplicas,
         max=1 if spec.maxReplicas is None else spec.maxReplicas,
@@ -163,6 +164,17 @@ def project(hpa: Hpa) -> HpaRow:
         scale_up=_direction(behavior.scaleUp) if behavior else None,
         scale_down=_direction(behavior.scaleDown) if behavior else None,
     )
+
+
+def _target_kind(target: NamedObject) -> str:
+    """The kind; where others have one of the same name, with its group, as kubectl writes it.
+
+    ``StatefulSet.apps.kruise.io`` is not the StatefulSet that everybody knows.
+    """
+    kind, group = target.kind or "", target.apiVersion or "v1"
+    if kind not in _OF_APPS or group.startswith("apps/"):
+        return kind
+    return f"{kind}.{group.partition('/')[0]}"
 
 
 def _metrics(

@@ -10,7 +10,8 @@ from tui.analysis.doctor.patient import Patient
 from tui.analysis.doctor.rule import Rule
 from tui.analysis.doctor.words import SAMPLES, hpa_name
 from tui.analysis.focus import SCALABLE
-from tui.state.rows import HpaRow
+from tui.analysis.words import to_the_point
+from tui.state.rows import Condition, HpaRow
 
 _GRACE: Final = 20.0
 """Seconds in which what was applied together may still come."""
@@ -18,8 +19,12 @@ _GRACE: Final = 20.0
 
 def _examine(patient: Patient) -> Iterable[Finding]:
     for hpa in patient.hpas:
-        if patient.now - hpa.created >= _GRACE and _is_missing(patient, hpa):
+        if patient.now - hpa.created < _GRACE:
+            continue
+        if _is_missing(patient, hpa):
             yield _finding(hpa)
+        elif hpa.target_kind not in SCALABLE and _refused(hpa) is not None:
+            yield _unscalable(hpa)
 
 
 def _is_missing(patient: Patient, hpa: HpaRow) -> bool:
@@ -30,10 +35,34 @@ def _is_missing(patient: Patient, hpa: HpaRow) -> bool:
         found = able is not None and able.status == "True"
         return patient.known(kind) and patient.target(hpa) is None and not found
     # Of other kinds only the controller knows.
-    return (
-        able is not None
-        and (able.status, able.reason) == ("False", "FailedGetScale")
-        and "not found" in able.message
+    able = _refused(hpa)
+    return able is not None and "not found" in able.message
+
+
+def _refused(hpa: HpaRow) -> Condition | None:
+    """What the controller says of a target that it cannot get."""
+    able = hpa.condition("AbleToScale")
+    failed = able is not None and (able.status, able.reason) == ("False", "FailedGetScale")
+    return able if failed else None
+
+
+def _unscalable(hpa: HpaRow) -> Finding:
+    kind, able = hpa.target_kind, _refused(hpa)
+    message = able.message if able is not None else ""
+    return RULE.found(
+        hpa_name(hpa),
+        f"{hpa.name} cannot scale {kind} {hpa.target_name}: {to_the_point(message)}",
+        "The controller reads and sets the size by the target's scale subresource, and gets no "
+        "answer there. Deployments, ReplicaSets and StatefulSets are of apps/v1; a resource of "
+        "one's own needs subresources.scale in its definition.",
+        [
+            Evidence(hpa_name(hpa), "spec.scaleTargetRef", f"{kind}/{hpa.target_name}"),
+            Evidence(hpa_name(hpa), "status.conditions[AbleToScale]", f"FailedGetScale: {message}"),
+        ],
+        Fix(
+            "Correct apiVersion and kind in spec.scaleTargetRef.",
+            kubectl(hpa.namespace, "get", "hpa", hpa.name, "-o", "yaml"),
+        ),
     )
 
 
@@ -55,10 +84,16 @@ def _finding(hpa: HpaRow) -> Finding:
         evidence,
         Fix(
             "Correct the name in spec.scaleTargetRef, or apply the target.",
-            kubectl(hpa.namespace, "get", f"{kind.lower()}s"),
+            kubectl(hpa.namespace, "get", _resource(kind)),
             setup=SAMPLES.get((kind, hpa.target_name), ""),
         ),
     )
+
+
+def _resource(kind: str) -> str:
+    """As kubectl names it: ``deployments``, ``statefulsets.apps.kruise.io``."""
+    name, dot, group = kind.lower().partition(".")
+    return f"{name}s{dot}{group}"
 
 
 RULE: Final = Rule(
