@@ -424,6 +424,41 @@ def test_a_metric_that_nobody_serves() -> None:
     ]
 
 
+NO_SAMPLES = "no metrics returned from resource metrics API"
+
+
+@pytest.mark.parametrize(
+    ("pods", "ready", "title"),
+    [
+        ([], 0, "fastapi-hpa has nothing to measure: fastapi-deploy has no pod"),
+        (
+            [pod("web-1", age=4000, ready=False), pod("web-2", age=4000, ready=False)],
+            0,
+            "fastapi-hpa has nothing to measure: fastapi-deploy has 2 pods, none of them Ready",
+        ),
+        ([pod("web-1", age=4000)], 1, "fastapi-hpa cannot work: cannot read resource metrics"),
+    ],
+    ids=["none", "none ready", "one ready"],
+)
+def test_without_a_pod_that_runs_it_is_not_the_metric_that_lacks(
+    pods: list[PodRow], ready: int, title: str
+) -> None:
+    case = _failing("FailedGetResourceMetric", NO_SAMPLES)
+    case.store.retain(Kind.PODS, [])
+    case.put(Kind.PODS, *pods).put(Kind.DEPLOYMENTS, deployment(2, ready))
+    assert case.one("metrics-unreadable").title == title
+
+
+def test_pods_that_are_refused_are_told_of_once() -> None:
+    case = _failing("FailedGetResourceMetric", NO_SAMPLES)
+    case.store.retain(Kind.PODS, [])
+    failure = Condition("ReplicaFailure", "True", "FailedCreate", "exceeded quota: q", NOW - 99)
+    row = msgspec.structs.replace(replicaset(2), current=0, failure=failure)
+    case.put(Kind.REPLICASETS, row)
+    case.put(Kind.DEPLOYMENTS, deployment(2, 0, current=0))
+    assert case.ids() == ["pods-refused"]
+
+
 @pytest.mark.parametrize(
     ("reason", "message", "since"),
     [
