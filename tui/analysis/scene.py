@@ -118,7 +118,9 @@ class Director:
             self._lag_spans = self._lags.spans
         self._foresee(why, delta, now)
         wall, pace = self._store.clock.wall(), why.settings.pace
-        diagnosis = self._doctor.look(delta, wall, simulated=place.simulated, pace=pace)
+        diagnosis = self._doctor.look(
+            delta, wall, simulated=place.simulated, pace=pace, namespace=place.namespace
+        )
         self._store.wanted = diagnosis.wanted
         self._scene = Scene(
             now=now,

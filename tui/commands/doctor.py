@@ -164,7 +164,7 @@ def _look(config: ClusterConfig, namespace: str | None) -> tuple[Delta, tuple[Fi
         deadline = time.monotonic() + FETCHES_WITHIN
         while True:
             delta = store.drain()
-            patient = _patient(delta, store.clock.wall())
+            patient = _patient(delta, store.clock.wall(), namespace)
             # What a ConfigMap holds may raise the next question.
             wants = wanted(patient)
             store.wanted = wants
@@ -176,9 +176,9 @@ def _look(config: ClusterConfig, namespace: str | None) -> tuple[Delta, tuple[Fi
         session.stop()
 
 
-def _patient(delta: Delta, now: float) -> Patient:
+def _patient(delta: Delta, now: float, namespace: str | None) -> Patient:
     simulated = any(n.provider.startswith(SIMULATED) for n in delta.nodes.rows.values())
-    return Patient(delta, now, simulated)
+    return Patient(delta, now, simulated, namespace=namespace)
 
 
 def _listed(store: Store) -> bool:

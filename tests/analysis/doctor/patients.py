@@ -39,6 +39,7 @@ class Case:
         self.simulated = False
         self.held: Mapping[str, tuple[float, bool]] = {}
         self.pace = 1.0
+        self.namespace: str | None = None
         for source in (*Kind, *Source):
             self.store.link(source, Health.LIVE)
         if not empty:
@@ -70,7 +71,8 @@ class Case:
 
     @property
     def patient(self) -> Patient:
-        return Patient(self.store.drain(), self.clock.now, self.simulated, self.held, self.pace)
+        delta, now = self.store.drain(), self.clock.now
+        return Patient(delta, now, self.simulated, self.held, self.pace, self.namespace)
 
     def findings(self) -> tuple[Finding, ...]:
         return examine(self.patient)

@@ -176,6 +176,18 @@ def test_room_is_taken_by_what_the_scheduler_counts() -> None:
     assert any(e.value == "5 × cpu 1, memory 128Mi" for e in found.evidence)
 
 
+def test_of_one_namespace_the_room_is_only_known_to_be_no_more() -> None:
+    big = (ContainerRow("fastapi", 1000, None, 128 * MI),)
+    case = Case().put(Kind.PODS, *(pod(n, age=60, containers=big) for n in ("web-1", "web-2")))
+    case.put(Kind.HPAS, hpa(2, 2, 3, max=5))
+    case.namespace = "default"
+    found = case.one("no-room")
+    assert found.title.startswith("At least 1 pod of fastapi-deploy would find no room at 5")
+    assert "have room for 4 at most" in found.explanation
+    assert "allocatable - requested by pods of default" in {e.field for e in found.evidence}
+    assert found.fix.patch is None
+
+
 def test_without_nodes_nothing_is_said_of_room() -> None:
     big = (ContainerRow("fastapi", 100_000, None, 128 * MI),)
     case = Case().put(Kind.PODS, *(pod(n, age=60, containers=big) for n in ("web-1", "web-2")))

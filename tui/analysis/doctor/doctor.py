@@ -92,7 +92,13 @@ class Doctor:
         """HPAs that were seen before, so that a hold that comes is seen to begin."""
 
     def look(
-        self, delta: Delta, now: float, *, simulated: bool = False, pace: float = 1.0
+        self,
+        delta: Delta,
+        now: float,
+        *,
+        simulated: bool = False,
+        pace: float = 1.0,
+        namespace: str | None = None,
     ) -> Diagnosis:
         """What is wrong now.
 
@@ -101,6 +107,7 @@ class Doctor:
             now: seconds since the epoch, by our own clock.
             simulated: whether it is an embedded cluster.
             pace: how many of the HPA controller's seconds pass in one of ours.
+            namespace: the only one that is watched; None is all.
         """
         if self._round is not None:
             self._go_on(self._round, spread=True)
@@ -114,7 +121,7 @@ class Doctor:
             return self._diagnosis
         self._looked, self._seen = now, seen
         self._follow(delta.hpas.rows, Patient(delta, now).now)
-        patient = Patient(delta, now, simulated, dict(self._held), pace)
+        patient = Patient(delta, now, simulated, dict(self._held), pace, namespace)
         if self._patient is not None:
             patient.inherit(self._patient)
         self._patient = patient

@@ -113,6 +113,8 @@ class Patient:
     whether the beginning was seen."""
     pace: float = 1.0
     """How many of the HPA controller's seconds pass in one of ours."""
+    namespace: str | None = None
+    """The only one whose objects are known; None: all are."""
 
     def inherit(self, before: Patient) -> None:
         """Take over what was looked up in tables that have not changed since."""

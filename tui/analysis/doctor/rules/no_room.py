@@ -35,7 +35,7 @@ def _examine(patient: Patient) -> Iterable[Finding]:
     if rooms and patient.known(Kind.NODES):
         for one in patient.scaled:
             if not any(root.uid == one.workload.uid for root in stuck):
-                yield from _would_wait(one, rooms)
+                yield from _would_wait(patient, one, rooms)
 
 
 def _is_stuck(patient: Patient, pod: PodRow) -> bool:
@@ -49,7 +49,7 @@ def _is_stuck(patient: Patient, pod: PodRow) -> bool:
 
 
 def _rooms(patient: Patient) -> list[_Room]:
-    """What is free on the nodes that take pods."""
+    """What the pods that are known leave free on the nodes that take pods."""
     if not patient.nodes:
         return []
     free = {
@@ -89,11 +89,12 @@ def _request(pod: PodRow) -> str:
     return f"cpu {cpu(need_cpu)}, memory {memory(need_memory)}"
 
 
-def _free(rooms: list[_Room]) -> list[Evidence]:
+def _free(patient: Patient, rooms: list[_Room]) -> list[Evidence]:
+    of = f" by pods of {patient.namespace}" if patient.namespace is not None else ""
     return [
         Evidence(
             named("Node", "", room.name),
-            "allocatable - requested",
+            f"allocatable - requested{of}",
             f"cpu {cpu(max(0, room.cpu))}, memory {memory(max(0, room.memory))}, "
             f"{count(max(0, room.pods), 'pod')}",
         )
@@ -108,7 +109,7 @@ def _waiting(patient: Patient, root: Root, pods: list[PodRow], rooms: list[_Room
     evidence = [
         Evidence(named("Pod", first.namespace, first.name), "PodScheduled", first.message),
         Evidence(named("Pod", first.namespace, first.name), "requests", _request(first)),
-        *_free(rooms),
+        *_free(patient, rooms),
     ]
     if scaler is not None:
         evidence.append(
@@ -129,7 +130,7 @@ def _waiting(patient: Patient, root: Root, pods: list[PodRow], rooms: list[_Room
     )
 
 
-def _would_wait(one: Scaled, rooms: list[_Room]) -> Iterable[Finding]:
+def _would_wait(patient: Patient, one: Scaled, rooms: list[_Room]) -> Iterable[Finding]:
     own = [pod for crew in one.own for pod in crew.pods]
     more = one.hpa.max - len(own)
     if not own or more <= 0 or any(not pod.node for pod in own):
@@ -137,29 +138,34 @@ def _would_wait(one: Scaled, rooms: list[_Room]) -> Iterable[Finding]:
     fits = _fits(one.own[0], rooms, more)
     if more <= fits:
         return
+    # What other namespaces take is not seen, so there may be less room than that.
+    whole = patient.namespace is None
+    total = len(own) + fits
     yield RULE.found(
         str(one.own[0].root),
-        f"{count(more - fits, 'pod')} of {one.workload.name} would find no room at "
-        f"{one.hpa.max} replicas",
+        f"{'' if whole else 'At least '}{count(more - fits, 'pod')} of {one.workload.name} would "
+        f"find no room at {one.hpa.max} replicas",
         f"{one.hpa.name} may go to {one.hpa.max} pods, and the nodes have room for "
-        f"{len(own) + fits}. The rest would stay Pending, unless something adds nodes.",
+        f"{total if whole else f'{total} at most'}. The rest would stay Pending, unless something "
+        "adds nodes.",
         [
             Evidence(
                 hpa_name(one.hpa),
                 "maxReplicas × request",
                 f"{one.hpa.max} × {_request(own[0])}",
             ),
-            *_free(rooms),
+            *_free(patient, rooms),
         ],
         Fix(
-            f"Lower the request, lower maxReplicas to {len(own) + fits}, or add a node.",
+            f"Lower the request, lower maxReplicas{f' to {total}' if whole else ''}, or add a "
+            "node.",
             kubectl("", "describe", "nodes"),
-            hpa_patch(one.hpa, {"maxReplicas": len(own) + fits})
-            if len(own) + fits >= max(1, one.hpa.min)
+            hpa_patch(one.hpa, {"maxReplicas": total})
+            if whole and total >= max(1, one.hpa.min)
             else None,
         ),
         Severity.INFO,
-    )  # fmt: skip
+    )
 
 
 RULE: Final = Rule(
