@@ -143,8 +143,8 @@ def left(until: float, now: float, at_most: bool) -> str:
 def policy(each: hpa.ScalingPolicy, up: bool) -> str:
     """``+4 pods / 15 s``, ``−100 % / 15 s``."""
     sign = "+" if up else "−"
-    what = "pods" if each.type == "Pods" else "%"
-    return f"{sign}{each.value} {what} / {span(each.period_seconds)}"
+    size = pods(each.value) if each.type == "Pods" else f"{each.value} %"
+    return f"{sign}{size} / {span(each.period_seconds)}"
 
 
 def short(pod: str) -> str:

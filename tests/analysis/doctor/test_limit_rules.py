@@ -53,8 +53,17 @@ def test_limited_by_a_policy_of_its_own() -> None:
     up = Direction((Policy("Pods", 1, 60),))
     row = hpa(2, 3, 186, conditions=conditions("ScaleUpLimit"), scale_up=up, last_scale=NOW - 10)
     found = Case().put(Kind.HPAS, row).one("rate-limited")
-    assert "1 pods in any 60 s" in found.explanation
+    assert "1 pod in any 60 s" in found.explanation
     assert "free again by" in found.explanation
+
+
+def test_a_direction_that_is_disabled_is_no_matter_of_waiting() -> None:
+    down = Direction((Policy("Percent", 100, 15),), select="Disabled")
+    row = hpa(4, 4, 2, conditions=conditions("ScaleDownLimit"), scale_down=down, last_scale=NOW)
+    found = Case().put(Kind.HPAS, row).one("rate-limited")
+    assert found.title == "fastapi-hpa never scales down: its behavior disables it"
+    assert "fewer pods" in found.explanation
+    assert "ait for" not in found.fix.words
 
 
 @pytest.mark.parametrize("limited", ["TooManyReplicas", "TooFewReplicas", "DesiredWithinRange"])
@@ -75,6 +84,14 @@ def test_held_by_a_window_until_when() -> None:
     assert "stays at 10 until about" in found.title
     assert "ask for 2" in found.title
     assert evidence(found)[-1][2] == "300 (default)"
+
+
+@pytest.mark.parametrize(("window", "better"), [(300, 60), (61, 60), (60, 30), (30, 15), (1, 0)])
+def test_the_window_that_is_advised_is_shorter(window: int, better: int) -> None:
+    found = _stabilized(10, 4, scale_down=Direction(window=window)).one("stabilizing")
+    assert f'"stabilizationWindowSeconds":{better}}}' in found.fix.command
+    assert found.fix.patch is not None
+    assert f'"stabilizationWindowSeconds":{better}}}' in found.fix.patch.body
 
 
 def test_where_time_runs_faster_it_ends_sooner() -> None:

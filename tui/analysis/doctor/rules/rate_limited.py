@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from msgspec.structs import replace
+
 from tui.analysis.doctor.finding import Evidence, Finding, Fix, Severity, kubectl
 from tui.analysis.doctor.patient import Patient
 from tui.analysis.doctor.rule import Rule
-from tui.analysis.doctor.words import clock, hpa_name, listed
+from tui.analysis.doctor.words import clock, count, hpa_name, listed
 from tui.state.rows import Direction, HpaRow, Policy
 
 _UNSET_UP: Final = Direction((Policy("Pods", 4, 15), Policy("Percent", 100, 15)))
@@ -20,8 +22,32 @@ def _examine(patient: Patient) -> Iterable[Finding]:
         limited = hpa.condition("ScalingLimited")
         if limited is None or limited.status != "True":
             continue
-        if limited.reason in ("ScaleUpLimit", "ScaleDownLimit"):
+        if limited.reason not in ("ScaleUpLimit", "ScaleDownLimit"):
+            continue
+        rules = _rules(hpa, limited.reason == "ScaleUpLimit")
+        if rules is not None and rules.select == "Disabled":
+            yield _disabled(hpa, limited.reason)
+        else:
             yield _finding(patient, hpa, limited.reason)
+
+
+def _disabled(hpa: HpaRow, reason: str) -> Finding:
+    """A direction that somebody has switched off: no waiting helps."""
+    way, field = ("up", "scaleUp") if reason == "ScaleUpLimit" else ("down", "scaleDown")
+    return RULE.found(
+        hpa_name(hpa),
+        f"{hpa.name} never scales {way}: its behavior disables it",
+        f"The metrics ask for {'more' if way == 'up' else 'fewer'} pods, and selectPolicy: "
+        f"Disabled forbids any step {way}, however long it lasts.",
+        [
+            Evidence(hpa_name(hpa), "status.conditions[ScalingLimited]", f"True ({reason})"),
+            Evidence(hpa_name(hpa), f"spec.behavior.{field}.selectPolicy", "Disabled"),
+        ],
+        Fix(
+            f"Leave it so if it is meant; else take selectPolicy out of spec.behavior.{field}.",
+            kubectl(hpa.namespace, "edit", "hpa", hpa.name),
+        ),
+    )
 
 
 def _finding(patient: Patient, hpa: HpaRow, reason: str) -> Finding:
@@ -62,13 +88,14 @@ def _rules(hpa: HpaRow, up: bool) -> Direction | None:
     if not hpa.has_behavior:
         return None
     rules = hpa.scale_up if up else hpa.scale_down
-    if rules is None or not rules.policies:
-        return _UNSET_UP if up else _UNSET_DOWN
-    return rules
+    unset = _UNSET_UP if up else _UNSET_DOWN
+    if rules is None:
+        return unset
+    return rules if rules.policies else replace(unset, select=rules.select)
 
 
 def _said(policy: Policy) -> str:
-    size = f"{policy.value} %" if policy.type == "Percent" else f"{policy.value} pods"
+    size = f"{policy.value} %" if policy.type == "Percent" else count(policy.value, "pod")
     return f"{size} in any {policy.period} s"
 
 

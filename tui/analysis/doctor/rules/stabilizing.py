@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Final
 
@@ -50,6 +51,7 @@ def _finding(patient: Patient, hpa: HpaRow, reason: str, now: int) -> Finding:
     set_ = rules.window if rules is not None else None
     window = set_ if set_ is not None else _DEFAULT_DOWN if down else 0
     since, seen = patient.held.get(hpa.uid, (patient.now, False))
+    shorter = {field: {"stabilizationWindowSeconds": 60 if window > 60 else window // 2}}
     until = clock(since + window / patient.pace)
     when = f"until about {until}" if seen else f"until {until} at the latest"
     return RULE.found(
@@ -70,9 +72,9 @@ def _finding(patient: Patient, hpa: HpaRow, reason: str, now: int) -> Finding:
             f"Wait, or set a shorter window in spec.behavior.{field}.",
             kubectl(
                 hpa.namespace, "patch", "hpa", hpa.name, "--type=merge", "-p",
-                f'{{"spec":{{"behavior":{{"{field}":{{"stabilizationWindowSeconds":60}}}}}}}}',
+                json.dumps({"spec": {"behavior": shorter}}, separators=(",", ":")),
             ),
-            hpa_patch(hpa, {"behavior": {field: {"stabilizationWindowSeconds": 60}}}),
+            hpa_patch(hpa, {"behavior": shorter}),
         ),
     )  # fmt: skip
 
