@@ -28,13 +28,24 @@ def text_of(text: Text) -> str:
     return "".join(piece.text for piece in text)
 
 
-def reckoned(metric: hpa.MetricSpec, milli: int, silent: int, loud: int = 2) -> hpa.Outcome:
+def reckoned(
+    metric: hpa.MetricSpec, milli: int, silent: int, loud: int = 2, phase: str = "Running"
+) -> hpa.Outcome:
     """Of pods that use so much, and some that no sample tells of."""
     containers = (hpa.ContainerInput("app", {"cpu": 100}),)
     sampled = [f"loud-{n}" for n in range(loud)]
     names = [*sampled, *(f"silent-{n}" for n in range(silent))]
     pods = tuple(
-        hpa.PodInput(n, "Running", "True", NOW - 4000, NOW - 4000, False, containers) for n in names
+        hpa.PodInput(
+            n,
+            "Running" if n in sampled else phase,
+            "True",
+            NOW - 4000,
+            NOW - 4000,
+            False,
+            containers,
+        )
+        for n in names
     )
     usage = tuple(
         hpa.PodUsage(n, NOW - 5, 15.0, (hpa.ContainerUsage("app", {"cpu": milli}),))
@@ -83,3 +94,14 @@ def test_a_rounded_figure_never_contradicts_what_comes_of_it(
     [found] = [each for each in steps(outcome, NOW) if each.key == step]
     assert text_of(found.says) == says
     assert " = 7 → 8" not in text_of(sentences(outcome, NOW, None)[0])
+
+
+@pytest.mark.parametrize(
+    ("phase", "says"),
+    [("Running", "silent-0: no sample yet"), ("Succeeded", "silent-0: has ended")],
+)
+def test_no_sample_is_awaited_of_a_pod_that_has_ended(phase: str, says: str) -> None:
+    """That of a Job under the selector, say. The controller counts it as missing all the same."""
+    outcome = reckoned(UTILIZATION, 25, 1, phase=phase)
+    [found] = [each for each in steps(outcome, NOW) if each.key == "correction"]
+    assert [text_of(note) for note in found.notes] == [f"{says}, taken as 100m"]

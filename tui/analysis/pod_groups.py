@@ -38,6 +38,8 @@ class PodGroups(msgspec.Struct, frozen=True):
     """Pods without a sample."""
     ignored: tuple[str, ...] = ()
     """Pods that are being deleted or have failed."""
+    ended: tuple[str, ...] = ()
+    """Those without a sample that have run to their end, and will never have one."""
 
 
 class PodSamples(msgspec.Struct, frozen=True):
@@ -102,6 +104,7 @@ def group_pods(
     unready: dict[str, Unready] = {}
     missing: list[str] = []
     ignored: list[str] = []
+    ended: list[str] = []
     is_cpu = resource == _CPU
     for pod in pods:
         if pod.deleting or pod.phase == "Failed":
@@ -110,11 +113,13 @@ def group_pods(
             unready[pod.name] = Unready.PENDING
         elif (sample := samples.get(pod.name)) is None:
             missing.append(pod.name)
+            if pod.phase == "Succeeded":
+                ended.append(pod.name)
         elif is_cpu and (reason := _unready(pod, sample, settings, now)):
             unready[pod.name] = reason
         else:
             ready += 1
-    return PodGroups(ready, unready, tuple(missing), tuple(ignored))
+    return PodGroups(ready, unready, tuple(missing), tuple(ignored), tuple(ended))
 
 
 def pod_requests(pods: Iterable[PodInput], resource: str, container: str) -> dict[str, int]:

@@ -157,7 +157,11 @@ def _times_pods(spec: hpa.MetricSpec, found: Calculation) -> Step:
 def _correction(spec: hpa.MetricSpec, found: Calculation) -> Step:
     groups = found.groups or hpa.PodGroups(0)
     odd = [
-        *[f"{short(n)}: no sample yet{_taken(spec, found, n)}" for n in groups.missing],
+        *[
+            f"{short(n)}: {'has ended' if n in groups.ended else 'no sample yet'}"
+            f"{_taken(spec, found, n)}"
+            for n in groups.missing
+        ],
         *[f"{short(n)}: {w.value}{_taken(spec, found, n)}" for n, w in groups.unready.items()],
         *[f"{short(n)}: going or failed, left out" for n in groups.ignored],
     ]
