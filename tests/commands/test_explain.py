@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 from click.testing import CliRunner, Result
@@ -69,6 +71,16 @@ def test_the_steps_as_the_run_goes_on(playback: Playback) -> None:
     assert "▶ stabilization" in text
     assert "(estimated)" in text
     assert document(held)["estimated"] is True
+
+
+def test_the_size_that_is_reckoned_from_stands_above_the_sum(playback: Playback) -> None:
+    """The status may be one look behind: just after a rescale it tells of the size before."""
+    found = at(playback, 20)
+    assert found.outcome is not None
+    assert not found.outcome.decision.rescale
+    size = found.outcome.decision.current
+    behind = replace(found, row=msgspec.structs.replace(found.row, current=99))
+    assert report(behind).splitlines()[0].endswith(f"deployment/fastapi-deploy: {size}")
 
 
 def test_json_from_the_command_line(playback: Playback, kubeconfig: str) -> None:

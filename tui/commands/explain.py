@@ -223,7 +223,7 @@ def report(found: Answer) -> str:
     room = max(60, min(110, shutil.get_terminal_size((100, 24)).columns))
     row, why, decision = found.row, found.why, outcome.decision
     target = f"{row.target_kind.lower()}/{row.target_name}"
-    size = f": {row.current or 0}"
+    size = f": {row.current or 0 if decision.current is None else decision.current}"
     if decision.rescale:
         size = f": {decision.current} ▶ {decision.desired}"
     elif decision.failed and not row.current:
