@@ -272,6 +272,20 @@ def test_what_may_not_be_read_is_said_and_not_judged(tmp_path: Path) -> None:
     assert done.exit_code == 0
 
 
+def test_with_nothing_to_judge_nothing_is_called_well(tmp_path: Path) -> None:
+    with Server() as server:
+        server.on("/version", lambda e: e.reply(200, recorded.raw("idle/version.json")))
+        for path in (
+            "/api/v1/namespaces/default/pods",
+            "/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers",
+        ):
+            server.on(path, lambda e: e.reply(403, FORBIDDEN))
+        done = doctor("--kubeconfig", kubeconfig(tmp_path, ClusterConfig(server.url)))
+    assert "Nothing could be judged." in done.stdout
+    assert "Nothing wrong was found." not in done.stdout
+    assert done.exit_code == 1
+
+
 def test_a_cluster_that_does_not_answer_is_one_sentence(tmp_path: Path) -> None:
     config = ClusterConfig("http://127.0.0.1:9")
     done = doctor("--kubeconfig", kubeconfig(tmp_path, config))

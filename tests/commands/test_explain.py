@@ -13,7 +13,11 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+from tests.cluster import recorded
+from tests.cluster.server import Server, status
 from tests.playback import Playback
+from tui.cluster.access import ClusterConfig
+from tui.cluster.errors import ClusterError
 from tui.commands.explain import ask, command, document, report
 
 
@@ -98,6 +102,17 @@ def test_an_hpa_that_is_not_there_fails_and_says_which_are(kubeconfig: str) -> N
     assert done.exit_code == 1
     assert "There is no HPA nope in namespace default." in done.output
     assert "fastapi-hpa" in done.output
+
+
+def test_what_may_not_be_read_is_not_to_be_tried_again(tmp_path: Path) -> None:
+    path = "/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers"
+    with Server() as server:
+        server.on("/version", lambda e: e.reply(200, recorded.raw("idle/version.json")))
+        server.on(path, status(403, "Forbidden", "no"))
+        with pytest.raises(ClusterError) as failed:
+            ask(ClusterConfig(server.url), "default", "web", wait=0.0)
+    assert "You may not list horizontalpodautoscalers in namespace default" in str(failed.value)
+    assert str(failed.value).endswith("Name a namespace that may be read with -n.")
 
 
 @pytest.mark.parametrize("what", ["deployment/web", "hpa/", "hpa/a/b", "/x"])

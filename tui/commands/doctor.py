@@ -86,8 +86,8 @@ def command(
     Nothing is changed, unless --fix names a finding and it is confirmed. What may not be read, or
     is just changing, is never called a fault.
 
-    Exit codes: 0 nothing is wrong, or it is repaired; 1 something is wrong (or the cluster cannot
-    be reached); 2 wrong usage. Notes and advice are no faults.
+    Exit codes: 0 nothing is wrong, or it is repaired; 1 something is wrong, or the cluster cannot
+    be reached, or neither pods nor HPAs may be read; 2 wrong usage. Notes and advice are no faults.
     """
     wish = _wish(rule, as_json, rest)
     if namespace and everywhere:
@@ -114,7 +114,7 @@ def command(
         click.echo(in_json(_document(config, scope, delta, findings)))
     else:
         click.echo(_report(config, scope, delta, findings))
-    if any(finding.severity.wrong for finding in findings):
+    if _is_blind(delta) or any(finding.severity.wrong for finding in findings):
         sys.exit(FAILED)
 
 
@@ -229,6 +229,11 @@ def _unseen(delta: Delta) -> list[tuple[str, str]]:
     return found
 
 
+def _is_blind(delta: Delta) -> bool:
+    """Whether there was nothing to judge: that nothing was found tells nothing then."""
+    return all(delta.link(kind).health in _UNSEEN for kind in (Kind.PODS, Kind.HPAS))
+
+
 # As text.
 
 
@@ -247,7 +252,7 @@ def _report(
         for finding in advice:
             lines += _brief(finding, width)
         lines.append("")
-    lines.append(_summary(counted))
+    lines.append("Nothing could be judged." if _is_blind(delta) else _summary(counted))
     unseen = _unseen(delta)
     if unseen:
         lines.append("Not seen, and so not judged:")

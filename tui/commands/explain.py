@@ -175,7 +175,11 @@ def _found(delta: Delta, focus: Focus, namespace: str, name: str) -> HpaRow:
         return focus.hpa
     link = delta.link(Kind.HPAS)
     if link.health is not Health.LIVE:
-        raise ClusterError(link.detail or "The HPAs did not come in time.", "Try again.")
+        forbidden = link.health is Health.FORBIDDEN
+        raise ClusterError(
+            link.detail or "The HPAs did not come in time.",
+            "Name a namespace that may be read with -n." if forbidden else "Try again.",
+        )
     others = ", ".join(sorted(clean(h.name) for h in delta.hpas.rows.values())[:5])
     if not others:
         said = f"There is no HPA in namespace {clean(namespace)}, and so no {clean(name)}."
