@@ -231,6 +231,23 @@ class TestSizesThatNoHpaChose:
             "1 ▶ 4  cpu 90 % over 50 %",
         ]
 
+    def test_a_size_wanted_before_is_no_decision_while_nothing_can_be_read(self) -> None:
+        """A look without figures leaves desiredReplicas as it was, and sets nothing."""
+        story = Story()
+        story.decide(2, 5)
+        story.tick(15)
+        story.tell(5, 5)
+        story.put(Kind.DEPLOYMENTS, deployment(2, 5))  # a manifest was applied again
+        story.tick(5)
+        failing = conditions(active="FailedGetResourceMetric", able="SucceededGetScale")
+        story.tell(2, 5, None, conditions=failing)
+        story.tick(15)
+        assert story.told() == [
+            "2 ▶ 5  cpu 90 % over 50 %",
+            "fastapi-deploy set 5 → 2, not by the HPA",
+            "fastapi-hpa: cannot read resource metrics",
+        ]
+
     def test_the_hpas_own_size_is_not_told_twice(self) -> None:
         story = Story()
         story.put(Kind.DEPLOYMENTS, deployment(4, 2))

@@ -173,9 +173,9 @@ class Timeline:
 
     def _size(self, before: HpaRow, after: HpaRow, at: float) -> None:
         """Tell a decision from a status that says the same, nothing, or what others did."""
-        desired = after.desired
+        desired = after.wants
         if not desired:
-            return  # the controller has no figure, and writes 0 without meaning it
+            return  # the controller has no figure, and what it writes means nothing
         was = self._desired.get(after.uid) or after.current
         self._desired[after.uid] = desired
         scaled = after.last_scale is not None and after.last_scale != before.last_scale

@@ -120,8 +120,8 @@ class HpaPane(Pane):
 
     def _digits(self, hpa: HpaRow, height: int) -> list[Line]:
         current = "–" if hpa.current is None else str(hpa.current)
-        # A controller without figures writes 0 and means nothing by it.
-        desired = str(hpa.desired) if hpa.desired else None
+        # A controller without figures writes 0, or what it wanted before: it means nothing by it.
+        desired = str(hpa.wants) if hpa.wants else None
         parts = [(current, "bold text")]
         if desired is not None and desired != current:
             parts += [("▶", "decided"), (desired, "bold decided")]

@@ -291,6 +291,17 @@ class HpaRow(Row, frozen=True, gc=False, kw_only=True):
         return next((c for c in self.conditions if c.type == type), None)
 
     @property
+    def wants(self) -> int | None:
+        """The size its last look set or found right. None where that look came to no size: the
+        status then goes on showing one from before.
+        """
+        able, active = self.condition("AbleToScale"), self.condition("ScalingActive")
+        if able is not None and able.reason == "SucceededRescale":
+            return self.desired
+        failed = any(c is not None and c.status == "False" for c in (able, active))
+        return None if failed else self.desired
+
+    @property
     def has_behavior(self) -> bool:
         """Whether ``spec.behavior`` is set at all, which changes every default."""
         return self.scale_up is not None or self.scale_down is not None
