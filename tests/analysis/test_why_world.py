@@ -22,13 +22,14 @@ from tests.samples import (
 )
 from tui.analysis.focus import resolve
 from tui.analysis.why import Explainer, Explanation
+from tui.analysis.why_memory import release
 from tui.analysis.why_needs import needs_of
 from tui.analysis.why_sentence import sentences
 from tui.analysis.why_steps import steps
 from tui.analysis.why_world import World
 from tui.state.links import Health, Source
 from tui.state.readings import PodReading, Reading
-from tui.state.rows import Condition, Kind, MetricRow, Requirement, WorkloadRow
+from tui.state.rows import Condition, HpaRow, Kind, MetricRow, Requirement, WorkloadRow
 from tui.state.store import Store
 
 
@@ -253,3 +254,92 @@ def test_looks_that_are_not_settled_keep_no_world() -> None:
     # Those of the last three seconds, two a second.
     kept = [w for w in gc.get_objects() if isinstance(w, World) and id(w) not in others]
     assert len(kept) < 12
+
+
+def measured(percent: int, **more: Any) -> HpaRow:
+    """An HPA whose status tells of pods that use so much of their 100m."""
+    metric = msgspec.structs.replace(cpu_metric(percent), current_average=percent)
+    fields: dict[str, Any] = {"current": 2, "desired": 2, "min": 1, **more}
+    return hpa(fields.pop("current"), fields.pop("desired"), None, metrics=(metric,), **fields)
+
+
+def test_what_is_recommended_while_the_status_never_changes_is_remembered() -> None:
+    """Load that stays the same to the last digit: the controller looks, and writes nothing."""
+    lab = Lab()
+    lab.store.put(Kind.HPAS, [measured(50)])
+    lab.store.sample_pods([usage(name, 50, time=NOW - 5) for name in NAMES[:2]])
+    for _ in range(600):
+        lab.explain()
+        lab.clock.now += 1
+    assert lab.explainer.looks("uid-hpa").looks == 0  # nobody knows when they were
+    lab.store.sample_pods([usage(name, 3, time=lab.clock() - 5) for name in NAMES[:2]])
+    held = conditions("DesiredWithinRange", able="ScaleDownStabilized")
+    lab.store.put(Kind.HPAS, [measured(3, conditions=held)])
+    why = lab.explain()
+    assert why.agreement.looks == 1
+    assert why.agreement.differences == ()
+    assert why.outlook is not None
+    hold = release(why.outlook.decision)
+    assert hold is not None
+    assert 270 < hold.until - lab.clock() < 300
+
+
+def test_a_look_that_wrote_nothing_counts_once_however_many_are_due_at_once() -> None:
+    lab = Lab()
+    names = [f"app-{n}" for n in range(30)]
+    labels = {n: (Requirement("app", "In", (n,)),) for n in names}
+    lab.store.put(
+        Kind.DEPLOYMENTS,
+        [deployment(1, 1, uid=f"d-{n}", name=n, selector=labels[n]) for n in names],
+    )
+    lab.store.put(Kind.PODS, [pod(n, age=4000, labels=(("app", n),)) for n in names])
+    lab.store.sample_pods([usage(n, 50, time=NOW - 5) for n in names])
+
+    def write(percent: int) -> None:
+        rows = [measured(percent, uid=n, name=n, target_name=n, current=1) for n in names]
+        lab.store.put(Kind.HPAS, [msgspec.structs.replace(r, desired=1) for r in rows])
+
+    write(49)
+    for _ in range(20):
+        lab.explain()
+        lab.clock.now += 0.1
+    write(50)
+    for _ in range(500):
+        lab.explain()
+        lab.clock.now += 0.1
+    assert {lab.explainer.looks(n).looks for n in names} == {4}  # seen, and 15, 30, 45 s later
+
+
+def test_a_recommendation_that_the_controller_disproves_is_not_kept() -> None:
+    """The samples that it read are gone: ours lack the pods that it has just taken away."""
+    names = [f"web-{n}" for n in range(10)]
+    lab = Lab(deployment(10, 10), current=10)
+    lab.store.put(Kind.PODS, [pod(name, age=4000) for name in names])
+    lab.store.sample_pods([usage(name, 20, time=NOW - 5) for name in names[:4]])
+    lab.explain()
+    lab.clock.now += 15
+    lab.store.put(Kind.DEPLOYMENTS, [deployment(4, 10)])
+    done = conditions("DesiredWithinRange", able="SucceededRescale")
+    row = measured(20, current=10, desired=4, conditions=done, last_scale=lab.clock())
+    lab.store.put(Kind.HPAS, [row])
+    why = lab.explain()
+    assert why.look is not None
+    assert why.look.outcome.decision.recommended == 10
+    assert [r.replicas for r in why.memory.recommendations] == [4]
+
+
+def test_a_look_without_figures_recommends_nothing() -> None:
+    """What we still hold samples for, the metrics API may no longer tell."""
+    lab = Lab()
+    lab.store.put(Kind.HPAS, [measured(50)])
+    for age in (35, 20, 5):  # no poll is known that found nothing
+        lab.store.sample_pods([usage(name, 120, time=NOW - age) for name in NAMES[:2]])
+        lab.explain()
+    lab.clock.now += 15
+    failing = conditions(active="FailedGetResourceMetric", able="SucceededGetScale")
+    row = msgspec.structs.replace(measured(50, conditions=failing), metrics=(cpu_metric(None),))
+    lab.store.put(Kind.HPAS, [row])
+    why = lab.explain()
+    assert why.look is not None
+    assert why.look.outcome.decision.recommended == 5  # 2 pods at 120 %
+    assert 5 not in [r.replicas for r in why.memory.recommendations if r.at == why.look.at]

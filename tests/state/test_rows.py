@@ -72,3 +72,18 @@ def test_behavior_in_one_direction_is_behavior() -> None:
 def test_tables_are_named_as_the_api_names_them() -> None:
     assert f"{Kind.HPAS}" == "horizontalpodautoscalers"
     assert WorkloadRow(uid="u", name="w", kind="Deployment").replicas == 1
+
+
+@pytest.mark.parametrize(
+    ("able", "active", "wants"),
+    [
+        ("ReadyForNewScale", "ValidMetricFound", 5),
+        ("SucceededGetScale", "FailedGetResourceMetric", None),
+        # Clamped to min or max, no metric is read: what was said of them before still stands.
+        ("SucceededRescale", "FailedGetResourceMetric", 5),
+    ],
+)
+def test_what_an_hpa_wants_is_what_its_last_look_came_to(
+    able: str, active: str, wants: int | None
+) -> None:
+    assert hpa(2, 5, None, conditions=conditions(able=able, active=active)).wants == wants

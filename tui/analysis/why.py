@@ -161,13 +161,22 @@ class Explainer:
                     tracker.due = None
                     tracker.asked.append(Asked(at, tracker.row, None, found))
                     self._waiting[uid] = None
-            elif tracker.since is not None:
+            elif tracker.since is not None and not tracker.asked:
                 last = tracker.look.at if tracker.look is not None else tracker.since
                 due = tracker.rhythm.next(last + tracker.grace)
-                if due is not None and due <= now:
+                if due is None:
+                    self._assume(tracker, world, now)
+                elif due <= now:
                     tracker.due = (due if now - due < tracker.rhythm.period else now, world)
             if tracker.since is None or (tracker.open is not None and world.fresh_samples):
                 self._waiting[uid] = None
+
+    def _assume(self, tracker: Tracker, world: World, now: float) -> None:
+        """An HPA whose status does not change is looked at all the same, if nobody knows when."""
+        if now - max(tracker.assumed, tracker.since or now) >= tracker.rhythm.period:
+            tracker.assumed = now
+            tracker.asked.append(Asked(now, tracker.row, None, world, sure=False))
+            self._waiting[tracker.row.uid] = None
 
     def _forget(self, uid: str) -> None:
         self._trackers.pop(uid, None)
@@ -203,6 +212,11 @@ class Explainer:
         memory, case = tracker.memory, asked.case
         polls = (asked.world.polls[0], *world.polls)
         look, remembered = self._look(case, memory, polls, self._set(tracker))
+        if not asked.sure:
+            # It may have come before what we see now: what it wrote has to confirm it.
+            if look.same_samples and look.difference is None:
+                tracker.memory = remembered
+            return
         tracker.ledger.count(look.difference)
         tracker.look = look
         tracker.memory = self._remember(case, look, remembered, tracker.since or case.at)
@@ -279,7 +293,9 @@ class Explainer:
             memory = remember_rescale(
                 behavior, decision.settings, said.current, said.desired, memory, case.at
             )
-        if look.same_samples:
+        if why_memory.made_none(case.status):
+            memory = why_memory.without(memory, decision.at)
+        elif look.same_samples:
             memory = why_memory.corrected(memory, decision, case.status, since)
         return memory
 

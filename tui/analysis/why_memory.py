@@ -81,17 +81,18 @@ def corrected(
         return memory
     kept = memory.recommendations
     if said == "SucceededRescale":
-        # It went there, so nothing it remembers holds it further up, or further down.
+        # It went there, so nothing it remembers holds it further up, or further down: not even
+        # what it has just recommended, by a sample that may have been another than ours.
         reach = decision.settings.reach(limits.stabilization.up_window)
         size, start = status.desired_replicas, decision.at - reach
         down = size < limits.current
         kept = tuple(
             r
             for r in kept
-            if r.at == decision.at
-            or (r.replicas <= size if down else r.replicas >= size)
-            or (not down and r.at <= start)
+            if (r.replicas <= size if down else r.replicas >= size) or (not down and r.at <= start)
         )
+        if all(r.at != decision.at for r in kept):
+            kept = (*kept, Inferred(size, decision.at))
         return replace(memory, recommendations=kept)
     if said not in (_UP, _DOWN, _FREE) or said == limits.stabilization.reason:
         return memory
@@ -105,6 +106,18 @@ def corrected(
         # It was made within the window, and not while we watched.
         at = max(min(since, decision.at), decision.at - reach + decision.settings.reach(1.0))
         kept = (*kept, Inferred(status.desired_replicas, at))
+    return replace(memory, recommendations=kept)
+
+
+def made_none(status: hpa.Status) -> bool:
+    """Whether the look that wrote it came to no recommendation, for want of figures."""
+    active = status.condition("ScalingActive")
+    return active is not None and active.status == "False"
+
+
+def without(memory: hpa.Memory, at: float) -> hpa.Memory:
+    """The memory without what was recommended at that moment."""
+    kept = tuple(r for r in memory.recommendations if r.at != at)
     return replace(memory, recommendations=kept)
 
 

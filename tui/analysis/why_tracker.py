@@ -42,6 +42,8 @@ class Asked(NamedTuple):
     """The HPA as the look found it."""
     wrote: HpaRow | None
     world: World
+    sure: bool = True
+    """Whether its moment is known, if only by the rhythm of those before."""
 
     @property
     def case(self) -> Case:
@@ -75,7 +77,18 @@ class Open(NamedTuple):
 class Tracker:
     """What is known of one HPA."""
 
-    __slots__ = ("asked", "due", "ledger", "look", "memory", "open", "rhythm", "row", "since")
+    __slots__ = (
+        "asked",
+        "assumed",
+        "due",
+        "ledger",
+        "look",
+        "memory",
+        "open",
+        "rhythm",
+        "row",
+        "since",
+    )
 
     def __init__(self, row: HpaRow) -> None:
         self.row = row
@@ -83,6 +96,8 @@ class Tracker:
         self.ledger = Ledger()
         self.memory = hpa.NOTHING_REMEMBERED
         self.since: float | None = None
+        self.assumed = 0.0
+        """When a look was last assumed, while none had been seen to tell the rhythm."""
         self.look: Look | None = None
         self.asked: deque[Asked] = deque(maxlen=8)
         self.due: tuple[float, World] | None = None
