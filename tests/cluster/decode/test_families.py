@@ -261,6 +261,16 @@ def test_events_of_the_old_shape() -> None:
     assert (row.about_kind, row.about_name, row.about_uid) == ("Pod", "p", "1")
 
 
+def test_an_event_that_stands_for_many_tells_the_newest() -> None:
+    row = event(
+        reason="SuccessfulRescale",
+        message="(combined from similar events): New size: 15; reason: All metrics below target",
+        count=17,
+    )
+    assert row.message == "New size: 15; reason: All metrics below target"
+    assert row.count == 17
+
+
 def test_events_of_the_new_shape() -> None:
     row = event(
         eventTime="2026-11-21T00:00:00.500000Z",

@@ -42,6 +42,11 @@ class Event(msgspec.Struct, gc=False):
     lastTimestamp: str | None = None  # noqa: N815
 
 
+_COMBINED: Final = "(combined from similar events): "
+"""Before the newest message, where one event stands for more than ten alike within ten minutes.
+
+Source: ``EventAggregatorByReasonMessageFunc`` of client-go's ``events_cache.go``.
+"""
 _NO_SERIES: Final = Series()
 _NO_SOURCE: Final = Source()
 _NO_OBJECT: Final = NamedObject()
@@ -68,7 +73,7 @@ def project(event: Event) -> EventRow:
         created=created,
         type=shared(event.type or "Normal"),
         reason=shared(event.reason or ""),
-        message=(event.message or "")[:_LONGEST_MESSAGE],
+        message=(event.message or "").removeprefix(_COMBINED)[:_LONGEST_MESSAGE],
         count=max(series.count or 0, event.count or 0, 1),
         last_seen=max((t for t in seen if t is not None), default=created),
         about_kind=shared(about.kind or ""),
