@@ -19,6 +19,7 @@ from tui.cluster.transport import Response, Transport
 from tui.setups.model import SetupError
 from tui.setups.repair import Repair, Repairs
 from tui.setups.repair_words import words
+from tui.state.rows import ContainerRow
 
 TARGET = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
 
@@ -93,7 +94,7 @@ def test_there_and_back(place: Place) -> None:
 
 
 def test_a_request_is_given_to_one_container_and_taken_back(place: Place) -> None:
-    patch = resources_patch(deployment(place), ["side"], "requests", {"cpu": "100m"})
+    patch = resources_patch(deployment(place), [ContainerRow("side")], "requests", {"cpu": "100m"})
     assert patch is not None
     door = repairs(place)
     before = place.get("Deployment", "web")["spec"]["template"]

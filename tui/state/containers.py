@@ -26,6 +26,13 @@ class ContainerRow(msgspec.Struct, frozen=True, gc=False):
     probed: bool = False
     """Whether it has a readiness probe."""
     configs: tuple[ConfigMount, ...] = ()
+    sidecar: bool = False
+    """Whether it stands among the init containers, as those that stay do."""
+
+    @property
+    def field(self) -> str:
+        """Which list of the pod's spec it stands in."""
+        return "initContainers" if self.sidecar else "containers"
 
 
 class Ending(msgspec.Struct, frozen=True, gc=False):

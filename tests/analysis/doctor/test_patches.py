@@ -9,12 +9,13 @@ import pytest
 from tui.analysis.doctor.finding import NOW, Fix, PatchType
 from tui.analysis.doctor.patches import resources_patch, restart_patch
 from tui.analysis.doctor.patient import Root
+from tui.state.rows import ContainerRow
 
 ROOT = Root("Deployment", "default", "web", "u")
 
 
 def test_containers_are_merged_by_name() -> None:
-    patch = resources_patch(ROOT, ["side"], "requests", {"cpu": "100m"})
+    patch = resources_patch(ROOT, [ContainerRow("side")], "requests", {"cpu": "100m"})
     assert patch is not None
     assert patch.type is PatchType.STRATEGIC
     [container] = json.loads(patch.body)["spec"]["template"]["spec"]["containers"]
@@ -24,11 +25,20 @@ def test_containers_are_merged_by_name() -> None:
     )
 
 
+def test_a_sidecar_is_patched_among_the_init_containers() -> None:
+    both = [ContainerRow("app"), ContainerRow("proxy", sidecar=True)]
+    patch = resources_patch(ROOT, both, "requests", {"cpu": "100m"})
+    assert patch is not None
+    spec = json.loads(patch.body)["spec"]["template"]["spec"]
+    assert [c["name"] for c in spec["containers"]] == ["app"]
+    assert [c["name"] for c in spec["initContainers"]] == ["proxy"]
+
+
 def test_what_comes_from_no_template_is_not_patched() -> None:
     for kind in ("Pod", "Job", "ReplicaSet", "Rollout"):
         root = ROOT._replace(kind=kind)
         assert restart_patch(root) is None
-        assert resources_patch(root, ["app"], "limits", {"cpu": "1"}) is None
+        assert resources_patch(root, [ContainerRow("app")], "limits", {"cpu": "1"}) is None
     restart = restart_patch(ROOT)
     assert restart is not None
     assert NOW in restart.body

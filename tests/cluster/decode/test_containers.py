@@ -117,3 +117,8 @@ def test_pods_of_one_template_share_what_their_containers_are() -> None:
     same = [row.containers for row in rows if row.name.startswith("fastapi-deploy")]
     assert len(same) == 10
     assert all(containers is same[0] for containers in same)
+
+
+def test_a_sidecar_is_known_by_where_it_stands() -> None:
+    row = _pod({"containers": [_asks()], "initContainers": [_asks(restartPolicy="Always")]})
+    assert [c.field for c in row.containers] == ["containers", "initContainers"]

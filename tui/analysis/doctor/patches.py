@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from tui.analysis.doctor.finding import NOW, Patch, PatchType
 from tui.analysis.doctor.patient import Root
-from tui.state.rows import HpaRow
+from tui.state.rows import ContainerRow, HpaRow
 
 WORKLOADS: Final = ("Deployment", "StatefulSet", "DaemonSet")
 """Kinds whose pods are made from a template that may be patched."""
@@ -30,22 +30,17 @@ def vpa_patch(namespace: str, name: str, spec: Mapping[str, Any]) -> Patch:
 
 
 def resources_patch(
-    root: Root, containers: Iterable[str], kind: str, resources: Mapping[str, str]
+    root: Root, containers: Iterable[ContainerRow], kind: str, resources: Mapping[str, str]
 ) -> Patch | None:
     """Of ``requests`` or ``limits`` of containers; None if the pods have no template to patch.
 
     Strategic: to a merge patch a list of containers is one value, and the others would go.
     """
-    return _template_patch(
-        root,
-        {
-            "spec": {
-                "containers": [
-                    {"name": name, "resources": {kind: dict(resources)}} for name in containers
-                ]
-            }
-        },
-    )
+    spec: dict[str, list[dict[str, Any]]] = {}
+    for each in containers:
+        change = {"name": each.name, "resources": {kind: dict(resources)}}
+        spec.setdefault(each.field, []).append(change)
+    return _template_patch(root, {"spec": spec})
 
 
 def restart_patch(root: Root) -> Patch | None:

@@ -97,6 +97,7 @@ def _container(container: Container, maps: dict[str | None, str]) -> ContainerRo
         )
         if maps
         else (),
+        container.restartPolicy == "Always",
     )
 
 

@@ -78,7 +78,7 @@ def _finding(root: Root, name: str, held: _Held) -> Finding:
                 root.namespace, "set", "resources", f"{root.kind.lower()}/{root.name}",
                 "-c", name, f"--limits=cpu={cpu(2 * limit)}",
             ),
-            resources_patch(root, [name], "limits", {"cpu": cpu(2 * limit)}),
+            resources_patch(root, [held.container], "limits", {"cpu": cpu(2 * limit)}),
         ),
     )  # fmt: skip
 

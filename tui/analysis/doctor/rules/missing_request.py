@@ -74,22 +74,23 @@ def _as_told(hpa: HpaRow, resource: str, container: str, pod: str, message: str)
 
 
 def _lacking(patient: Patient, one: Scaled, metric: MetricRow) -> Iterable[Finding]:
-    found: dict[tuple[Root, str], list[PodRow]] = {}
+    found: dict[tuple[Root, str], tuple[ContainerRow | None, list[PodRow]]] = {}
     for crew in one.crews:
-        for name in _without(crew.first, metric):
-            found.setdefault((patient.owner(crew.first), name), []).extend(crew.pods)
-    for (root, name), pods in found.items():
+        for lacks in _without(crew.first, metric):
+            key = patient.owner(crew.first), lacks.name if lacks is not None else ""
+            found.setdefault(key, (lacks, []))[1].extend(crew.pods)
+    for (root, _), (lacks, pods) in found.items():
         first = pods[0]
         yield RULE.found(
             str(root),
-            f"{_place(name)}{root.kind} {root.name} requests no {metric.name}",
+            f"{_place(lacks)}{root.kind} {root.name} requests no {metric.name}",
             f"{one.hpa.name} measures {metric.name} in percent of what is requested. One pod "
             "under its selector without the request is enough: the whole target reads <unknown> "
             "and nothing scales.",
             [
                 Evidence(
                     named("Pod", first.namespace, first.name),
-                    _field(name, metric),
+                    _field(lacks, metric),
                     "absent" + (f" (in {count(len(pods), 'pod')})" if len(pods) > 1 else ""),
                 ),
                 Evidence(
@@ -98,37 +99,39 @@ def _lacking(patient: Patient, one: Scaled, metric: MetricRow) -> Iterable[Findi
                     f"{metric.target} %",
                 ),
             ],
-            _fix(root, name, metric.name, one),
+            _fix(root, lacks, metric.name, one),
         )
 
 
 def _ended(one: Scaled, metric: MetricRow) -> Iterable[Finding]:
     for pod in one.finished:
-        for name in _without(pod, metric):
+        for lacks in _without(pod, metric):
             yield RULE.found(
                 named("Pod", pod.namespace, pod.name),
-                f"{_place(name)}Pod {pod.name}, which has ended, requests no {metric.name}",
+                f"{_place(lacks)}Pod {pod.name}, which has ended, requests no {metric.name}",
                 f"{one.hpa.name} measures {metric.name} in percent of what is requested, by all "
                 "pods under its selector, also those that have ended. As long as this one is "
                 "there, the target reads <unknown> and nothing scales.",
                 [
                     ended.told(pod),
-                    Evidence(named("Pod", pod.namespace, pod.name), _field(name, metric), "absent"),
+                    Evidence(
+                        named("Pod", pod.namespace, pod.name), _field(lacks, metric), "absent"
+                    ),
                 ],
                 ended.fix(pod),
             )
 
 
-def _without(pod: PodRow, metric: MetricRow) -> list[str]:
-    """The containers whose request is missing; an empty name is the pod as a whole.
+def _without(pod: PodRow, metric: MetricRow) -> list[ContainerRow | None]:
+    """The containers whose request is missing; None is the pod as a whole.
 
     Source: ``calculateRequests`` of Kubernetes 1.36's ``replica_calculator.go``.
     """
     if pod.whole is not None and not metric.container:
         whole = {"cpu": pod.whole.cpu, "memory": pod.whole.memory}
-        return [""] if whole.get(metric.name, 0) is None else []
+        return [None] if whole.get(metric.name, 0) is None else []
     return [
-        container.name
+        container
         for container in pod.containers
         if metric.container in ("", container.name) and _request(container, metric) is None
     ]
@@ -144,18 +147,18 @@ def _request(container: ContainerRow, metric: MetricRow) -> int | None:
             return 0
 
 
-def _place(container: str) -> str:
-    return f"Container {container} of " if container else ""
+def _place(container: ContainerRow | None) -> str:
+    return f"Container {container.name} of " if container is not None else ""
 
 
-def _field(container: str, metric: MetricRow) -> str:
-    owner = f"spec.containers[{container}]" if container else "spec"
+def _field(container: ContainerRow | None, metric: MetricRow) -> str:
+    owner = f"spec.{container.field}[{container.name}]" if container is not None else "spec"
     return f"{owner}.resources.requests.{metric.name}"
 
 
-def _fix(root: Root, container: str, resource: str, one: Scaled) -> Fix:
+def _fix(root: Root, container: ContainerRow | None, resource: str, one: Scaled) -> Fix:
     usual = _USUAL.get(resource, "1")
-    if not container:
+    if container is None:
         return Fix(
             f"Give the pod a {resource} request beside the others in spec.resources.",
             kubectl(root.namespace, "edit", root.kind.lower(), root.name),
@@ -172,7 +175,7 @@ def _fix(root: Root, container: str, resource: str, one: Scaled) -> Fix:
         words,
         kubectl(
             root.namespace, "set", "resources", f"{root.kind.lower()}/{root.name}",
-            "-c", container, f"--requests={resource}={usual}",
+            "-c", container.name, f"--requests={resource}={usual}",
         ),
         resources_patch(root, [container], "requests", {resource: usual}),
     )  # fmt: skip

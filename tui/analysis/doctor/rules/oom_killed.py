@@ -32,9 +32,12 @@ def _finding(root: Root, pods: list[PodRow]) -> Finding:
     first = max(pods, key=lambda pod: pod.ending.at if pod.ending is not None else 0.0)
     ending = first.ending
     container = ending.container if ending is not None else ""
-    limit = next((c.memory_limit for c in first.containers if c.name == container), None)
+    killed = next((c for c in first.containers if c.name == container), None)
+    limit = killed.memory_limit if killed is not None else None
     name = named("Pod", first.namespace, first.name)
     size = memory(limit) if limit else "none: the node ran out of memory"
+    if killed is None:
+        size = "not read here: it is an init container"
     return RULE.found(
         str(root),
         f"Container {container} of {root.name} was killed for its memory"
@@ -60,8 +63,8 @@ def _finding(root: Root, pods: list[PodRow]) -> Finding:
             )
             if limit and root.kind in WORKLOADS
             else kubectl(first.namespace, "describe", "pod", first.name),
-            resources_patch(root, [container], "limits", {"memory": memory(2 * limit)})
-            if limit
+            resources_patch(root, [killed], "limits", {"memory": memory(2 * limit)})
+            if killed is not None and limit
             else None,
         ),
     )  # fmt: skip

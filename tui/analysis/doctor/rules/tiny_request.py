@@ -65,7 +65,7 @@ def _finding(one: Scaled, metric: MetricRow, request: int) -> Finding:
 def _patch(one: Scaled, metric: MetricRow) -> Patch | None:
     """Of those containers that count and request too little."""
     small = [
-        c.name
+        c
         for c in one.own[0].containers
         if metric.container in ("", c.name) and 0 < (c.cpu_request or 0) < _LEAST
     ]
