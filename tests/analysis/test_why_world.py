@@ -328,6 +328,22 @@ def test_a_recommendation_that_the_controller_disproves_is_not_kept() -> None:
     assert [r.replicas for r in why.memory.recommendations] == [4]
 
 
+@pytest.mark.parametrize(("age", "size"), [(3600, 1), (100, 2)])
+def test_metrics_that_come_to_an_old_hpa_meet_no_window(age: float, size: int) -> None:
+    """It holds what was found when the controller met the HPA, not when we did."""
+    failing = conditions(active="FailedGetResourceMetric", able="SucceededGetScale")
+    row = measured(3, conditions=failing, created=NOW - age)
+    lab = Lab()
+    lab.store.put(Kind.HPAS, [msgspec.structs.replace(row, metrics=(cpu_metric(None),))])
+    lab.store.sample_pods([])
+    assert "no metrics returned" in said(lab.explain())
+    lab.clock.now += 10
+    lab.store.sample_pods([usage(name, 3, time=lab.clock() - 5) for name in NAMES[:2]])
+    why = lab.explain()
+    assert why.outlook is not None
+    assert why.outlook.decision.desired == size
+
+
 def test_a_look_without_figures_recommends_nothing() -> None:
     """What we still hold samples for, the metrics API may no longer tell."""
     lab = Lab()

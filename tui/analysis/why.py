@@ -202,7 +202,7 @@ class Explainer:
         spec = world.spec(row)
         inputs, settings = world.sight(row).inputs(world.polls[0]), self._set(tracker)
         nothing = hpa.decide(spec, inputs, hpa.NOTHING_REMEMBERED, now, settings)
-        memory = why_memory.first(nothing, inputs.status, now)
+        memory = why_memory.first(nothing, inputs.status, now, row.created)
         tracker.memory = why_memory.with_rescales(memory, spec, world.rescales(row), settings)
         if row.last_scale is not None and now - row.last_scale < hpa.SYNC_PERIOD * 4:
             # The moment of a rescale is that of a look; it is written in whole seconds.

@@ -30,22 +30,26 @@ class Hold(NamedTuple):
 _UP, _DOWN, _FREE = "ScaleUpStabilized", "ScaleDownStabilized", "ReadyForNewScale"
 
 
-def first(decision: hpa.Decision, status: hpa.Status, now: float) -> hpa.Memory:
+def first(
+    decision: hpa.Decision, status: hpa.Status, now: float, created: float = 0.0
+) -> hpa.Memory:
     """What the controller must remember when it is seen for the first time.
 
-    A hold was recommended at the latest now, so it ends at the latest a window from now.
+    A hold was recommended at the latest now, so it ends at the latest a window from now. Where the
+    controller comes to no size, it remembers the one it found when it met the HPA.
 
     Args:
         decision: what follows from the same inputs with nothing remembered.
         status: what the controller wrote.
         now: when it is seen.
+        created: when the HPA was made.
     """
     if not _reason(status):
         return hpa.NOTHING_REMEMBERED  # the controller has not looked yet
     held = _reason(status) in (_UP, _DOWN, "SucceededRescale")
     count = status.desired_replicas if held else decision.recommended
     if count is None:
-        return hpa.NOTHING_REMEMBERED
+        return hpa.Memory((hpa.Recommendation(status.current_replicas, created),))
     return hpa.Memory((Inferred(count, now),))
 
 
