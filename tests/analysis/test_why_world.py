@@ -344,6 +344,23 @@ def test_metrics_that_come_to_an_old_hpa_meet_no_window(age: float, size: int) -
     assert why.outlook.decision.desired == size
 
 
+def test_a_rescale_by_samples_that_we_never_saw_is_remembered() -> None:
+    """The metrics API came back, and the controller asked it before we did."""
+    lab = Lab(deployment(10, 10), current=10)
+    lab.store.sample_pods([])
+    lab.explain()
+    lab.clock.now += 15
+    lab.store.put(Kind.DEPLOYMENTS, [deployment(4, 10)])
+    done = conditions("DesiredWithinRange", able="SucceededRescale")
+    scaled = measured(25, current=10, desired=4, conditions=done, last_scale=lab.clock())
+    lab.store.put(Kind.HPAS, [scaled])
+    lab.explain()
+    lab.clock.now += 15
+    lab.store.sample_pods([usage(name, 20, time=lab.clock() - 5) for name in NAMES[:2]])
+    why = lab.explain()
+    assert "5 min window holds 4" in said(why)
+
+
 def test_a_look_without_figures_recommends_nothing() -> None:
     """What we still hold samples for, the metrics API may no longer tell."""
     lab = Lab()

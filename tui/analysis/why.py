@@ -295,8 +295,8 @@ class Explainer:
             )
         if why_memory.made_none(case.status):
             memory = why_memory.without(memory, decision.at)
-        elif look.same_samples:
-            memory = why_memory.corrected(memory, decision, case.status, since)
+        elif look.same_samples or look.scaled:
+            memory = why_memory.corrected(memory, decision, case.status, since, look.same_samples)
         return memory
 
     # What is shown.

@@ -69,7 +69,11 @@ def with_rescales(
 
 
 def corrected(
-    memory: hpa.Memory, decision: hpa.Decision, status: hpa.Status, since: float
+    memory: hpa.Memory,
+    decision: hpa.Decision,
+    status: hpa.Status,
+    since: float,
+    same: bool = True,
 ) -> hpa.Memory:
     """The memory, made to agree with what the controller says of its own.
 
@@ -78,26 +82,30 @@ def corrected(
         decision: our reckoning of the look.
         status: what the controller wrote at it.
         since: from when on we have watched: what we did not see made was made before.
+        same: whether our reckoning read the figures that it read.
     """
     limits = decision.normalization
     said = _reason(status)
-    if limits is None:
-        return memory
     kept = memory.recommendations
     if said == "SucceededRescale":
         # It went there, so nothing it remembers holds it further up, or further down: not even
         # what it has just recommended, by a sample that may have been another than ours.
-        reach = decision.settings.reach(limits.stabilization.up_window)
+        reach = decision.settings.reach(windows(decision.spec, decision.settings)[0])
         size, start = status.desired_replicas, decision.at - reach
-        down = size < limits.current
+        down = size < status.current_replicas
         kept = tuple(
             r
             for r in kept
-            if (r.replicas <= size if down else r.replicas >= size) or (not down and r.at <= start)
+            if (same or r.at != decision.at)
+            and (
+                (r.replicas <= size if down else r.replicas >= size) or (not down and r.at <= start)
+            )
         )
         if all(r.at != decision.at for r in kept):
             kept = (*kept, Inferred(size, decision.at))
         return replace(memory, recommendations=kept)
+    if limits is None:
+        return memory
     if said not in (_UP, _DOWN, _FREE) or said == limits.stabilization.reason:
         return memory
     recommended = limits.recommended
