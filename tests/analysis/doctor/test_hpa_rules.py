@@ -303,7 +303,10 @@ def test_a_target_of_the_same_kind_in_another_group() -> None:
     message = 'statefulsets.apps.kruise.io "db" not found'
     gone = (Condition("AbleToScale", "False", "FailedGetScale", message),)
     case = Case().put(Kind.HPAS, msgspec.structs.replace(row, conditions=gone))
-    assert "get statefulsets.apps.kruise.io" in case.one("target-missing").fix.command
+    found = case.one("target-missing")
+    assert found.title.endswith(message)
+    assert ("StatefulSet.apps.kruise.io default/db", "exists", "no") not in evidence(found)
+    assert "get statefulset.apps.kruise.io db" in found.fix.command
 
 
 @pytest.mark.parametrize("health", [Health.CONNECTING, Health.FORBIDDEN])

@@ -30,17 +30,13 @@ def _examine(patient: Patient) -> Iterable[Finding]:
 def _is_missing(patient: Patient, hpa: HpaRow) -> bool:
     kind = SCALABLE.get(hpa.target_kind)
     able = hpa.condition("AbleToScale")
-    if kind is not None:
-        # While the controller finds it, it is ours that is late, or it has just been deleted.
-        found = able is not None and able.status == "True"
-        return patient.known(kind) and patient.target(hpa) is None and not found
-    # Of other kinds only the controller knows.
-    able = _refused(hpa)
-    return able is not None and "not found" in able.message
+    # While the controller finds it, it is ours that is late, or it has just been deleted.
+    found = able is not None and able.status == "True"
+    return kind is not None and patient.known(kind) and patient.target(hpa) is None and not found
 
 
 def _refused(hpa: HpaRow) -> Condition | None:
-    """What the controller says of a target that it cannot get."""
+    """What the controller says of a target that it cannot get. Of other kinds only it knows."""
     able = hpa.condition("AbleToScale")
     failed = able is not None and (able.status, able.reason) == ("False", "FailedGetScale")
     return able if failed else None
@@ -53,15 +49,15 @@ def _unscalable(hpa: HpaRow) -> Finding:
         hpa_name(hpa),
         f"{hpa.name} cannot scale {kind} {hpa.target_name}: {to_the_point(message)}",
         "The controller reads and sets the size by the target's scale subresource, and gets no "
-        "answer there. Deployments, ReplicaSets and StatefulSets are of apps/v1; a resource of "
-        "one's own needs subresources.scale in its definition.",
+        "answer there: the target does not exist, or is of another API group, or its definition "
+        "has no subresources.scale. Deployments, ReplicaSets and StatefulSets are of apps/v1.",
         [
             Evidence(hpa_name(hpa), "spec.scaleTargetRef", f"{kind}/{hpa.target_name}"),
             Evidence(hpa_name(hpa), "status.conditions[AbleToScale]", f"FailedGetScale: {message}"),
         ],
         Fix(
-            "Correct apiVersion and kind in spec.scaleTargetRef.",
-            kubectl(hpa.namespace, "get", "hpa", hpa.name, "-o", "yaml"),
+            "See whether it is there, and correct spec.scaleTargetRef: apiVersion, kind and name.",
+            kubectl(hpa.namespace, "get", kind.lower(), hpa.target_name),
         ),
     )
 
@@ -84,16 +80,10 @@ def _finding(hpa: HpaRow) -> Finding:
         evidence,
         Fix(
             "Correct the name in spec.scaleTargetRef, or apply the target.",
-            kubectl(hpa.namespace, "get", _resource(kind)),
+            kubectl(hpa.namespace, "get", f"{kind.lower()}s"),
             setup=SAMPLES.get((kind, hpa.target_name), ""),
         ),
     )
-
-
-def _resource(kind: str) -> str:
-    """As kubectl names it: ``deployments``, ``statefulsets.apps.kruise.io``."""
-    name, dot, group = kind.lower().partition(".")
-    return f"{name}s{dot}{group}"
 
 
 RULE: Final = Rule(
