@@ -231,6 +231,16 @@ class TestSizesThatNoHpaChose:
             "1 ▶ 4  cpu 90 % over 50 %",
         ]
 
+    def test_a_decision_starts_from_what_the_controller_found(self) -> None:
+        story = Story()
+        story.decide(2, 4)
+        story.tick(15)
+        story.put(Kind.DEPLOYMENTS, deployment(3, 4))  # by hand, a second before it looks
+        story.tick(1)
+        story.decide(3, 6)
+        story.tick(15)
+        assert story.told() == ["2 ▶ 4  cpu 90 % over 50 %", "3 ▶ 6  cpu 90 % over 50 %"]
+
     def test_a_size_wanted_before_is_no_decision_while_nothing_can_be_read(self) -> None:
         """A look without figures leaves desiredReplicas as it was, and sets nothing."""
         story = Story()

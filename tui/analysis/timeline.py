@@ -179,8 +179,8 @@ class Timeline:
         was = self._desired.get(after.uid) or after.current
         self._desired[after.uid] = desired
         scaled = after.last_scale is not None and after.last_scale != before.last_scale
-        if was == desired and scaled:
-            was = after.current  # it restores what somebody else changed
+        if scaled and after.current not in (None, desired):
+            was = after.current  # what it found, even where somebody else has just changed it
         if was is None or was == desired or (after.current == desired and not scaled):
             return  # the size is not new, or somebody else's, which the HPA found right
         self._decision(was, after, seen(after.last_scale if scaled else None, at))
