@@ -9,6 +9,7 @@ import pytest
 
 from tests.analysis.story import Story, texts
 from tests.samples import (
+    MI,
     NAMES,
     NOW,
     Clock,
@@ -23,7 +24,7 @@ from tests.samples import (
 from tui.analysis.focus import resolve
 from tui.analysis.timeline import CAPACITY, Mood, Timeline, marks
 from tui.state.links import Health
-from tui.state.rows import Condition, Direction, EventRow, HpaRow, Kind
+from tui.state.rows import Condition, Direction, EventRow, HpaRow, Kind, MetricRow
 from tui.state.store import Store
 
 
@@ -134,6 +135,24 @@ class TestDecisions:
         story.decide(2, 5, metrics=(cpu_metric(60), rate))
         story.tick()
         assert story.told() == ["2 ▶ 5  http_requests per pod 25.5 over 10"]
+
+    @pytest.mark.parametrize(
+        ("name", "current", "target", "says"),
+        [
+            ("memory", 130 * MI * 1000, 60 * MI * 1000, "memory 130Mi over 60Mi"),
+            ("cpu", 552, 500, "cpu 552m over 500m"),
+        ],
+    )
+    def test_resources_have_their_unit(
+        self, name: str, current: int, target: int, says: str
+    ) -> None:
+        story = Story()
+        row = MetricRow(
+            type="Resource", name=name, target_type="AverageValue", target=target, current=current
+        )
+        story.decide(2, 5, metrics=(row,))
+        story.tick()
+        assert story.told() == [f"2 ▶ 5  {says}"]
 
     def test_an_hpas_own_tolerance_counts(self) -> None:
         story = Story()

@@ -18,6 +18,7 @@ from tui.analysis.pod_news import PodNews, root
 from tui.analysis.setup_news import SetupNews
 from tui.analysis.tolerance import is_over
 from tui.analysis.warning_news import WarningNews
+from tui.analysis.why_words import value_of
 from tui.analysis.words import leading_metric, metric_title, to_the_point, verdict
 from tui.state.delta import Delta
 from tui.state.links import Health
@@ -295,7 +296,8 @@ def _figure(metric: MetricRow) -> str:
     side = "over" if current > target else "under" if current < target else "at"
     if metric.target_type == "Utilization":
         return f"{title} {current} % {side} {target} %"
-    return f"{title} {current / 1000:g} {side} {target / 1000:g}"
+    value, aim = (value_of(metric.type, metric.name, n) for n in (current, target))
+    return f"{title} {value} {side} {aim}"
 
 
 def _needs_no_more(metric: MetricRow | None) -> bool:

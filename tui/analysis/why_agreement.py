@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from tui.analysis import hpa
+from tui.analysis.why_words import value_of
 
 _KEPT: Final = 20
 
@@ -114,7 +115,8 @@ def _read(status: hpa.Status) -> str:
             parts.append(f"{metric.average_utilization} %")
         else:
             value = metric.average_value if metric.value is None else metric.value
-            parts.append("nothing" if value is None else f"{value / 1000:g}")
+            said = "nothing" if value is None else value_of(metric.type, metric.name, value)
+            parts.append(said)
     return ", ".join(parts) or "nothing"
 
 

@@ -92,6 +92,13 @@ def amount(spec: hpa.MetricSpec, thousandths: int) -> str:
     return quantity.format_milli(thousandths)
 
 
+def value_of(type_: str, name: str, thousandths: int) -> str:
+    """A value that no target explains: ``552m``, ``96Mi``, ``25.5``."""
+    if type_ in ("Resource", "ContainerResource"):
+        return amount(hpa.MetricSpec(type_, name), thousandths)
+    return f"{thousandths / 1000:g}"
+
+
 def target(spec: hpa.MetricSpec, measure: Measure) -> str:
     """What the metric aims at: ``50 %``, ``100m``."""
     if measure.utilization is not None:
