@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from tests.load.server import Server, ok, saying
 from tests.load.serving import serving
+from tui.cli import cli
 from tui.load.history import History
 
 
@@ -160,6 +162,14 @@ def test_a_signal_to_end_is_followed_by_the_summary_of_what_ran(
     assert (child.returncode, err) == (0, "")
     assert "Stopped early" in out
     assert "[200]" in out
+
+
+def test_once_it_has_run_ctrl_c_means_what_it_did_before(server: Server, home: Path) -> None:
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(number) for number in numbers]
+    done = CliRunner().invoke(cli, ["burst", server.url, "-n", "1", "-c", "1"])
+    assert done.exit_code == 0, done.output
+    assert [signal.getsignal(number) for number in numbers] == before
 
 
 def test_the_load_knows_neither_the_screen_nor_the_cluster() -> None:

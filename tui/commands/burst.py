@@ -313,21 +313,27 @@ def _fire(plan: Plan, counts: PodCounts | None) -> tuple[Result, bool]:
     line = _Line() if sys.stderr.isatty() else None
     burst = Burst(plan, line.show if line else None)
     interrupted = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: interrupted.set())
-    burst.start()
-    counter = Counter(burst, counts) if counts is not None else None
-    while not burst.wait(0.05):
-        if interrupted.is_set():
-            burst.stop()
-            break
-    burst.wait(1.0)
-    if line is not None:
-        line.clear()
-    result = burst.result()
-    told = bool(result.pods)
-    interrupted.clear()  # from now on it means that the logs are not waited for
-    return result if counter is None else counter.finish(result, interrupted), told
+    before = {
+        number: signal.signal(number, lambda *_: interrupted.set())
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        burst.start()
+        counter = Counter(burst, counts) if counts is not None else None
+        while not burst.wait(0.05):
+            if interrupted.is_set():
+                burst.stop()
+                break
+        burst.wait(1.0)
+        if line is not None:
+            line.clear()
+        result = burst.result()
+        told = bool(result.pods)
+        interrupted.clear()  # from now on it means that the logs are not waited for
+        return result if counter is None else counter.finish(result, interrupted), told
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class _Line:
