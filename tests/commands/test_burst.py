@@ -196,4 +196,8 @@ def test_answers_that_name_no_pod(server: Server, home: Path, flags: list[str], 
     done = burst(server.url, "-n", "3", "-c", "1", *flags)
     assert done.returncode == 0
     assert said in done.stderr
-    assert burst(server.url, "-n", "3", "-c", "1", "--pod-header", "Content-Length").stderr == ""
+
+
+def test_answers_that_name_a_pod(server: Server, home: Path) -> None:
+    done = burst(server.url, "-n", "3", "-c", "1", "--pod-header", "Content-Length")
+    assert (done.returncode, done.stderr) == (0, "")
