@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -98,11 +99,22 @@ def _drawn_when_looked_at(
 _for_all_tests.setattr(Compositor, "render_update", _drawn_when_looked_at)
 
 
+# What stands collected stays to the end: garbage is looked for among the rest, and seldom.
+gc.disable()
+
+
 def pytest_collection_finish() -> None:
-    """What stands collected stays to the end: garbage is looked for among the rest, and seldom."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000)
+    gc.enable()
+
+
+@pytest.fixture(autouse=True)
+def _collected() -> Iterator[None]:
+    """The dashboard's start turns the collector off in the process it runs in."""
+    yield
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

@@ -5,13 +5,12 @@ What needs a terminal gets a pseudo-terminal, and is the real program.
 
 from __future__ import annotations
 
-import gc
 import os
 import re
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +33,6 @@ from tui import __version__
 from tui.cli import cli
 
 PROGRAM = (sys.executable, "-m", "tui")
-
-
-@pytest.fixture(autouse=True)
-def _collected() -> Iterator[None]:
-    """The dashboard's start turns the collector off in the process it runs in."""
-    yield
-    gc.enable()
 
 
 def run(*arguments: str) -> Result:
