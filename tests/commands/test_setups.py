@@ -17,18 +17,14 @@ from click.testing import CliRunner, Result
 
 from tests.needs import full_disk
 from tui.cli import cli
-from tui.cluster.embedded import Embedded
+from tui.cluster.access import ClusterConfig
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
 
 
-@pytest.fixture(scope="module")
-def kubeconfig() -> Iterator[str]:
-    child = Embedded(speed=50)
-    try:
-        yield child.config().source
-    finally:
-        child.stop()
+@pytest.fixture
+def kubeconfig(cluster: ClusterConfig) -> str:
+    return cluster.source
 
 
 @pytest.fixture
