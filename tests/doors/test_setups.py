@@ -16,6 +16,7 @@ from tests.setups.place import Place
 from tui.cluster.audit import AuditLog
 from tui.cluster.transport import Response, Transport
 from tui.config import Settings, SetupSettings
+from tui.doors import setups
 from tui.doors.setups import Prepared, SetupsDoor
 from tui.setups.plan import Deletion, Plan
 from tui.state import place as where
@@ -310,6 +311,13 @@ def babbling(place: Place) -> Iterator[tuple[Room, Babbling]]:
     transport.close()
 
 
+@pytest.fixture
+def _watchful(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looks again at once: what a look says after another is asked here, not when."""
+    monkeypatch.setattr(setups, "LOOK", 0.0)
+
+
+@pytest.mark.usefixtures("_watchful")
 def test_answers_of_another_shape_are_told(babbling: tuple[Room, Babbling]) -> None:
     there, transport = babbling
     there.until(lambda: "is not what Kubernetes sends" in there.row("nginx").sentence)
@@ -343,6 +351,7 @@ class Failing(Transport):
         return super().request(method, path, *args, **more)
 
 
+@pytest.mark.usefixtures("_watchful")
 def test_what_nobody_expected_is_told_and_ends_no_thread(place: Place) -> None:
     transport = Failing(place.transport.config)
     there = Room(place, transport, stocked(place), None)
