@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.needs import full_disk
+from tests.ports import node_port
 from tui.cli import cli
 from tui.cluster.access import ClusterConfig
 
@@ -62,15 +63,16 @@ def test_a_setup_from_preview_to_deletion(run: Any, tmp_path: Path) -> None:
     assert {one["action"] for one in json.loads(preview.stdout)["objects"]} == {"create"}
     assert run("diff", "load-app", "--exit-code").exit_code == EXIT_FAILED
     assert not (tmp_path / "audit.jsonl").exists()
-    done = run("apply", "load-app", "--yes", "--set", "node-port=30777")
+    here, elsewhere = node_port(), node_port()
+    done = run("apply", "load-app", "--yes", "--set", f"node-port={here}")
     assert done.exit_code == EXIT_OK, done.output
     assert "/health answers 200" in done.stdout
     status = run("status", "load-app", "--json")
     assert status.exit_code == EXIT_OK
     assert json.loads(status.stdout)["state"] == "healthy"
     assert run("diff", "load-app", "--exit-code").exit_code == EXIT_OK
-    changed = run("diff", "load-app", "--set", "node-port=30778")
-    assert "nodePort: 30777 -> 30778" in changed.stdout
+    changed = run("diff", "load-app", "--set", f"node-port={elsewhere}")
+    assert f"nodePort: {here} -> {elsewhere}" in changed.stdout
     goes = run("delete", "load-app", "--dry-run")
     assert "- Deployment load-app" in goes.stdout
     gone = run("delete", "load-app", "--yes", "--json")
@@ -102,7 +104,7 @@ def test_what_failed_can_be_taken_back_at_once(run: Any) -> None:
         "--set",
         "image=localhost/no-such:1",
         "--set",
-        "node-port=30779",
+        f"node-port={node_port()}",
     )
     done = run("apply", "load-app", *words)
     assert done.exit_code == EXIT_FAILED
@@ -114,7 +116,7 @@ def test_what_failed_can_be_taken_back_at_once(run: Any) -> None:
 def test_stopped_by_a_signal_it_says_what_is_left(kubeconfig: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tui", "setups", "apply", "load-app", "--yes"]
     command += ["--kubeconfig", kubeconfig, "-n", "kube-public"]
-    command += ["--set", "image=localhost/no-such:2", "--set", "node-port=30780"]
+    command += ["--set", "image=localhost/no-such:2", "--set", f"node-port={node_port()}"]
     child = subprocess.Popen(
         command,
         env={**os.environ, "KSCALE_AUDIT_LOG": str(tmp_path / "audit.jsonl")},
@@ -137,7 +139,8 @@ def test_stopped_by_a_signal_it_says_what_is_left(kubeconfig: str, tmp_path: Pat
 
 
 def test_stopped_with_undo_nothing_is_left_to_complete(run: Any, started: Any) -> None:
-    words = ("--yes", "--undo", "--set", "image=localhost/no-such:4", "--set", "node-port=30783")
+    words = ("--yes", "--undo", "--set", f"node-port={node_port()}")
+    words += ("--set", "image=localhost/no-such:4")
     child = started("apply", "load-app", *words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert any("0 of 2 pods ready" in line for line in iter(child.stdout.readline, ""))
     child.send_signal(signal.SIGINT)
@@ -176,7 +179,7 @@ def test_a_write_goes_on_when_nobody_reads_any_more(
     run: Any, started: Any, more: tuple[str, ...]
 ) -> None:
     words = ("load-app", "--yes", *more)
-    child = started("apply", *words, "--set", "node-port=30781", stdout=subprocess.PIPE)
+    child = started("apply", *words, "--set", f"node-port={node_port()}", stdout=subprocess.PIPE)
     child.stdout.close()  # before anything is printed: as with `| head -1`, only sooner
     assert child.wait(60) == EXIT_OK
     assert json.loads(run("status", "load-app", "--json").stdout)["state"] == "healthy"
@@ -205,7 +208,7 @@ def test_nobody_is_asked_who_cannot_read_what_would_change(run: Any, started: An
 def test_a_write_that_fails_unread_is_told_on_stderr_and_by_the_exit_code(
     run: Any, started: Any
 ) -> None:
-    words = ("load-app", "--yes", "--wait", "2", "--set", "node-port=30782", "--undo")
+    words = ("load-app", "--yes", "--wait", "2", "--set", f"node-port={node_port()}", "--undo")
     words += ("--set", "image=localhost/no-such:3")
     with open("/dev/full", "w") as full:
         child = started("apply", *words, stdout=full, stderr=subprocess.PIPE)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import json
 from pathlib import Path
 from typing import Any
 
+from tests.ports import node_port
 from tui.cluster.audit import AuditLog
 from tui.cluster.guard import Guard
 from tui.cluster.objects import KINDS, Ref, path_of
@@ -16,7 +16,6 @@ from tui.setups import catalogue
 from tui.setups.outcome import Outcome, Progress
 from tui.setups.setups import Setups
 
-_ports = itertools.count(31000)
 CATALOGUE = catalogue.load()
 
 
@@ -26,7 +25,7 @@ class Place:
         self.namespace = namespace
         self.audit = folder / "audit.jsonl"
         self.steps: list[Progress] = []
-        self.port = next(_ports)
+        self.port, self.second = node_port(), node_port()
 
     def setups(self, own: Path | None = None, **options: Any) -> Setups:
         guard = options.pop("guard", Guard("embedded"))
@@ -40,7 +39,7 @@ class Place:
         setups = setups or self.setups()
         values = {key.replace("_", "-"): value for key, value in given.items()}
         if name in ("nginx", "caddy", "load-app"):
-            values.setdefault("node-port", self.port + (name == "caddy") * 500)
+            values.setdefault("node-port", self.second if name == "caddy" else self.port)
         plan = setups.plan(name, self.namespace, values)
         return setups.apply(plan, self.steps.append, wait=20)
 
