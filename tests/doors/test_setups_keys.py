@@ -57,10 +57,10 @@ async def test_n_applies_nginx_probes_it_and_deletes_it(
         await screen.until(lambda: "pending" in screen.text("#setups"))
         await screen.until(lambda: row(app, "nginx").answers is True)
         await screen.until(lambda: row(app, "nginx").state == "healthy")
+        await screen.until(lambda: row(app, "nginx").seconds is not None)
         seen = row(app, "nginx")
         assert seen.url.startswith(f"http://127.0.0.1:{place.port}")
         assert "/nginx-health answers 200" in seen.probe
-        assert seen.seconds is not None
         await screen.press("3", "z")
         await screen.until(lambda: "/nginx-health answers 200" in screen.text("#setups"))
         await screen.press("escape")
