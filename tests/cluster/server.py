@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 CERTS = Path(__file__).parent / "certs"
+AT_ONCE: Final = 3.0
+"""Seconds: one, and what a busy machine adds. What is not ended waits for far longer."""
 
 
 @dataclass

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.cluster import recorded
-from tests.cluster.server import Behaviour, Server, eventually, stall, status
+from tests.cluster.server import AT_ONCE, Behaviour, Server, eventually, stall, status
 from tui.cluster.access import ClusterConfig
 from tui.cluster.metrics import APISERVICE, ROOT, Rhythm, node_metrics, pod_metrics
 from tui.cluster.transport import Transport
@@ -368,5 +368,5 @@ def test_no_answer_ends_the_thread(server: Server) -> None:
 def test_stops_within_a_second_while_the_server_is_silent(server: Server) -> None:
     polling = poll(server, stall)
     eventually(lambda: server.requests)
-    assert polling.stop() < 1
+    assert polling.stop() < AT_ONCE
     assert polling.link.health is Health.STOPPED
