@@ -115,6 +115,7 @@ def test_pods_that_are_deleted_or_failed_do_not_count() -> None:
             5,
             hpa.Unready.NEVER_READY,
         ),
+        ({"ready": "False", "started": NOW - 900, "ready_since": NOW - 870}, 5, None),
         ({"ready": "False", "started": NOW - 900, "ready_since": NOW - 800}, 5, None),
         ({"started": NOW - 300, "ready_since": NOW}, 5, None),
     ],
@@ -129,6 +130,28 @@ def test_which_samples_of_cpu_count(
     assert found.groups is not None
     assert found.groups.unready.get("web-1") is reason
     assert found.groups.ready == (2 if reason is None else 1)
+
+
+@pytest.mark.parametrize(
+    ("started", "since", "reason"),
+    [
+        (59, 40, hpa.Unready.NOT_READY),
+        (61, 40, None),
+        (61, 56, hpa.Unready.NEVER_READY),
+        (61, 54, None),
+    ],
+)
+def test_a_quick_controllers_pods_are_new_for_as_much_less(
+    started: float, since: float, reason: hpa.Unready | None
+) -> None:
+    odd = pod("web-1", ready="False", started=NOW - started, ready_since=NOW - since)
+    given = replace(inputs(80, 80), pods=(pod("web-0"), odd))
+    quick = hpa.Settings(pace=5.0)
+    outcome = hpa.reconcile(spec(), given, hpa.NOTHING_REMEMBERED, NOW, quick)
+    found = outcome.decision.metrics[0].calculation
+    assert found is not None
+    assert found.groups is not None
+    assert found.groups.unready.get("web-1") is reason
 
 
 def test_readiness_matters_for_cpu_alone() -> None:
@@ -152,6 +175,14 @@ def test_unready_pods_hold_a_scale_up_back() -> None:
     assert found.corrected.utilization == 45
     assert found.replicas == 2
     assert found.verdict is hpa.Verdict.CORRECTED_WITHIN_TOLERANCE
+
+
+def test_at_exactly_the_target_unready_pods_pull_nothing_down() -> None:
+    starting = pod("web-1", ready="False", started=NOW - 5, ready_since=NOW - 5)
+    given = replace(inputs(50, 0), pods=(pod("web-0"), starting))
+    found = sync(spec(), given).decision.metrics[0].calculation
+    assert found is not None
+    assert (found.replicas, found.verdict) == (2, hpa.Verdict.WITHIN_TOLERANCE)
 
 
 def test_missing_pods_count_as_busy_when_scaling_down() -> None:

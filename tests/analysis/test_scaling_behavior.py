@@ -209,6 +209,18 @@ def test_a_rescale_takes_the_place_of_one_older_than_every_policy() -> None:
     )
 
 
+def test_of_several_places_that_are_free_a_rescale_takes_the_last() -> None:
+    memory = hpa.Memory(scale_up_events=tuple(hpa.ScaleEvent(1, NOW - age) for age in (90, 70, 50)))
+    policies = (ONE_A_MINUTE, hpa.ScalingPolicy("Pods", 9, 15))
+    outcome = sync(spec(behavior=up(policies=policies)), inputs(90, 90), memory)
+    assert [event.at for event in outcome.memory.scale_up_events] == [NOW - 90, NOW, NOW - 50]
+
+
+def test_what_shorter_policies_forgot_counts_for_a_longer_one() -> None:
+    memory = hpa.Memory(scale_up_events=(hpa.ScaleEvent(1, NOW - 59, outdated=True),))
+    assert limit(up(policies=(ONE_A_MINUTE,)), 4, 9, memory).desired == 4
+
+
 def test_the_first_sync_recommends_what_there_is() -> None:
     outcome = sync(spec(), inputs(1, 1))
     assert [r.replicas for r in outcome.memory.recommendations] == [2, 1]
