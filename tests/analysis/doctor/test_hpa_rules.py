@@ -121,6 +121,15 @@ def test_a_pod_that_requests_something_else_as_a_whole() -> None:
     assert evidence(found)[0][1:] == ("spec.resources.requests.cpu", "absent")
 
 
+def test_a_container_metric_asks_its_container_whatever_the_pod_requests() -> None:
+    metric = MetricRow(type="ContainerResource", name="cpu", container="fastapi", target=50)
+    case = Case().put(Kind.HPAS, hpa(2, 2, 3, metrics=(metric,)))
+    case.put(Kind.PODS, pod("web-3", age=90, whole=PodRequests(memory=64 * MI)))
+    assert "missing-request" not in case.ids()
+    case.put(Kind.PODS, pod("web-3", age=90, containers=(ContainerRow("fastapi"),)))
+    assert "Container fastapi" in case.one("missing-request").title
+
+
 def test_an_average_value_needs_no_request() -> None:
     metric = MetricRow(type="Resource", name="cpu", target_type="AverageValue", target=100)
     case = Case().put(Kind.HPAS, hpa(2, 2, 3, metrics=(metric,)))

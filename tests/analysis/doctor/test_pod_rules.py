@@ -69,8 +69,12 @@ def test_pods_of_one_deployment_are_one_finding() -> None:
         _crashing(status="Error", phase="Failed"),
         _crashing(deleting=NOW - 2),
         _crashing(status="Error", restarts=1),
+        _crashing(ending=Ending("fastapi", "OOMKilled", 137, NOW - 5)),
     ],
-    ids=["restarted once", "done", "failed for good", "being deleted", "ended for the first time"],
+    ids=[
+        *("restarted once", "done", "failed for good", "being deleted"),
+        *("ended for the first time", "killed for memory, which is told as that"),
+    ],
 )
 def test_an_ending_is_no_crash_loop(row: PodRow) -> None:
     assert "crash-loop" not in Case().put(Kind.PODS, row).ids()
@@ -186,6 +190,16 @@ def test_of_one_namespace_the_room_is_only_known_to_be_no_more() -> None:
     assert "have room for 4 at most" in found.explanation
     assert "allocatable - requested by pods of default" in {e.field for e in found.evidence}
     assert found.fix.patch is None
+
+
+@pytest.mark.parametrize("changes", [{"unschedulable": True}, {"ready": "False"}])
+def test_a_node_that_takes_no_pods_has_no_room(changes: dict[str, Any]) -> None:
+    big = (ContainerRow("fastapi", 1000, None, 128 * MI),)
+    case = Case().put(Kind.PODS, *(pod(n, age=60, containers=big) for n in ("web-1", "web-2")))
+    case.put(Kind.HPAS, hpa(2, 2, 3, max=3))
+    assert "no-room" not in case.ids()
+    case.put(Kind.NODES, msgspec.structs.replace(nodes()[0], **changes))
+    assert "no-room" in case.ids()
 
 
 def test_without_nodes_nothing_is_said_of_room() -> None:

@@ -218,6 +218,12 @@ def test_nginx_that_looks_the_name_up_again(text: str) -> None:
     assert case.ids() == []
 
 
+@pytest.mark.parametrize("address", ["", "None"])
+def test_a_service_without_an_address_of_its_own_makes_no_nginx_stale(address: str) -> None:
+    case = _nginx().put(Kind.SERVICES, service(created=NOW - 60, cluster_ip=address))
+    assert "nginx-stale-upstream" not in case.ids()
+
+
 def test_nginx_that_was_started_after_its_service() -> None:
     assert _nginx().ids() == []
     young = _nginx(last_restart=NOW - 30).put(Kind.SERVICES, service(created=NOW - 60))
@@ -284,10 +290,11 @@ def test_a_node_port_that_cannot_be_reached_from_here() -> None:
     ("fact", "result"),
     [
         (NodePortFact(30082, True, ("a: no answer",)), Result.FOUND),
+        (NodePortFact(30082, False, ()), Result.FOUND),
         (None, Result.ABSENT),
         (None, Result.FAILED),
     ],
-    ids=["one address answers", "no address is known", "could not be tried"],
+    ids=["one address answers", "nothing was tried", "no address is known", "could not be tried"],
 )
 def test_a_node_port_that_may_be_reached(fact: Fact | None, result: Result) -> None:
     assert "nodeport-unreachable" not in _node_port(fact, result).ids(advice=True)
@@ -307,6 +314,7 @@ def test_a_node_port_without_a_ready_pod_is_not_tried() -> None:
     [
         ("/$1", "/foo(/|$)(.*)", True),
         ("/$2", "/foo(/|$)(.*)", False),
+        ("/$1$2", "/foo(/|$)(.*)", False),
         ("/$1", "/foo/(.*)", False),
         ("/", "/foo", False),
     ],
@@ -337,6 +345,11 @@ def test_pods_that_keep_alive_leaves_idle() -> None:
     found = _burst({"web-1": 52_000, "web-2": 48_000}).one("keepalive-skew")
     assert found.title.startswith("2 pods of 4 got nothing")
     assert ("Burst 1 at fastapi-svc", "requests per connection", "2000") in evidence(found)
+
+
+def test_a_long_burst_is_old_only_as_long_after_its_end() -> None:
+    burst = _burst({"web-1": 52_000, "web-2": 48_000}, began=NOW - 1000, elapsed=900.0)
+    assert "keepalive-skew" in burst.ids()
 
 
 @pytest.mark.parametrize(
