@@ -89,6 +89,29 @@ def test_a_relist_drops_what_is_gone(run: Run) -> None:
     assert running.waits.asked == []  # the first 410 is answered at once
 
 
+def test_a_history_cut_again_much_later_is_answered_at_once_too(server: Server) -> None:
+    now = [0.0]
+    begun = threading.Event()
+
+    def forget(exchange: Exchange) -> None:
+        begun.wait(10)
+        exchange.start_chunked()
+        eventually(lambda: running.link.health is Health.LIVE)
+        now[0] += 60
+        exchange.event("ERROR", status_object(410, "Expired"))
+        exchange.end()
+
+    server.on(PODS, *(listing([pod(name)], "102") for name in "abc"))
+    server.on(PODS, forget, forget, watching(), watch=True)
+    running = Running(server, clock=lambda: now[0])
+    begun.set()
+    try:
+        eventually(lambda: running.names() == {"c"})
+        assert running.waits.asked == []
+    finally:
+        running.stop()
+
+
 def test_410_as_a_status_relists_too(run: Run) -> None:
     running = run(
         listing([pod("a")], "102"),
@@ -225,16 +248,18 @@ def test_a_watch_that_stays_silent_to_its_end_lists_again(server: Server) -> Non
         running.stop()
 
 
-def test_only_the_newest_events_are_kept(server: Server) -> None:
-    def happening(number: int) -> dict[str, Any]:
-        meta = {"uid": str(number), "name": f"e{number}", "namespace": "default"}
-        time = f"2026-11-21T{number // 3600:02}:{number // 60 % 60:02}:{number % 60:02}Z"
-        return {"metadata": {**meta, "resourceVersion": str(number)}, "lastTimestamp": time}
+def happening(number: int, version: int = 0) -> dict[str, Any]:
+    """An event, the later the higher its number."""
+    meta = {"uid": str(number), "name": f"e{number}", "namespace": "default"}
+    time = f"2026-11-21T{number // 3600:02}:{number // 60 % 60:02}:{number % 60:02}Z"
+    return {"metadata": {**meta, "resourceVersion": str(version or number)}, "lastTimestamp": time}
 
+
+def test_only_the_newest_events_are_kept(server: Server) -> None:
     old = [happening(n) for n in range(3000)]
     random.Random(3).shuffle(old)
     server.on(EVENTS, listing(old[:1500], "3500", rest="x"), listing(old[1500:], "3500"))
-    server.on(EVENTS, watching(("ADDED", {**happening(4000)})), watch=True)
+    server.on(EVENTS, watching(("ADDED", happening(4000))), watch=True)
     running = Running(server, Kind.EVENTS)
     try:
         eventually(lambda: "e4000" in running.names())
@@ -243,6 +268,19 @@ def test_only_the_newest_events_are_kept(server: Server) -> None:
         running.stop()
     assert 1000 <= len(kept) <= 1101
     assert set(range(2001, 3000)) <= set(kept)
+
+
+def test_events_that_were_deleted_take_no_place_from_others(server: Server) -> None:
+    gone = [("DELETED", happening(number, 2000 + number)) for number in range(500, 1000)]
+    new = [("ADDED", happening(number, 2000 + number)) for number in range(1000, 1400)]
+    server.on(EVENTS, listing([happening(number) for number in range(1000)], "2000"))
+    server.on(EVENTS, watching(*gone, *new), watch=True)
+    running = Running(server, Kind.EVENTS)
+    try:
+        eventually(lambda: "e1399" in running.names())
+        assert len(running.names()) == 900
+    finally:
+        running.stop()
 
 
 def test_a_burst_is_taken_in_batches(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

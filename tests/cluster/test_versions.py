@@ -26,6 +26,15 @@ def test_what_was_deleted_does_not_come_back() -> None:
     assert not versions.is_news("a", "6")
 
 
+def test_of_many_that_were_deleted_the_last_are_remembered() -> None:
+    versions = Versions()
+    for number in range(5000):
+        versions.forget(str(number))
+    assert not versions.is_news("4999", "6")
+    assert not versions.is_news("3000", "6")
+    assert len(versions._deleted) < 5000
+
+
 def test_what_a_list_did_not_hold_was_gone_by_then() -> None:
     versions = Versions()
     versions.restart()
