@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.server import AT_ONCE, CERTS, Server, eventually, stall, status
+from tests.cluster.server import AT_ONCE, CERTS, Exchange, Server, eventually, stall, status
 from tui.cluster.access import Auth, Certificate, ClusterConfig, Tls
 from tui.cluster.errors import ApiError, Fault
 from tui.cluster.halt import Halt
@@ -84,6 +84,16 @@ def test_gzip_is_unpacked(server: Server) -> None:
     assert failing(to(server), "/z").kind is Fault.BAD_REPLY
 
 
+@pytest.mark.parametrize(("here", "asked"), [(True, "identity"), (False, "gzip")])
+def test_nothing_is_packed_on_its_way_within_one_machine(
+    server: Server, monkeypatch: pytest.MonkeyPatch, here: bool, asked: str
+) -> None:
+    if not here:
+        monkeypatch.setattr(ClusterConfig, "loopback", False)
+    to(server).get("/x")
+    assert server.requests[0].headers["accept-encoding"] == asked
+
+
 def test_paths_are_quoted() -> None:
     assert path("api", "v1", "namespaces", "a/../b?x#y %", "pods") == (
         "/api/v1/namespaces/a%2F..%2Fb%3Fx%23y%20%25/pods"
@@ -104,6 +114,22 @@ def test_the_clock_skew_is_learned_from_answers(server: Server) -> None:
     for _ in range(3):
         transport.get("/x")
     assert transport.skew == pytest.approx(600, abs=2)
+
+
+def test_one_answer_that_took_long_moves_no_clock(server: Server) -> None:
+    transport = to(server)
+    for ahead in (0, 0, 600, 0):
+        server.date = time.time() + ahead
+        transport.get("/x")
+    assert transport.skew == pytest.approx(0, abs=5)
+
+
+def test_a_watch_that_is_packed_is_refused(server: Server) -> None:
+    server.on("/x", lambda e: e.start(Content_Encoding="gzip"), watch=True)
+    with pytest.raises(ApiError) as caught:
+        to(server).stream("/x", {"watch": True})
+    assert caught.value.kind is Fault.BAD_REPLY
+    assert "packs a watch" in caught.value.message
 
 
 # Credentials.
@@ -217,6 +243,24 @@ def test_a_rotated_ca_is_taken_up(tmp_path: Path) -> None:
         assert failing(transport).kind is Fault.TLS
         ca.write_bytes((CERTS / "ca.pem").read_bytes() + b"\n")
         assert transport.get("/x").status == 200
+
+
+def test_a_certificate_renewed_while_the_old_one_is_refused_is_tried_at_once(
+    tmp_path: Path,
+) -> None:
+    cert = tmp_path / "cert"
+    cert.write_bytes((CERTS / "client.pem").read_bytes())
+    auth = Auth(certificate=Certificate(cert_file=str(cert), key_file=str(CERTS / "client.key")))
+
+    def renew(exchange: Exchange) -> None:
+        cert.write_bytes((CERTS / "client.pem").read_bytes() + b"\n")
+        status(401, "Unauthorized")(exchange)
+
+    with Server(tls="server", client_ca=True) as server:
+        server.on("/x", renew, lambda e: e.reply(200, OK))
+        transport = to(server, tls=Tls(ca_file=str(CERTS / "ca.pem")), auth=auth)
+        assert transport.get("/x").status == 200
+        assert len(server.requests) == 2
 
 
 def test_plain_and_tls_mixed_up(server: Server) -> None:
