@@ -46,6 +46,8 @@ class TestClean:
 
     @prove
     @given(EVERYTHING)
+    @example("\u1161")
+    @example("a\u1161\u11ab\u1161")
     def test_nothing_without_width_climbs_over_its_neighbours(self, raw: str) -> None:
         run = 2
         for char in clean(raw):
@@ -86,7 +88,9 @@ class TestClean:
 
     @pytest.mark.parametrize("removed", ["\u202e", "\u2066", "\u200b", "\u200d", "\ufeff", "\u00ad",
                                          "\ue000", "\ud800", "\u2060", "\U000e0041", "\U000e0100",
-                                         "\x00", "\x7f", "\u034f", "\u3164"])  # fmt: skip
+                                         "\x00", "\x7f", "\u034f", "\u3164", "\u180b",
+                                         "\u180f", "\ufe00", "\ufe0f", "\U000e01ef",
+                                         "\uffa0"])  # fmt: skip
     def test_what_is_not_seen_is_not_shown(self, removed: str) -> None:
         assert clean(f"a{removed}b") == "ab"
 

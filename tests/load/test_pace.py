@@ -205,9 +205,10 @@ def test_each_connection_has_a_rate_of_its_own_and_a_begin_of_its_own(clock: Clo
 def test_a_connection_that_opens_later_owes_nothing_of_before(clock: Clock) -> None:
     each = pace.PerConnection(10, 2, None, clock.set_alarm)
     each.begin(100.0, 110.0)
-    late = Fake(0)
-    each.idle(late, 105.04)
-    assert not late.sent or late.sent[0][1] >= 104.94
+    first, second = Fake(0), Fake(1)
+    each.idle(first, 105.04)
+    each.idle(second, 105.04)
+    assert (first.sent, second.sent) == ([(105.04, 105.0)], [(105.04, 104.95)])
 
 
 def test_what_sums_of_periods_lose_is_not_one_request_more(clock: Clock) -> None:
