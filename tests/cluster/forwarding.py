@@ -81,10 +81,6 @@ class Cluster:
 
         self._pods[name, port] = self.run(listen())
 
-    def empty_pod(self, name: str) -> None:
-        """A pod in which nothing listens."""
-        self._pods[name, 0] = 0
-
     async def _start(self) -> None:
         app = web.Application()
         app.router.add_get(
