@@ -153,6 +153,23 @@ def test_a_plugins_token_is_kept_until_it_expires(tmp_path: Path) -> None:
     assert said(credentials) == "Bearer t2"
 
 
+def test_a_plugin_whose_clock_is_behind_does_not_run_for_each_request(tmp_path: Path) -> None:
+    script = Script(tmp_path, 'show(token=f"t{runs}", expirationTimestamp="2026-11-21T00:10:00Z")')
+    now = [1795219800.0 + 600]
+    credentials = script.credentials(lambda: now[0])
+    assert [said(credentials) for _ in range(3)] == ["Bearer t1"] * 3
+    now[0] += 11
+    assert said(credentials) == "Bearer t2"
+
+
+def test_a_plugin_that_gives_a_token_alone_leaves_the_certificate(tmp_path: Path) -> None:
+    certificate = Certificate(cert_file="cert", key_file="key")
+    auth = Auth(plugin=Script(tmp_path, 'show(token="t")').plugin, certificate=certificate)
+    credentials = Credentials(ClusterConfig("https://h", auth=auth))
+    assert said(credentials) == "Bearer t"
+    assert credentials.certificate == certificate
+
+
 def test_a_plugin_without_expiry_runs_once(tmp_path: Path) -> None:
     script = Script(tmp_path, 'show(token=f"t{runs}")')
     credentials = script.credentials()

@@ -87,6 +87,14 @@ def test_when_nothing_new_comes_it_asks_less_often() -> None:
     assert sum(pauses) > 100
 
 
+def test_after_a_clock_that_was_set_back_new_samples_are_new() -> None:
+    rhythm = Rhythm()
+    for newest in (1000.0, 1015.0, 100.0):
+        rhythm.after(newest)
+    assert rhythm.after(115.0) == rhythm.resolution - 0.5
+    assert rhythm.resolution == 15
+
+
 class Polling:
     """One poll against a server; it sleeps no longer than a moment."""
 
@@ -106,6 +114,10 @@ class Polling:
             self.poll: Any = pod_metrics(self.transport, self.store, "default", **options)
         else:
             self.poll = node_metrics(self.transport, self.store, **options)
+        sink = self.poll._sink
+        self.sunk: list[int] = []
+        """How many samples were taken over at a time."""
+        self.poll._sink = lambda given: (self.sunk.append(len(given)), sink(given))
         self.poll.start()
 
     def _wait(self, seconds: float) -> bool:
@@ -276,6 +288,40 @@ def test_old_samples_are_called_stale(server: Server) -> None:
     try:
         eventually(lambda: polling.link.health is Health.UNAVAILABLE)
         assert "310 s old" in polling.link.detail
+    finally:
+        polling.stop()
+
+
+def test_samples_that_come_quickly_may_be_as_late_as_others(server: Server) -> None:
+    polling = poll(server, samples({**sample("a", "1m", NOW - 45), "window": "1s"}))
+    try:
+        eventually(lambda: polling.link.health is Health.LIVE)
+        assert polling.poll.rhythm.resolution == 1
+    finally:
+        polling.stop()
+
+
+def test_what_is_gone_with_the_metrics_api_comes_back_with_it(server: Server) -> None:
+    """Though it is the same as before."""
+    same = samples(sample("a", "1m", NOW - 5))
+    polling = poll(server, same, same, recorded_error("metrics-absent-404-pods"), same, same)
+    try:
+        eventually(lambda: len(polling.links) >= 6)
+    finally:
+        polling.stop()
+    assert polling.sunk[:3] == [1, 0, 1]
+
+
+@pytest.mark.parametrize(("retry_after", "pause"), [("45", 45.0), ("1", 10.0)])
+def test_a_metrics_api_that_is_away_may_say_for_how_long(
+    server: Server, retry_after: str, pause: float
+) -> None:
+    away = "503 service unavailable"
+    polling = poll(server, lambda e: e.reply(503, away, "text/plain", Retry_After=retry_after))
+    try:
+        eventually(lambda: polling.link.health is Health.UNAVAILABLE)
+        eventually(lambda: polling.pauses)
+        assert polling.pauses[0] == pause
     finally:
         polling.stop()
 
