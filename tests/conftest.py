@@ -1,4 +1,4 @@
-"""What every test stands on: one time zone, no animation, no settings of the user's own."""
+"""What every test stands on: one time zone, no animation, nothing of the user's own."""
 
 from __future__ import annotations
 
@@ -122,6 +122,7 @@ def _own_settings(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nowhere: Path = tmp_path_factory.getbasetemp()
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(nowhere / "config"))
+    for folder in ("config", "data", "state"):
+        monkeypatch.setenv(f"XDG_{folder.upper()}_HOME", str(nowhere / folder))
     for name in [n for n in os.environ if n.startswith("KSCALE_")]:
         monkeypatch.delenv(name)
