@@ -114,6 +114,37 @@ def test_a_pod_that_has_ended_is_still_asked_what_it_requests(phase: str, status
     assert case.one("container-metric-without-container").object == "Pod default/job-1"
 
 
+def _completed(count: int, **changes: Any) -> Case:
+    fields = {"age": 90, "phase": "Succeeded", "status": "Completed", "ready": False, **changes}
+    return Case().put(Kind.PODS, *(pod(f"job-{n}", **fields) for n in range(count)))
+
+
+def test_completed_pods_hold_the_size_that_they_ask_for_as_busy_ones() -> None:
+    found = _completed(3).one("ended-pods-count")
+    assert found.severity is Severity.WARNING
+    assert found.object == "HorizontalPodAutoscaler default/fastapi-hpa"
+    assert found.title == "3 pods that have ended still count for fastapi-hpa"
+    assert "it stays at 6 pods or so" in found.explanation  # 3 at 100 % of a target of 50 %
+    assert found.fix.command == "kubectl -n default delete pod job-0"
+    few = _completed(1).one("ended-pods-count")
+    assert few.severity is Severity.INFO
+    assert few.title == "1 pod that has ended still counts for fastapi-hpa"
+    assert "stays at" not in few.explanation  # at 2, which is the minimum
+    amount = MetricRow(type="Resource", name="cpu", target_type="AverageValue", target=70)
+    each = _completed(3).put(Kind.HPAS, hpa(2, 2, 3, metrics=(amount,)))
+    assert "stays at 3 pods or so" in each.one("ended-pods-count").explanation
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"phase": "Failed", "status": "Evicted"}, {"labels": (("app", "job"),)},
+     {"containers": (ContainerRow("work"),)}],
+    ids=["failed, which is left out", "another label", "told by another rule"],
+)  # fmt: skip
+def test_what_has_ended_and_does_not_count_is_not_told(changes: dict[str, Any]) -> None:
+    assert "ended-pods-count" not in _completed(3, **changes).ids()
+
+
 def test_a_pod_that_requests_something_else_as_a_whole() -> None:
     case = Case().put(Kind.PODS, pod("web-3", age=90, whole=PodRequests(memory=64 * MI)))
     found = case.one("missing-request")

@@ -76,7 +76,7 @@ def _as_told(hpa: HpaRow, resource: str, container: str, pod: str, message: str)
 def _lacking(patient: Patient, one: Scaled, metric: MetricRow) -> Iterable[Finding]:
     found: dict[tuple[Root, str], tuple[ContainerRow | None, list[PodRow]]] = {}
     for crew in one.crews:
-        for lacks in _without(crew.first, metric):
+        for lacks in without(crew.first, metric):
             key = patient.owner(crew.first), lacks.name if lacks is not None else ""
             found.setdefault(key, (lacks, []))[1].extend(crew.pods)
     for (root, _), (lacks, pods) in found.items():
@@ -105,7 +105,7 @@ def _lacking(patient: Patient, one: Scaled, metric: MetricRow) -> Iterable[Findi
 
 def _ended(one: Scaled, metric: MetricRow) -> Iterable[Finding]:
     for pod in one.finished:
-        for lacks in _without(pod, metric):
+        for lacks in without(pod, metric):
             yield RULE.found(
                 named("Pod", pod.namespace, pod.name),
                 f"{_place(lacks)}Pod {pod.name}, which has ended, requests no {metric.name}",
@@ -122,7 +122,7 @@ def _ended(one: Scaled, metric: MetricRow) -> Iterable[Finding]:
             )
 
 
-def _without(pod: PodRow, metric: MetricRow) -> list[ContainerRow | None]:
+def without(pod: PodRow, metric: MetricRow) -> list[ContainerRow | None]:
     """The containers whose request is missing; None is the pod as a whole.
 
     Source: ``calculateRequests`` of Kubernetes 1.36's ``replica_calculator.go``.
