@@ -23,6 +23,7 @@ from tests.load.serving import serving
 from tests.samples import NAMES, deployment, pod
 from tui.analysis.focus import Focus
 from tui.cluster.access import ClusterConfig
+from tui.cluster.route import Found
 from tui.cluster.transport import Transport
 from tui.config import LoadSettings
 from tui.doors import burst
@@ -111,6 +112,24 @@ def room(tmp_path: Path) -> Iterator[Callable[..., Room]]:
     yield make
     for one in made:
         one.door.close()
+
+
+def test_an_error_that_nobody_expected_is_said_and_the_next_burst_fires(
+    room: Callable[..., Room], server: Server
+) -> None:
+    class Odd(Ways):
+        def find(self, *_: object, **__: object) -> Found:
+            raise RuntimeError("half an answer")
+
+    there = room(connected(way("nginx-svc", server.url)))
+    feed = there.door._feed
+    feed.routes, good = Odd(), feed.routes
+    there.fire(BRIEF, NGINX)
+    said = "The burst could not begin (RuntimeError: half an answer); fire it again."
+    there.until(lambda now: now.notice == said)
+    feed.routes = good
+    there.fire(BRIEF, NGINX)
+    assert there.finished()[0].responses > 0
 
 
 def test_from_the_key_to_the_history(server: Server, room: Callable[..., Room]) -> None:

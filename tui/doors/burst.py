@@ -15,6 +15,7 @@ import msgspec
 
 from tui.analysis.focus import Focus
 from tui.cluster.access_log import AccessLogs
+from tui.cluster.errors import unexpected
 from tui.cluster.route import Route, Routes, Unreachable
 from tui.cluster.transport import Transport
 from tui.config import LoadSettings
@@ -229,12 +230,16 @@ class BurstDoor:
     # In the thread that fires.
 
     def _do(self, work: Callable[..., None], args: tuple[object, ...]) -> None:
+        problem = ""
         try:
             work(*args)
         except PlanError as error:
-            self._say(str(error))
-        finally:
-            self._firing = False
+            problem = str(error)
+        except Exception as error:  # without an answer the screen would wait for ever
+            problem = f"The burst could not begin ({unexpected(error)}); fire it again."
+        self._firing = False  # before it is told: who reads it may fire at once
+        if problem:
+            self._say(problem)
 
     def _await(self, stops: int, look: Callable[[], Offer]) -> None:
         """Fire at the best way once it is known which that is."""
