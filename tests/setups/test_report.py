@@ -66,6 +66,7 @@ def test_data_is_json() -> None:
         report.outcome_data(OUTCOME),
     ]
     assert json.loads(json.dumps(data)) == data
+    assert {one["schema_version"] for one in [*data[0], *data[1:]]} == {report.SCHEMA_VERSION}
     assert data[1]["problems"] == [f"You may not {EVIL}.", EVIL, EVIL]
 
 

@@ -15,6 +15,8 @@ from tui.setups.outcome import Outcome, Progress
 from tui.setups.plan import Action, Deletion, ObjectDiff, Plan
 from tui.text import clean
 
+SCHEMA_VERSION: Final = 1
+"""Of the JSON; it grows when a field is taken away or means another thing."""
 _SIGNS: Final = {
     Action.CREATE: "+",
     Action.CHANGE: "~",
@@ -139,6 +141,7 @@ def catalogue_data(found: Catalogue) -> list[dict[str, Any]]:
     """As JSON."""
     made: list[dict[str, Any]] = [
         {
+            "schema_version": SCHEMA_VERSION,
             "name": setup.name,
             "title": setup.title,
             "summary": setup.summary,
@@ -152,7 +155,12 @@ def catalogue_data(found: Catalogue) -> list[dict[str, Any]]:
         for setup in found.setups
     ]
     made += [
-        {"name": one.name, "folder": str(one.folder), "problem": one.problem}
+        {
+            "schema_version": SCHEMA_VERSION,
+            "name": one.name,
+            "folder": str(one.folder),
+            "problem": one.problem,
+        }
         for one in found.broken
     ]
     return made
@@ -161,6 +169,7 @@ def catalogue_data(found: Catalogue) -> list[dict[str, Any]]:
 def plan_data(made: Plan) -> dict[str, Any]:
     """As JSON."""
     return {
+        "schema_version": SCHEMA_VERSION,
         "setup": made.setup.name,
         "namespace": made.namespace,
         "values": dict(made.values),
@@ -189,6 +198,7 @@ def plan_data(made: Plan) -> dict[str, Any]:
 def deletion_data(made: Deletion) -> dict[str, Any]:
     """As JSON."""
     return {
+        "schema_version": SCHEMA_VERSION,
         "setup": made.setup,
         "namespace": made.namespace,
         "objects": [{**_ref_data(ref), "uid": uid} for ref, uid in made.objects],
@@ -201,6 +211,7 @@ def outcome_data(ended: Outcome) -> dict[str, Any]:
     """As JSON."""
     failure = ended.failure
     return {
+        "schema_version": SCHEMA_VERSION,
         "setup": ended.setup,
         "namespace": ended.namespace,
         "seconds": round(ended.seconds, 3),
@@ -221,6 +232,7 @@ def outcome_data(ended: Outcome) -> dict[str, Any]:
 def status_data(found: SetupStatus) -> dict[str, Any]:
     """As JSON."""
     return {
+        "schema_version": SCHEMA_VERSION,
         "setup": found.setup,
         "namespace": found.namespace,
         "state": found.state.value,
