@@ -124,15 +124,19 @@ def test_completed_pods_hold_the_size_that_they_ask_for_as_busy_ones() -> None:
     assert found.severity is Severity.WARNING
     assert found.object == "HorizontalPodAutoscaler default/fastapi-hpa"
     assert found.title == "3 pods that have ended still count for fastapi-hpa"
-    assert "it stays at 6 pods or so" in found.explanation  # 3 at 100 % of a target of 50 %
+    assert "it goes down to 6 pods or so" in found.explanation  # 3 at 100 % of a target of 50 %
     assert found.fix.command == "kubectl -n default delete pod job-0"
     few = _completed(1).one("ended-pods-count")
     assert few.severity is Severity.INFO
     assert few.title == "1 pod that has ended still counts for fastapi-hpa"
-    assert "stays at" not in few.explanation  # at 2, which is the minimum
+    assert "goes down to" not in few.explanation  # to 2, which is the minimum
+    # With 10 pods of 100m, 150m of 1150m are 13 % of a target of 50 %: 3.4; with 4, 3.8 stay 4.
+    half = (ContainerRow("fastapi", 50, None, MI, MI),)
+    small = _completed(3, containers=half).one("ended-pods-count")
+    assert "it goes down to 4 pods or so" in small.explanation
     amount = MetricRow(type="Resource", name="cpu", target_type="AverageValue", target=70)
     each = _completed(3).put(Kind.HPAS, hpa(2, 2, 3, metrics=(amount,)))
-    assert "stays at 3 pods or so" in each.one("ended-pods-count").explanation
+    assert "goes down to 3 pods or so" in each.one("ended-pods-count").explanation
 
 
 @pytest.mark.parametrize(

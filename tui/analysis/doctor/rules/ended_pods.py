@@ -10,7 +10,7 @@ from tui.analysis.doctor import ended
 from tui.analysis.doctor.finding import Evidence, Finding, Severity
 from tui.analysis.doctor.patient import Patient, Scaled, resource_metrics
 from tui.analysis.doctor.rule import Rule
-from tui.analysis.doctor.rules.missing_request import without
+from tui.analysis.doctor.rules.missing_request import request_of, without
 from tui.analysis.doctor.words import count, hpa_name
 from tui.state.rows import MetricRow, PodRow
 
@@ -22,7 +22,7 @@ def _examine(patient: Patient) -> Iterable[Finding]:
         metrics = [m for m in resource_metrics(one.hpa) if m.target > 0]
         pods = [pod for pod in one.finished if pod.phase == "Succeeded" and _counts(pod, metrics)]
         if metrics and pods:
-            yield _finding(one, pods, max(_floor(len(pods), metric) for metric in metrics))
+            yield _finding(one, pods, max(_end(one, pods, metric) for metric in metrics))
 
 
 def _counts(pod: PodRow, metrics: list[MetricRow]) -> bool:
@@ -35,21 +35,41 @@ def _counts(pod: PodRow, metrics: list[MetricRow]) -> bool:
     )
 
 
-def _floor(pods: int, metric: MetricRow) -> int:
-    """The size that these alone ask for, if they request what the others do.
+def _end(one: Scaled, pods: list[PodRow], metric: MetricRow) -> int:
+    """The size at which scaling down comes to its end, even if the others do nothing.
 
     Source: ``GetResourceReplicas`` and ``calcPlainMetricReplicas`` of Kubernetes 1.36's
-    ``replica_calculator.go``: in scaling down, a pod without a sample uses all it requests, or the
-    target where that is an amount.
+    ``replica_calculator.go``: in scaling down, a pod without a sample uses all it requests (the
+    target, if that is more, or is an amount), and a correction that points up changes nothing.
     """
-    share = max(100, metric.target) if metric.target_type == "Utilization" else metric.target
-    return ceil(pods * share / metric.target)
+    if metric.target_type != "Utilization" or not one.own:
+        return len(pods)
+    each = _requested(one.own[0].first, metric)
+    ended_ones = sum(_requested(pod, metric) for pod in pods)
+    size = one.hpa.max
+    while size > 0 and each > 0:
+        used = ended_ones * max(100, metric.target) / (size * each + ended_ones)
+        wanted = ceil(used / metric.target * (size + len(pods)))
+        if wanted >= size:
+            break
+        size = wanted
+    return size
 
 
-def _finding(one: Scaled, pods: list[PodRow], floor: int) -> Finding:
+def _requested(pod: PodRow, metric: MetricRow) -> int:
+    if pod.whole is not None and not metric.container:
+        return (pod.whole.cpu if metric.name == "cpu" else pod.whole.memory) or 0
+    return sum(
+        request_of(container, metric) or 0
+        for container in pod.containers
+        if metric.container in ("", container.name)
+    )
+
+
+def _finding(one: Scaled, pods: list[PodRow], end: int) -> Finding:
     hpa, first = one.hpa, pods[0]
     many = len(pods) > 1
-    held = floor > max(1, hpa.min)
+    held = end > max(1, hpa.min)
     return RULE.found(
         hpa_name(hpa),
         f"{count(len(pods), 'pod')} that {'have' if many else 'has'} ended still "
@@ -58,8 +78,8 @@ def _finding(one: Scaled, pods: list[PodRow], floor: int) -> Finding:
         "has ended gives no samples: scaling up the HPA takes it for idle, scaling down for one "
         "that uses all it requests."
         + (
-            f" With {'these' if many else 'this one'} it stays at {floor} pods or so, however "
-            "little the others do."
+            f" With {'these' if many else 'this one'} it goes down to {end} pods or so and no "
+            "further, however little the others do."
             if held
             else ""
         ),

@@ -133,11 +133,12 @@ def without(pod: PodRow, metric: MetricRow) -> list[ContainerRow | None]:
     return [
         container
         for container in pod.containers
-        if metric.container in ("", container.name) and _request(container, metric) is None
+        if metric.container in ("", container.name) and request_of(container, metric) is None
     ]
 
 
-def _request(container: ContainerRow, metric: MetricRow) -> int | None:
+def request_of(container: ContainerRow, metric: MetricRow) -> int | None:
+    """What it requests of what the metric measures, in millicores or bytes; None if nothing."""
     match metric.name:
         case "cpu":
             return container.cpu_request
