@@ -400,6 +400,15 @@ class TestEvents:
         assert story.told()[0] == "web-76cb88bb6f FailedCreate (×7): exceeded quota: team"
         assert story.told()[2] == "web-76cb88bb6f FailedCreate: exceeded quota: team"
 
+    def test_whichever_pod_lacks_a_request_the_line_is_one(self) -> None:
+        story = Story()
+        for uid in ("plr2-845ffcc4fb-9pbtl", "plr2-845ffcc4fb-x2vdk"):
+            text = f"missing request for cpu in container app of Pod {uid}"
+            row = _event("FailedGetResourceMetric", text, uid=uid, count=2, about_name="plr2")
+            story.put(Kind.EVENTS, row)
+            story.tick()
+        assert story.told() == [f"plr2 FailedGetResourceMetric (×4): {text}"]
+
     def test_an_event_that_comes_to_say_another_thing_is_another_line(self) -> None:
         story = Story()
         story.put(Kind.EVENTS, _event("Failed", "no such image", last_seen=story.stamp, count=2))

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from tui.analysis.entries import Entry, Journal, Mood, short_name
 from tui.analysis.words import to_the_point
 from tui.state.rows import EventRow
 
+_POD: Final = re.compile(r"\b[a-z0-9][a-z0-9.-]*-[bcdfghjklmnpqrstvwxz2456789]{5}\b")
+"""A generated name: its end is of the letters of ``SafeEncodeString`` (k8s.io/apimachinery)."""
 _Key = tuple[str, str, str, str, str, str]
 
 
@@ -13,7 +18,8 @@ class WarningNews:
     """Feed it the warnings of every tick.
 
     The cluster counts on in one event what repeats word for word. What names another pod each time,
-    as ``FailedCreate`` does, comes as an event each; here it is one line, too.
+    as ``FailedCreate`` does, and an HPA that lacks a request, comes as an event each; here it is
+    one line, too.
     """
 
     def __init__(self, journal: Journal) -> None:
@@ -66,5 +72,5 @@ def _key(event: EventRow) -> _Key:
         event.about_name,
         event.about_uid,
         event.reason,
-        to_the_point(event.message),
+        _POD.sub("", to_the_point(event.message)),
     )
