@@ -100,8 +100,7 @@ def test_json_from_the_command_line(playback: Playback, kubeconfig: str) -> None
 def test_an_hpa_that_is_not_there_fails_and_says_which_are(kubeconfig: str) -> None:
     done = explain("nope", "--kubeconfig", kubeconfig)
     assert done.exit_code == 1
-    assert "There is no HPA nope in namespace default." in done.output
-    assert "fastapi-hpa" in done.output
+    assert "There is no HPA nope in namespace default. It has fastapi-hpa." in done.output
 
 
 def test_what_may_not_be_read_is_not_to_be_tried_again(tmp_path: Path) -> None:

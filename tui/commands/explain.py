@@ -13,6 +13,7 @@ from typing import Any, Final, NoReturn
 import click
 
 from tui.analysis import hpa
+from tui.analysis.doctor.words import listed
 from tui.analysis.focus import Focus, Target, resolve
 from tui.analysis.why import Explainer, Explanation
 from tui.analysis.why_needs import custom, needs_of
@@ -180,12 +181,13 @@ def _found(delta: Delta, focus: Focus, namespace: str, name: str) -> HpaRow:
             link.detail or "The HPAs did not come in time.",
             "Name a namespace that may be read with -n." if forbidden else "Try again.",
         )
-    others = ", ".join(sorted(clean(h.name) for h in delta.hpas.rows.values())[:5])
+    others = sorted(clean(h.name) for h in delta.hpas.rows.values())
     if not others:
         said = f"There is no HPA in namespace {clean(namespace)}, and so no {clean(name)}."
         raise ClusterError(said, "Name another namespace with -n.")
     raise ClusterError(
-        f"There is no HPA {clean(name)} in namespace {clean(namespace)}.", f"There are {others}."
+        f"There is no HPA {clean(name)} in namespace {clean(namespace)}.",
+        f"It has {listed(others, most=5)}.",
     )
 
 
