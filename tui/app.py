@@ -7,7 +7,7 @@ import contextlib
 import signal
 import time
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
@@ -382,13 +382,14 @@ class KscaleApp(App[str]):
         self.action_command_palette()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The palette: our actions first, then Textual's themes and screenshot."""
-        from tui.screens.palette import commands
+        """The palette: our actions first, then a picture of the screen and Textual's themes."""
+        from tui.screens import palette, screenshot
 
-        yield from commands(self._actions, self.dashboard.run_action)
-        for command in super().get_system_commands(screen):
-            if command.title in ("Theme", "Screenshot"):
-                yield command
+        yield from palette.commands(self._actions, self.dashboard.run_action)
+        # Textual's own is lost where there is no folder for downloads.
+        take = partial(self.set_timer, 0.1, partial(screenshot.take, self))
+        yield SystemCommand("Screenshot", "Save the screen as a picture (SVG)", take)
+        yield from (c for c in super().get_system_commands(screen) if c.title == "Theme")
 
 
 __all__: Sequence[str] = ("Feed", "KscaleApp", "Still")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -462,3 +463,28 @@ async def test_a_click_on_a_key_in_the_last_line_presses_it() -> None:
         await screen.press("escape")
         await screen.pilot.click("#keybar", offset=(line.index("palette"), 0))
         await screen.until(lambda: screen.app.screen is not screen.dashboard)
+
+
+async def test_the_palette_saves_a_picture_of_the_screen_and_says_where_or_why_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with shown(scaling()) as screen:
+        told: list[str] = []
+        monkeypatch.setattr(screen.app, "notify", lambda text, **_: told.append(text))
+        offered = screen.app.get_system_commands(screen.dashboard)
+        save = next(command.callback for command in offered if command.title == "Screenshot")
+        folder = tmp_path / "here"
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        save()
+        await screen.until(lambda: bool(told))
+        (picture,) = folder.iterdir()
+        assert told == [f"The screen is saved as {picture}."]
+        assert picture.stat().st_mode & 0o777 == 0o600
+        assert "fastapi-hpa" in picture.read_text(encoding="utf-8")
+        picture.unlink()
+        folder.rmdir()
+        save()
+        await screen.until(lambda: len(told) > 1)
+        assert told[1].endswith("the folder you started from: No such file or directory.")
+        monkeypatch.chdir(tmp_path)
