@@ -78,18 +78,22 @@ def labels(text: str) -> LabelTest:
         word = take("identifier")
         if word == "!":
             key = take("identifier")
-            tests.append(lambda have, key=key: key not in have)  # type: ignore[misc]  # a lambda with defaults
+            tests.append(_names(key, there=False))
         elif not _is_identifier(word):
             raise _unparsable(word, "!, identifier, or 'end of string'")
         else:
             following = tokens[position] if position < len(tokens) else ","
             if following == ",":
-                tests.append(lambda have, key=word: key in have)  # type: ignore[misc]  # a lambda with defaults
+                tests.append(_names(word, there=True))
             else:
                 tests.append(_requirement(word, take))
         if position < len(tokens) and take(",") != ",":
             raise _unparsable(tokens[position - 1], "',' or 'end of string'")
     return lambda have: all(test(have) for test in tests)
+
+
+def _names(key: str, *, there: bool) -> LabelTest:
+    return lambda have: (key in have) is there
 
 
 def _requirement(key: str, take: Callable[..., str]) -> LabelTest:
